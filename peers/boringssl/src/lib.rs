@@ -1,0 +1,1 @@
+//! BoringSSL as a reqmtls peer

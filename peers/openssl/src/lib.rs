@@ -1,0 +1,1 @@
+//! OpenSSL as a reqmtls peer

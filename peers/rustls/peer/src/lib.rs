@@ -1,0 +1,1 @@
+//! The in-tree rustls implementation as a reqmtls peer
