@@ -1,1 +1,32 @@
-//! The reqmtls peer contract: its types, and a server loop that Rust peers reuse
+//! The reqmtls peer contract, version 1: its types, and a server loop that Rust peers reuse.
+//!
+//! `peers/README.md` is the contract in words; this crate is the same in Rust. A peer written with
+//! it implements [`Peer`] and [`Endpoint`] and calls [`main`]; the harness runs the in-tree rustls
+//! peer through the same two traits without any socket.
+
+mod describe;
+mod exchange;
+mod hex;
+mod job;
+mod line;
+mod message;
+mod names;
+mod peer;
+mod program;
+mod report;
+mod server;
+
+pub use describe::Description;
+pub use exchange::{Answer, ask, serve_answer};
+pub use hex::Hex;
+pub use job::{Identity, Job, PrepareError, Setup};
+pub use line::{LINE_LIMIT, read_line, write_line};
+pub use message::{Ask, Open, Reply};
+pub use names::{CipherSuite, Group, Policy, Role, Version};
+pub use peer::{Endpoint, Peer, Stream, drive, prepare};
+pub use program::main;
+pub use report::{ConnectionReport, Outcome, Report};
+pub use server::serve;
+
+/// The version of the contract that this crate speaks.
+pub const VERSION: u32 = 1;

@@ -1,0 +1,59 @@
+//! What the ends say to each other once the handshake stands.
+//!
+//! Without it, a client would not see that the server refused it after the client's Finished.
+
+use std::io;
+
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use crate::{Hex, read_line, write_line};
+
+const REQUEST: &[u8] = b"who am i?\n";
+
+/// What the server knows of the client.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// SHA-256 of the certificate (DER, end entity) by which the client is authenticated.
+    pub client_certificate: Option<Hex>,
+    /// The `extension_data` of `tls_flags` in ClientHello.
+    pub tls_flags: Option<Hex>,
+}
+
+/// The client's part: asks, reads the answer, closes, and reads to the end.
+pub async fn ask(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> io::Result<Answer> {
+    stream.write_all(REQUEST).await?;
+    stream.flush().await?;
+    let answer = read_line(stream)
+        .await?
+        .ok_or(io::ErrorKind::UnexpectedEof)?;
+    stream.shutdown().await?;
+    drain(stream).await?;
+    Ok(answer)
+}
+
+/// The server's part: reads the request, answers, reads to the end, and closes.
+pub async fn serve_answer(
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    answer: &Answer,
+) -> io::Result<()> {
+    let mut request = [0; REQUEST.len()];
+    stream.read_exact(&mut request).await?;
+    if request != REQUEST {
+        let got = String::from_utf8_lossy(&request).into_owned();
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("got {got:?}, expected the request"),
+        ));
+    }
+    write_line(stream, answer).await?;
+    drain(stream).await?;
+    stream.shutdown().await
+}
+
+/// Reads to the end of the stream and throws away what comes.
+pub(crate) async fn drain(stream: &mut (impl AsyncRead + Unpin + ?Sized)) -> io::Result<()> {
+    let mut buffer = [0; 4096];
+    while stream.read(&mut buffer).await? > 0 {}
+    Ok(())
+}

@@ -1,0 +1,228 @@
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::{CipherSuite, Group, Hex, Policy, Role, Version};
+
+/// What one end has to play in one cell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Job {
+    /// Unique among the jobs that the peer holds.
+    pub id: String,
+    /// Which end the peer plays.
+    pub role: Role,
+    /// How it plays it.
+    pub setup: Setup,
+}
+
+/// How an end is set up. What is absent is left to the library's default.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Setup {
+    /// Protocol versions that the end offers or accepts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub versions: Vec<Version>,
+    /// Groups in order of preference. A client sends a key share for the first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<Group>,
+    /// TLS 1.3 cipher suites in order of preference.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cipher_suites: Vec<CipherSuite>,
+    /// Client: the `extension_data` of `tls_flags` in ClientHello, sent octet for octet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_flags: Option<Hex>,
+    /// Server: the number of the request mTLS flag, which the policies on the flag look for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flag: Option<u16>,
+    /// Server: when it asks for a certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
+    /// The end's own certificate chain and private key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Identity>,
+    /// Certificates that the end trusts to issue the other end's, PEM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust_anchors: Option<String>,
+    /// Client: the name sent in `server_name` and looked for in the server's certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_name: Option<String>,
+    /// The most milliseconds that one connection may take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline_ms: Option<u64>,
+}
+
+/// A certificate chain, end entity first, and its private key, PKCS #8; both PEM.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// The chain, end entity first.
+    pub certificates: String,
+    /// The private key of the end entity.
+    pub private_key: String,
+}
+
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Identity")
+            .field("certificates", &self.certificates)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a job was not prepared.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum PrepareError {
+    /// The peer lacks a capability that the job needs, or does not know a name in it.
+    #[error("unsupported: {0}")]
+    Unsupported(String),
+    /// The job makes no sense: malformed, or its PEM does not load.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+impl Job {
+    /// Reads a job. A name that this version does not know is unsupported, never ignored.
+    pub fn from_value(value: &Value) -> Result<Self, PrepareError> {
+        let setup = value.get("setup").and_then(Value::as_object);
+        for (key, value) in setup.into_iter().flatten() {
+            let known = match key.as_str() {
+                "versions" => unknown_name(value, "version", Version::ALL, Version::as_str),
+                "groups" => unknown_name(value, "group", Group::ALL, Group::as_str),
+                "cipher_suites" => {
+                    unknown_name(value, "cipher", CipherSuite::ALL, CipherSuite::as_str)
+                }
+                "policy" => unknown_name(value, "server.policy", Policy::ALL, Policy::as_str),
+                "tls_flags" | "flag" | "identity" | "trust_anchors" | "server_name"
+                | "deadline_ms" => None,
+                _ => Some(format!("setup.{key}")),
+            };
+            if let Some(capability) = known {
+                return Err(PrepareError::Unsupported(capability));
+            }
+        }
+        Self::deserialize(value)
+            .map_err(|error| PrepareError::Invalid(format!("malformed job: {error}")))
+    }
+
+    /// The capabilities that a peer must have for this job.
+    #[must_use]
+    pub fn needs(&self) -> Vec<String> {
+        let Setup {
+            versions,
+            groups,
+            cipher_suites,
+            tls_flags,
+            policy,
+            ..
+        } = &self.setup;
+        let mut needs = vec![self.role.to_string()];
+        needs.extend(versions.iter().map(|version| format!("version.{version}")));
+        needs.extend(groups.iter().map(|group| format!("group.{group}")));
+        needs.extend(cipher_suites.iter().map(|suite| format!("cipher.{suite}")));
+        needs.extend(tls_flags.iter().map(|_| "client.tls-flags".to_owned()));
+        needs.extend(
+            policy
+                .iter()
+                .map(|policy| format!("server.policy.{policy}")),
+        );
+        needs
+    }
+}
+
+/// The capability named by the first text in `value` (a text or a list) that is none of `all`.
+fn unknown_name<T: Copy>(
+    value: &Value,
+    prefix: &str,
+    all: &[T],
+    name: fn(T) -> &'static str,
+) -> Option<String> {
+    let texts = match value {
+        Value::Array(items) => items.as_slice(),
+        single => std::slice::from_ref(single),
+    };
+    let unknown = |text: &&str| !all.iter().any(|known| name(*known) == *text);
+    texts
+        .iter()
+        .filter_map(Value::as_str)
+        .find(unknown)
+        .map(|text| format!("{prefix}.{text}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn job(setup: &Value) -> Result<Job, PrepareError> {
+        Job::from_value(&json!({ "id": "a", "role": "server", "setup": setup }))
+    }
+
+    fn unsupported(setup: &Value) -> String {
+        match job(setup) {
+            Err(PrepareError::Unsupported(capability)) => capability,
+            other => panic!("got {other:?}, expected unsupported"),
+        }
+    }
+
+    #[test]
+    fn names_an_unknown_setup_key() {
+        assert_eq!(
+            unsupported(&json!({ "delegated_credential": true })),
+            "setup.delegated_credential"
+        );
+    }
+
+    #[test]
+    fn names_unknown_values_by_their_capability() {
+        assert_eq!(
+            unsupported(&json!({ "policy": "sometimes" })),
+            "server.policy.sometimes"
+        );
+        assert_eq!(
+            unsupported(&json!({ "versions": ["tls1.3", "tls1.4"] })),
+            "version.tls1.4"
+        );
+        assert_eq!(
+            unsupported(&json!({ "groups": ["sect163k1"] })),
+            "group.sect163k1"
+        );
+        assert_eq!(
+            unsupported(&json!({ "cipher_suites": ["TLS_NULL"] })),
+            "cipher.TLS_NULL"
+        );
+    }
+
+    #[test]
+    fn a_wrong_type_is_invalid_not_unsupported() {
+        let error = job(&json!({ "flag": "eighty" })).unwrap_err();
+        assert!(matches!(error, PrepareError::Invalid(_)), "{error}");
+    }
+
+    #[test]
+    fn lists_what_a_job_needs() {
+        let job = job(
+            &json!({ "policy": "request-on-flag", "versions": ["tls1.3"], "groups": ["x25519"] }),
+        )
+        .unwrap();
+        assert_eq!(
+            job.needs(),
+            [
+                "server",
+                "version.tls1.3",
+                "group.x25519",
+                "server.policy.request-on-flag"
+            ]
+        );
+    }
+
+    #[test]
+    fn debug_output_holds_no_private_key() {
+        let identity = Identity {
+            certificates: "C".into(),
+            private_key: "secret".into(),
+        };
+        assert!(!format!("{identity:?}").contains("secret"));
+    }
+}
