@@ -1,1 +1,5 @@
-//! Interoperability test harness for the request mTLS flag of TLS 1.3
+//! reqmtls: who asks whom for a certificate when the request mTLS flag is on the table.
+//!
+//! The crate is the harness's library; `main.rs` is its command line.
+
+pub mod peer;

@@ -1,0 +1,284 @@
+//! `peers/*/peer.toml`: what a peer is called, and how its program comes to be.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use thiserror::Error;
+
+/// One `peer.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// The peer's short name, as it stands in pairings.
+    pub name: String,
+    /// The package of this workspace whose binary is the peer; built static.
+    pub package: Option<String>,
+    /// The peer's program where it is no package of this workspace, below the peer's folder.
+    pub program: Option<PathBuf>,
+    /// The peer is compiled into the harness and runs inside it.
+    #[serde(default)]
+    pub in_process: bool,
+    /// What must be on the machine to build it.
+    #[serde(default, rename = "tool")]
+    pub tools: Vec<Tool>,
+    /// Commands to run before the package is built, in the peer's folder.
+    #[serde(default)]
+    pub prepare: Vec<Step>,
+    /// The folder that holds the manifest.
+    #[serde(skip)]
+    pub folder: PathBuf,
+}
+
+/// Something that a build needs on the machine.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tool {
+    /// A program that must be in `PATH`.
+    pub program: Option<String>,
+    /// A shared library that must be installed, e.g. `libclang`.
+    pub library: Option<String>,
+    /// The Debian package that has it.
+    pub package: String,
+}
+
+/// A command of a build. `{out}` stands for a folder of the peer's own below `target/`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// Program and arguments.
+    pub command: Vec<String>,
+    /// Variables to set for the build that follows.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+}
+
+/// Why the peers could not be listed.
+#[derive(Debug, Error)]
+pub enum ManifestError {
+    /// The folder cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file is not a manifest.
+    #[error("{path}: {message}")]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with line and column.
+        message: String,
+    },
+    /// No folder holds a manifest.
+    #[error("no peer.toml in any folder of {0}, expected one for each peer")]
+    None(PathBuf),
+}
+
+impl Manifest {
+    /// Reads every `peer.toml` one folder below `peers`, sorted with in-process peers first.
+    pub fn load_all(peers: &Path) -> Result<Vec<Self>, ManifestError> {
+        let read = |source| ManifestError::Read {
+            path: peers.to_owned(),
+            source,
+        };
+        let mut manifests = Vec::new();
+        for entry in fs::read_dir(peers).map_err(read)? {
+            let folder = entry.map_err(read)?.path();
+            let path = folder.join("peer.toml");
+            if path.is_file() {
+                manifests.push(Self::load(&path, folder)?);
+            }
+        }
+        if manifests.is_empty() {
+            return Err(ManifestError::None(peers.to_owned()));
+        }
+        manifests.sort_by_key(|manifest| (!manifest.in_process, Preference::of(&manifest.name)));
+        if let Some([first, second]) = manifests
+            .array_windows()
+            .find(|[first, second]| first.name == second.name)
+        {
+            return Err(ManifestError::Parse {
+                path: second.folder.join("peer.toml"),
+                message: format!(
+                    "got name {:?}, which {} has too",
+                    second.name,
+                    first.folder.display()
+                ),
+            });
+        }
+        Ok(manifests)
+    }
+
+    fn load(path: &Path, folder: PathBuf) -> Result<Self, ManifestError> {
+        let parse = |message| ManifestError::Parse {
+            path: path.to_owned(),
+            message,
+        };
+        let text = fs::read_to_string(path).map_err(|source| ManifestError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        let mut manifest: Self =
+            toml_edit::de::from_str(&text).map_err(|error| parse(error.to_string()))?;
+        if !manifest.in_process && manifest.package.is_some() == manifest.program.is_some() {
+            return Err(parse(
+                "expected exactly one of package and program".to_owned(),
+            ));
+        }
+        if let Some(tool) = manifest
+            .tools
+            .iter()
+            .find(|tool| tool.program.is_some() == tool.library.is_some())
+        {
+            return Err(parse(format!(
+                "tool of package {:?}: expected exactly one of program and library",
+                tool.package
+            )));
+        }
+        manifest.folder = folder;
+        Ok(manifest)
+    }
+}
+
+/// The order of columns: OpenSSL, the most deployed, before the rest by name.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Preference(bool, String);
+
+impl Preference {
+    fn of(name: &str) -> Self {
+        Self(name != "openssl", name.to_owned())
+    }
+}
+
+impl Tool {
+    /// What is looked for: the program's or library's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.program
+            .as_deref()
+            .or(self.library.as_deref())
+            .unwrap_or_default()
+    }
+
+    /// Whether the machine has it.
+    #[must_use]
+    pub fn is_present(&self) -> bool {
+        match (&self.program, &self.library) {
+            (Some(program), _) => {
+                in_folders(std::env::var_os("PATH"), |name| name == program.as_str())
+            }
+            (_, Some(library)) => library_is_present(library),
+            _ => false,
+        }
+    }
+}
+
+/// Looks where bindgen looks: `LIBCLANG_PATH`, then the folders of the system and of LLVM.
+fn library_is_present(library: &str) -> bool {
+    let prefix = format!("{library}.so");
+    let versioned = format!("{library}-");
+    let matches = |name: &str| {
+        name.starts_with(&prefix) || (name.starts_with(&versioned) && name.contains(".so"))
+    };
+    let mut folders: Vec<PathBuf> = ["/usr/lib", "/usr/lib64", "/usr/local/lib"]
+        .map(PathBuf::from)
+        .into();
+    let below = fs::read_dir("/usr/lib")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()));
+    for folder in below.filter(|folder| folder.is_dir()) {
+        folders.push(folder.join("lib"));
+        folders.push(folder);
+    }
+    let system = std::env::join_paths(folders).ok();
+    in_folders(std::env::var_os("LIBCLANG_PATH"), matches) || in_folders(system, matches)
+}
+
+fn in_folders(folders: Option<std::ffi::OsString>, matches: impl Fn(&str) -> bool) -> bool {
+    let Some(folders) = folders else { return false };
+    std::env::split_paths(&folders)
+        .filter_map(|folder| fs::read_dir(folder).ok())
+        .flatten()
+        .filter_map(Result::ok)
+        .any(|entry| entry.file_name().to_str().is_some_and(&matches))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(text: &str) -> tempfile::TempDir {
+        let peers = tempfile::tempdir().unwrap();
+        fs::create_dir(peers.path().join("some")).unwrap();
+        fs::write(peers.path().join("some/peer.toml"), text).unwrap();
+        peers
+    }
+
+    fn error(text: &str) -> String {
+        let peers = write(text);
+        let error = Manifest::load_all(peers.path()).unwrap_err().to_string();
+        error.replace(peers.path().to_str().unwrap(), "peers")
+    }
+
+    #[test]
+    fn reads_every_key() {
+        let peers = write(
+            r#"
+            name = "some"
+            package = "some-peer"
+            [[tool]]
+            program = "cc"
+            package = "gcc"
+            [[prepare]]
+            command = ["./prepare", "{out}"]
+            env = { SOURCE = "{out}/source" }
+            "#,
+        );
+        let manifests = Manifest::load_all(peers.path()).unwrap();
+        assert_eq!(manifests[0].name, "some");
+        assert_eq!(manifests[0].tools[0].name(), "cc");
+        assert_eq!(manifests[0].prepare[0].env["SOURCE"], "{out}/source");
+    }
+
+    #[test]
+    fn names_line_and_column_of_an_unknown_key() {
+        let error = error("name = \"some\"\npackag = \"x\"\n");
+        assert!(
+            error.starts_with("peers/some/peer.toml: TOML parse error at line 2, column 1"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn asks_for_one_of_package_and_program() {
+        assert_eq!(
+            error("name = \"some\""),
+            "peers/some/peer.toml: expected exactly one of package and program"
+        );
+    }
+
+    #[test]
+    fn a_folder_without_manifests_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(
+            Manifest::load_all(folder.path()),
+            Err(ManifestError::None(_))
+        ));
+    }
+
+    #[test]
+    fn finds_a_program_that_exists_and_none_that_does_not() {
+        let tool = |program: &str| Tool {
+            program: Some(program.into()),
+            library: None,
+            package: "p".into(),
+        };
+        assert!(tool("sh").is_present());
+        assert!(!tool("no-such-program-here").is_present());
+    }
+}
