@@ -90,21 +90,23 @@ pub struct RunningPeer {
 
 enum Reach {
     InProcess(Arc<dyn Peer>),
-    Remote {
-        address: SocketAddr,
-        idle: Mutex<Vec<Control>>,
-        body: Body,
-        hold: Control,
-    },
+    Remote(Box<Remote>),
+}
+
+/// A peer behind a port.
+struct Remote {
+    address: SocketAddr,
+    /// Control connections that wait for the next job.
+    idle: Mutex<Vec<Control>>,
+    body: Body,
+    /// Ends the peer when dropped.
+    hold: Control,
 }
 
 /// What has to end when the peer ends.
 enum Body {
-    Process(Process),
+    Process(Box<Process>),
     Container(Box<Container>),
-    /// Somebody else's: a test's.
-    #[cfg(test)]
-    None,
 }
 
 impl RunningPeer {
@@ -126,7 +128,7 @@ impl RunningPeer {
             name,
             Mode::Process,
             process.address(),
-            Body::Process(process),
+            Body::Process(Box::new(process)),
         )
         .await
     }
@@ -158,17 +160,17 @@ impl RunningPeer {
             let description = hold.describe().await?;
             Ok::<_, ControlError>((hold, description))
         };
-        let met = timeout(START, meet)
+        let outcome = timeout(START, meet)
             .await
             .map_err(|_| StartError::Deadline(START));
-        match met.and_then(|met| met.map_err(StartError::from)) {
+        match outcome.and_then(|met| met.map_err(StartError::from)) {
             Ok((hold, description)) => {
-                let reach = Reach::Remote {
+                let reach = Reach::Remote(Box::new(Remote {
                     address,
                     idle: Mutex::default(),
                     body,
                     hold,
-                };
+                }));
                 Ok(Self {
                     name: name.to_owned(),
                     description,
@@ -187,7 +189,8 @@ impl RunningPeer {
     pub async fn prepare(&self, job: Job) -> Result<End<'_>, ControlError> {
         match &self.reach {
             Reach::InProcess(peer) => End::in_process(&**peer, job),
-            Reach::Remote { address, idle, .. } => {
+            Reach::Remote(remote) => {
+                let Remote { address, idle, .. } = &**remote;
                 let pooled = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
                 let mut control = match pooled {
                     Some(control) => control,
@@ -201,10 +204,10 @@ impl RunningPeer {
 
     /// Ends the peer and waits until it is gone.
     pub async fn stop(self) {
-        if let Reach::Remote {
-            body, hold, idle, ..
-        } = self.reach
-        {
+        if let Reach::Remote(remote) = self.reach {
+            let Remote {
+                body, hold, idle, ..
+            } = *remote;
             drop((hold, idle));
             body.stop().await;
         }
@@ -214,11 +217,11 @@ impl RunningPeer {
     #[must_use]
     pub fn process_id(&self) -> Option<u32> {
         match &self.reach {
-            Reach::Remote {
-                body: Body::Process(process),
-                ..
-            } => process.id(),
-            _ => None,
+            Reach::Remote(remote) => match &remote.body {
+                Body::Process(process) => process.id(),
+                Body::Container(_) => None,
+            },
+            Reach::InProcess(_) => None,
         }
     }
 }
@@ -228,8 +231,6 @@ impl Body {
         match self {
             Self::Process(process) => process.stop().await,
             Self::Container(container) => container.stop().await,
-            #[cfg(test)]
-            Self::None => {}
         }
     }
 }

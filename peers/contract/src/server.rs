@@ -20,13 +20,18 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a connection may take where the job names no deadline.
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(10);
 
-/// Serves the contract on a listening port; with `held`, until the connection that holds it ends.
+/// Serves the contract on a listening port; with `until_released`, until the connection that holds it ends.
 ///
 /// # Errors
 ///
-/// `TimedOut` where `held` and no connection asked to hold within 10 s; what `accept` fails with.
-pub async fn serve(peer: Arc<dyn Peer>, listener: TcpListener, held: bool) -> io::Result<()> {
-    let (hold, mut state) = watch::channel(Hold::None);
+/// `TimedOut` where `until_released` and no connection asked to hold within 10 s; what `accept`
+/// fails with.
+pub async fn serve(
+    peer: Arc<dyn Peer>,
+    listener: TcpListener,
+    until_released: bool,
+) -> io::Result<()> {
+    let (hold, mut news) = watch::channel(Hold::None);
     let server = Arc::new(Server {
         peer,
         jobs: Mutex::default(),
@@ -44,10 +49,10 @@ pub async fn serve(peer: Arc<dyn Peer>, listener: TcpListener, held: bool) -> io
         }
     };
     let released = async {
-        if !held {
+        if !until_released {
             return std::future::pending().await;
         }
-        match timeout(PATIENCE, state.wait_for(|hold| *hold != Hold::None)).await {
+        match timeout(PATIENCE, news.wait_for(|hold| *hold != Hold::None)).await {
             Ok(_) => {}
             Err(_) => {
                 return Err(io::Error::new(
@@ -57,7 +62,7 @@ pub async fn serve(peer: Arc<dyn Peer>, listener: TcpListener, held: bool) -> io
             }
         }
         // The sender lives in `server`, which outlives this.
-        drop(state.wait_for(|hold| *hold == Hold::Ended).await);
+        drop(news.wait_for(|hold| *hold == Hold::Ended).await);
         Ok(())
     };
     tokio::select! {
