@@ -1,0 +1,120 @@
+//! What a transcript says of the things that expectations speak about.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::wire::{Alert, Content, Entry, Epoch, HandshakeMessage, Octets32, Side, Transcript};
+
+/// How a connection ended on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Both ends sent application data and closed in order.
+    Completed,
+    /// An end sent a fatal alert.
+    Refused,
+    /// Neither.
+    Broken,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Completed => "completed",
+            Self::Refused => "refused",
+            Self::Broken => "broken",
+        })
+    }
+}
+
+/// The facts of one connection, from the wire alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Facts {
+    /// Whether the server sent CertificateRequest in the main handshake.
+    pub certificate_request: bool,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The first fatal alert.
+    pub alert: Option<(Side, Alert)>,
+    /// The certificate by which the server authenticated the client: it was sent, proven, and the
+    /// connection completed.
+    pub authenticated: Option<Octets32>,
+    /// The `extension_data` of `tls_flags` in the first ClientHello.
+    pub tls_flags: Option<Vec<u8>>,
+    /// The certificate that the client sent.
+    pub client_certificate: Option<Octets32>,
+    /// The certificate that the server sent.
+    pub server_certificate: Option<Octets32>,
+}
+
+impl Facts {
+    /// Reads them off a transcript.
+    #[must_use]
+    pub fn of(transcript: &Transcript) -> Self {
+        let entries = &transcript.entries;
+        let alert = entries.iter().find_map(|entry| match &entry.content {
+            Content::Alert(alert) if alert.is_fatal() => Some((entry.from, *alert)),
+            _ => None,
+        });
+        let both = |wanted: fn(&Content) -> bool| {
+            Side::BOTH.iter().all(|side| {
+                entries.iter().any(|entry| entry.from == *side && wanted(&entry.content))
+            })
+        };
+        let data = both(|content| matches!(content, Content::ApplicationData { .. }));
+        let closed = both(|content| matches!(content, Content::Alert(alert) if alert.is_close_notify()));
+        let outcome = match alert {
+            Some(_) => Outcome::Refused,
+            None if data && closed => Outcome::Completed,
+            None => Outcome::Broken,
+        };
+        let client_certificate = certificate(entries, Side::Client);
+        let proven = messages(entries, Side::Client)
+            .any(|message| matches!(message, HandshakeMessage::CertificateVerify(_)));
+        Self {
+            certificate_request: entries.iter().any(is_main_certificate_request),
+            outcome,
+            alert,
+            client_certificate,
+            authenticated: client_certificate.filter(|_| proven && outcome == Outcome::Completed),
+            tls_flags: first_tls_flags(entries),
+            server_certificate: certificate(entries, Side::Server),
+        }
+    }
+}
+
+/// Whether an entry is a CertificateRequest that is part of the main handshake.
+pub(super) fn is_main_certificate_request(entry: &Entry) -> bool {
+    let Content::Message(message) = &entry.content else { return false };
+    let request = matches!(
+        message.message,
+        HandshakeMessage::CertificateRequest(_) | HandshakeMessage::CertificateRequest12(_)
+    );
+    request && entry.epoch != Epoch::Application
+}
+
+fn messages(entries: &[Entry], from: Side) -> impl Iterator<Item = &HandshakeMessage> {
+    entries.iter().filter(move |entry| entry.from == from).filter_map(|entry| match &entry.content {
+        Content::Message(message) => Some(&message.message),
+        _ => None,
+    })
+}
+
+fn certificate(entries: &[Entry], from: Side) -> Option<Octets32> {
+    messages(entries, from).find_map(|message| match message {
+        HandshakeMessage::Certificate(certificate) => {
+            certificate.certificates.first().map(|entry| entry.sha256)
+        }
+        _ => None,
+    })
+}
+
+fn first_tls_flags(entries: &[Entry]) -> Option<Vec<u8>> {
+    let hello = messages(entries, Side::Client).find_map(|message| match message {
+        HandshakeMessage::ClientHello(hello) => Some(hello),
+        _ => None,
+    })?;
+    let extension = hello.extensions.iter().find(|extension| extension.tls_flags().is_some())?;
+    Some(extension.body.0.clone())
+}

@@ -1,0 +1,85 @@
+//! What an end says, held against what the wire shows.
+
+use reqmtls_contract::{self as contract, ConnectionReport, Hex};
+
+use super::{Facts, Finding, Outcome};
+use crate::wire::Side;
+
+/// Every point in which an end's report contradicts the wire. What a report leaves out is no
+/// contradiction: libraries differ in what they tell.
+#[must_use]
+pub fn misreports(facts: &Facts, side: Side, report: &ConnectionReport) -> Vec<Finding> {
+    let mut claims = Claims { side, findings: Vec::new() };
+    let flags = facts.tls_flags.clone().map(Hex);
+    let (own, other) = (side, side.peer());
+    let alert_of = |from| facts.alert.filter(|(side, _)| *side == from).map(|(_, alert)| alert.description.0);
+
+    match side {
+        // A client that reports no flags while the wire has them denies them, and the other way round.
+        Side::Client => claims.hold("tls_flags_sent", Some(&report.tls_flags_sent), &flags),
+        Side::Server => {
+            // A server that never got as far as ClientHello's extensions has nothing to say.
+            let said = report.tls_flags_received.is_some() || facts.outcome == Outcome::Completed;
+            claims.hold("tls_flags_received", said.then_some(&report.tls_flags_received), &flags);
+        }
+    }
+    claims.hold_if_said("alert_sent", report.alert_sent, alert_of(own));
+    claims.hold_if_said("alert_received", report.alert_received, alert_of(other));
+
+    let certificate = match side {
+        Side::Client => facts.server_certificate,
+        Side::Server => facts.authenticated,
+    };
+    let certificate = certificate.map(|certificate| Hex(certificate.0.to_vec()));
+    if facts.outcome == Outcome::Completed {
+        claims.hold("peer_certificate", Some(&report.peer_certificate), &certificate);
+    }
+    if let (Side::Server, Outcome::Refused, Some(claimed)) = (side, facts.outcome, &report.peer_certificate) {
+        // It may have accepted the certificate and refused later, but not one that was never sent.
+        let sent = facts.client_certificate.map(|sent| Hex(sent.0.to_vec()));
+        claims.hold("peer_certificate", Some(&Some(claimed.clone())), &sent);
+    }
+    if let Some(answer) = &report.answer {
+        let authenticated = facts.authenticated.map(|certificate| Hex(certificate.0.to_vec()));
+        let mut server = Claims { side: Side::Server, findings: Vec::new() };
+        server.hold("client_certificate in its answer", Some(&answer.client_certificate), &authenticated);
+        server.hold("tls_flags in its answer", Some(&answer.tls_flags), &flags);
+        claims.findings.append(&mut server.findings);
+    }
+
+    let completed = report.outcome == contract::Outcome::Completed;
+    if completed != (facts.outcome == Outcome::Completed) {
+        let said = format!("outcome {:?}", report.outcome).to_lowercase();
+        claims.find(format!("a report of {said}"), format!("{}, as on the wire", facts.outcome));
+    }
+    claims.findings
+}
+
+struct Claims {
+    side: Side,
+    findings: Vec<Finding>,
+}
+
+impl Claims {
+    fn hold(&mut self, name: &str, said: Option<&Option<Hex>>, wire: &Option<Hex>) {
+        let Some(said) = said else { return };
+        if said != wire {
+            let text = |value: &Option<Hex>| value.as_ref().map_or("none".to_owned(), Hex::to_string);
+            self.find(format!("a report of {name} {}", text(said)), format!("{}, as on the wire", text(wire)));
+        }
+    }
+
+    fn hold_if_said(&mut self, name: &str, said: Option<u8>, wire: Option<u8>) {
+        if let Some(said) = said
+            && Some(said) != wire
+        {
+            let wire = wire.map_or("none".to_owned(), |wire| wire.to_string());
+            self.find(format!("a report of {name} {said}"), format!("{wire}, as on the wire"));
+        }
+    }
+
+    fn find(&mut self, got: String, expected: String) {
+        let (requirements, message) = (Vec::new(), None);
+        self.findings.push(Finding { requirements, side: self.side, message, got, expected });
+    }
+}
