@@ -1,1 +1,21 @@
 //! The tls_flags extension (draft-ietf-tls-tlsflags) and the request mTLS flag on stock rustls
+#![forbid(unsafe_code)]
+
+mod alert;
+mod client;
+mod flags;
+mod hello;
+mod isolate;
+mod policy;
+mod probe;
+mod reader;
+pub mod seam;
+mod server;
+
+pub use client::{TlsFlagsConnector, provider};
+pub use flags::{Flags, FlagsError, MAX_FLAG, REQUEST_MTLS, TLS_FLAGS};
+pub use hello::{flags_in_client_hello, raw_flags_in_client_hello};
+pub use policy::{ClientAuth, ClientAuthPolicy, Offer};
+pub use server::{
+    AcceptError, Accepted, AcceptorError, Failed, FlagsChanged, ServerConfigs, TlsFlagsAcceptor,
+};

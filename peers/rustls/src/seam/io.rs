@@ -1,0 +1,379 @@
+//! A stream that edits what passes in the clear.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+
+use rustls::{ClientConfig, ServerConfig};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::edits::Side;
+use super::message::{RANDOM, RETRY_RANDOM};
+use super::outgoing::Outgoing;
+use super::plan_of;
+use super::records::{CHANGE_CIPHER_SPEC, Gather, Gathered, HANDSHAKE, is_whole};
+use crate::hello::raw_flags_in_client_hello;
+use crate::server::FlagsChanged;
+
+/// A stream between rustls and the network that edits plaintext messages.
+///
+/// It stands below tokio-rustls: `tokio_rustls::client::TlsStream<EditedIo<IO>>`.
+/// What rustls writes is taken at once and sent as the inner stream allows;
+/// what is taken is never lost, and is sent before anything that comes later,
+/// also by reading, flushing and shutting down. As soon as no message can be
+/// edited any more, calls go straight to the inner stream, without a copy.
+///
+/// On a server it also keeps the ClientHello as it came, and sees to it that a
+/// second one, after HelloRetryRequest, carries the same flags (RFC 8446
+/// §4.1.2): if not, it sends `illegal_parameter` and fails with an error that
+/// wraps [`FlagsChanged`].
+#[derive(Debug)]
+pub struct EditedIo<IO> {
+    io: IO,
+    outgoing: Outgoing,
+    inbound: Inbound,
+    /// Edited bytes that the inner stream has yet to take, from `sent` on.
+    pending: Vec<u8>,
+    sent: usize,
+    /// Who waits for `pending` to be sent.
+    writer: Option<Waker>,
+}
+
+/// What is looked for in what comes in.
+#[derive(Debug)]
+enum Inbound {
+    /// Nothing.
+    Off,
+    /// A client looks for ServerHello: then no ClientHello follows.
+    ServerHello(Gather),
+    /// A server keeps the first ClientHello.
+    ClientHello(Gather),
+    /// A server has the first ClientHello, and waits for a second.
+    Heard(Vec<u8>),
+    /// A server holds back what comes until the second ClientHello is there.
+    Holding { first: Vec<u8>, held: Vec<u8> },
+    /// What was held back is given out, from the index on.
+    Releasing { held: Vec<u8>, given: usize },
+    /// The flags of the second ClientHello differed.
+    Failed(FlagsChanged),
+}
+
+impl<IO> EditedIo<IO> {
+    /// Wraps a client's stream; edits as the provider of `config` says.
+    pub fn client(io: IO, config: &Arc<ClientConfig>) -> Self {
+        let plan = plan_of(config.crypto_provider());
+        let chunk = config.max_fragment_size;
+        let outgoing = Outgoing::new(Side::Client, plan, payload_limit(chunk));
+        let inbound = match outgoing.is_done() {
+            true => Inbound::Off,
+            false => Inbound::ServerHello(Gather::default()),
+        };
+        Self::new(io, outgoing, inbound)
+    }
+
+    /// Wraps a server's stream; edits nothing until [`EditedIo::serve`].
+    pub fn server(io: IO) -> Self {
+        let outgoing = Outgoing::new(Side::Server, None, payload_limit(None));
+        Self::new(io, outgoing, Inbound::ClientHello(Gather::default()))
+    }
+
+    fn new(io: IO, outgoing: Outgoing, inbound: Inbound) -> Self {
+        Self {
+            io,
+            outgoing,
+            inbound,
+            pending: Vec::new(),
+            sent: 0,
+            writer: None,
+        }
+    }
+
+    /// From here on edits as the provider of `config` says.
+    ///
+    /// To be called once the configuration is chosen, and before ServerHello.
+    pub fn serve(&mut self, config: &ServerConfig) {
+        let plan = plan_of(config.crypto_provider());
+        let chunk = payload_limit(config.max_fragment_size);
+        self.outgoing = Outgoing::new(Side::Server, plan, chunk);
+    }
+
+    /// The first ClientHello as it came, once a server has all of it.
+    ///
+    /// The handshake message, with its header and without record headers.
+    pub fn client_hello(&self) -> Option<&[u8]> {
+        match &self.inbound {
+            Inbound::Heard(first) | Inbound::Holding { first, .. } => Some(first),
+            _ => None,
+        }
+    }
+
+    /// The inner stream.
+    pub fn get_ref(&self) -> &IO {
+        &self.io
+    }
+
+    /// The inner stream. Do not read from it or write to it during a handshake.
+    pub fn get_mut(&mut self) -> &mut IO {
+        &mut self.io
+    }
+
+    /// The inner stream. Flush first, or what is not sent yet is lost.
+    pub fn into_inner(self) -> IO {
+        self.io
+    }
+}
+
+impl<IO: AsyncWrite + Unpin> EditedIo<IO> {
+    /// Sends what is pending.
+    fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.sent < self.pending.len() {
+            let rest = &self.pending[self.sent..];
+            match ready!(Pin::new(&mut self.io).poll_write(cx, rest))? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                written => self.sent += written,
+            }
+        }
+        self.pending.clear();
+        self.sent = 0;
+        if let Some(writer) = self.writer.take() {
+            writer.wake();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Sends what is pending, on behalf of a task that writes.
+    fn poll_drain_to_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let drained = self.poll_drain(cx);
+        if drained.is_pending() {
+            // A reading task may go on draining, and then has to say so.
+            self.writer = Some(cx.waker().clone());
+        }
+        drained
+    }
+
+    fn is_transparent(&self) -> bool {
+        self.outgoing.is_done() && self.pending.is_empty()
+    }
+
+    fn fail(&mut self, error: FlagsChanged) {
+        self.outgoing.finish(&mut self.pending);
+        self.pending
+            .extend(crate::alert::fatal(FlagsChanged::ALERT));
+        self.inbound = Inbound::Failed(error);
+    }
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> EditedIo<IO> {
+    /// Reads, and looks at what was read.
+    fn poll_inbound(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            if self.outgoing.awaits_second_client_hello()
+                && let Inbound::Heard(first) = &mut self.inbound
+            {
+                let first = std::mem::take(first);
+                self.inbound = Inbound::Holding {
+                    first,
+                    held: Vec::new(),
+                };
+            }
+            match &mut self.inbound {
+                Inbound::Off | Inbound::Heard(_) => {
+                    return Pin::new(&mut self.io).poll_read(cx, buf);
+                }
+                Inbound::ServerHello(gather) => {
+                    let before = buf.filled().len();
+                    ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
+                    let random_is_there = |message: &[u8]| message.len() >= RANDOM.end;
+                    let gathered = gather.push(&buf.filled()[before..], random_is_there);
+                    let is_hello = match gather.record_type() {
+                        None | Some(CHANGE_CIPHER_SPEC | HANDSHAKE) => true,
+                        Some(_) => false, // an alert: there is no second ClientHello
+                    };
+                    if is_hello && gathered == Gathered::Unfinished {
+                        return Poll::Ready(Ok(()));
+                    }
+                    if gather.message().get(RANDOM) != Some(&RETRY_RANDOM[..]) {
+                        self.outgoing.finish(&mut self.pending);
+                    }
+                    self.inbound = Inbound::Off;
+                    return Poll::Ready(Ok(()));
+                }
+                Inbound::ClientHello(gather) => {
+                    let before = buf.filled().len();
+                    ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
+                    if gather.push(&buf.filled()[before..], is_whole) == Gathered::Finished {
+                        self.inbound = Inbound::Heard(gather.message().to_vec());
+                    }
+                    return Poll::Ready(Ok(()));
+                }
+                Inbound::Holding { first, held } => match judge_second_hello(first, held) {
+                    Held::Changed(error) => self.fail(error),
+                    Held::GiveOutAll => {
+                        let held = std::mem::take(held);
+                        self.inbound = Inbound::Releasing { held, given: 0 };
+                    }
+                    Held::GiveOut(0) => {
+                        let mut chunk = [0; 4096];
+                        let mut read = ReadBuf::new(&mut chunk);
+                        ready!(Pin::new(&mut self.io).poll_read(cx, &mut read))?;
+                        held.extend_from_slice(read.filled());
+                        if read.filled().is_empty() {
+                            let held = std::mem::take(held);
+                            self.inbound = Inbound::Releasing { held, given: 0 };
+                        }
+                    }
+                    Held::GiveOut(most) => {
+                        let given = most.min(buf.remaining());
+                        buf.put_slice(&held[..given]);
+                        held.drain(..given);
+                        return Poll::Ready(Ok(()));
+                    }
+                },
+                Inbound::Releasing { held, given } => {
+                    let rest = &held[*given..];
+                    if rest.is_empty() {
+                        self.inbound = Inbound::Off;
+                        continue;
+                    }
+                    let taken = rest.len().min(buf.remaining());
+                    buf.put_slice(&rest[..taken]);
+                    *given += taken;
+                    return Poll::Ready(Ok(()));
+                }
+                Inbound::Failed(error) => {
+                    let error = *error;
+                    ready!(self.poll_drain(cx))?;
+                    ready!(Pin::new(&mut self.io).poll_flush(cx))?;
+                    return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, error)));
+                }
+            }
+        }
+    }
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for EditedIo<IO> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        // The other end may be waiting for what is pending here.
+        if let Poll::Ready(Err(error)) = this.poll_drain(cx) {
+            return Poll::Ready(Err(error));
+        }
+        if buf.remaining() == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        let read = this.poll_inbound(cx, buf);
+        if read.is_ready()
+            && let Poll::Ready(Err(error)) = this.poll_drain(cx)
+        {
+            return Poll::Ready(Err(error));
+        }
+        read
+    }
+}
+
+impl<IO: AsyncWrite + Unpin> AsyncWrite for EditedIo<IO> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored(cx, &[IoSlice::new(buf)])
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        ready!(this.poll_drain_to_write(cx))?;
+        if this.is_transparent() {
+            return match bufs {
+                [buf] => Pin::new(&mut this.io).poll_write(cx, buf),
+                bufs => Pin::new(&mut this.io).poll_write_vectored(cx, bufs),
+            };
+        }
+        let mut taken = 0;
+        for buf in bufs {
+            this.outgoing.push(buf, &mut this.pending);
+            taken += buf.len();
+        }
+        // All of it is taken, whatever comes of sending it: a later call
+        // meets the same obstacle again.
+        match this.poll_drain(cx) {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Ready(Ok(())) | Poll::Pending => Poll::Ready(Ok(taken)),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        ready!(this.poll_drain_to_write(cx))?;
+        Pin::new(&mut this.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if this.outgoing.is_mid_record() {
+            // What was written in part is sent in part, as it would be without us.
+            this.outgoing.finish(&mut this.pending);
+        }
+        ready!(this.poll_drain_to_write(cx))?;
+        Pin::new(&mut this.io).poll_shutdown(cx)
+    }
+}
+
+/// What becomes of the bytes held back for a second ClientHello.
+enum Held {
+    /// So many may pass; the others may be part of a ClientHello.
+    GiveOut(usize),
+    /// The ClientHello is fine, or is not one that flags can be read from.
+    GiveOutAll,
+    Changed(FlagsChanged),
+}
+
+fn judge_second_hello(first: &[u8], held: &[u8]) -> Held {
+    let mut at = 0;
+    let mut hello = Vec::new();
+    let mut hello_at = None;
+    while let [typ, _, _, high, low, payload @ ..] = &held[at..] {
+        let length = usize::from(u16::from_be_bytes([*high, *low]));
+        let Some(payload) = payload.get(..length) else {
+            break;
+        };
+        if *typ == HANDSHAKE {
+            hello_at.get_or_insert(at);
+            hello.extend_from_slice(payload);
+        }
+        at += 5 + length;
+        if hello_at.is_some() && is_whole(&hello) {
+            // Whatever else is wrong with a ClientHello, rustls finds.
+            return match (
+                raw_flags_in_client_hello(first),
+                raw_flags_in_client_hello(&hello),
+            ) {
+                (Ok(first), Ok(second)) if first != second => Held::Changed(FlagsChanged),
+                _ => Held::GiveOutAll,
+            };
+        }
+    }
+    Held::GiveOut(hello_at.unwrap_or(at))
+}
+
+/// The payload that fits into a record under rustls's `max_fragment_size`.
+fn payload_limit(max_fragment_size: Option<usize>) -> usize {
+    max_fragment_size.map_or(1 << 14, |size| size.saturating_sub(5))
+}

@@ -1,0 +1,183 @@
+//! Edits plaintext handshake records on their way out.
+
+use super::Plan;
+use super::edits::{Edits, Side};
+use super::message::{Kind, RANDOM, RETRY_RANDOM, edit};
+use super::records::{HANDSHAKE, is_whole, whole_length, write_handshake};
+
+const CLIENT_HELLO: u8 = 1;
+const SERVER_HELLO: u8 = 2;
+
+/// Takes what one side writes, in pieces of any size, and gives out what is sent.
+///
+/// Only the hellos ever exist in the clear under TLS 1.3. Under TLS 1.2,
+/// encrypted records of the handshake type follow, which must never be taken
+/// for a hello: see [`State`].
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    plan: Option<&'static Plan>,
+    state: State,
+    /// The header, and the payload if it is a handshake record, as far as it came.
+    record: Vec<u8>,
+    /// Payload of another kind of record still to pass.
+    passing: usize,
+    /// Records that hold the beginning of a hello, as they were written.
+    held: Vec<u8>,
+    /// The payloads of `held`.
+    message: Vec<u8>,
+    /// Greatest payload of a record, in octets.
+    chunk: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// The first ClientHello comes next.
+    FirstClientHello,
+    /// A second ClientHello may come. It has the random of the first (RFC 8446
+    /// §4.1.2); an encrypted record does not, and ends this state.
+    SecondClientHello { random: [u8; 32] },
+    /// A HelloRetryRequest or ServerHello comes next.
+    ServerHello,
+    /// A ServerHello comes next, after a second ClientHello.
+    ServerHelloAfterRetry,
+    /// Nothing is edited any more.
+    Done,
+}
+
+impl Outgoing {
+    /// Edits by `plan`, in records of at most `chunk` octets of payload.
+    pub(super) fn new(side: Side, plan: Option<&'static Plan>, chunk: usize) -> Self {
+        let state = match side {
+            Side::Client if plan.is_none_or(|plan| plan.edits.is_empty()) => State::Done,
+            Side::Client => State::FirstClientHello,
+            Side::Server => State::ServerHello,
+        };
+        Self {
+            plan,
+            state,
+            record: Vec::new(),
+            passing: 0,
+            held: Vec::new(),
+            message: Vec::new(),
+            chunk,
+        }
+    }
+
+    /// Whether everything from here on is sent as it is written.
+    pub(super) fn is_done(&self) -> bool {
+        self.state == State::Done
+    }
+
+    /// Whether a HelloRetryRequest was written, and no ServerHello after it.
+    pub(super) fn awaits_second_client_hello(&self) -> bool {
+        self.state == State::ServerHelloAfterRetry
+    }
+
+    /// Whether some record is only written in part.
+    pub(super) fn is_mid_record(&self) -> bool {
+        self.passing > 0 || !self.record.is_empty() || !self.held.is_empty()
+    }
+
+    pub(super) fn push(&mut self, mut bytes: &[u8], out: &mut Vec<u8>) {
+        while !bytes.is_empty() {
+            if self.is_done() {
+                out.extend_from_slice(bytes);
+                return;
+            }
+            let wanted = match (self.passing, &self.record[..]) {
+                (0, [_, _, _, high, low, ..]) => {
+                    5 + usize::from(u16::from_be_bytes([*high, *low])) - self.record.len()
+                }
+                (0, header) => 5 - header.len(),
+                (passing, _) => passing,
+            };
+            let (taken, rest) = bytes.split_at(wanted.min(bytes.len()));
+            bytes = rest;
+            if self.passing > 0 {
+                self.passing -= taken.len();
+                out.extend_from_slice(taken);
+                continue;
+            }
+            self.record.extend_from_slice(taken);
+            let [typ, _, _, high, low, ..] = self.record[..] else {
+                continue;
+            };
+            let payload = usize::from(u16::from_be_bytes([high, low]));
+            if typ != HANDSHAKE {
+                self.passing = payload;
+                out.append(&mut self.record);
+            } else if self.record.len() == 5 + payload {
+                self.message.extend_from_slice(&self.record[5..]);
+                self.held.append(&mut self.record);
+                self.on_handshake(out);
+            }
+        }
+    }
+
+    /// Gives out whatever is held back and edits nothing any more.
+    pub(super) fn finish(&mut self, out: &mut Vec<u8>) {
+        out.append(&mut self.held);
+        out.append(&mut self.record);
+        self.message.clear();
+        self.state = State::Done;
+    }
+
+    fn on_handshake(&mut self, out: &mut Vec<u8>) {
+        let expected = match self.state {
+            State::FirstClientHello => CLIENT_HELLO,
+            State::SecondClientHello { .. } => CLIENT_HELLO,
+            State::ServerHello | State::ServerHelloAfterRetry => SERVER_HELLO,
+            State::Done => return self.finish(out),
+        };
+        let differs = match self.state {
+            State::SecondClientHello { random } => {
+                let present = self.message.get(RANDOM.start..).unwrap_or_default();
+                present.iter().zip(random).any(|(got, first)| *got != first)
+            }
+            _ => false,
+        };
+        if differs || self.message.first().is_some_and(|typ| *typ != expected) {
+            return self.finish(out);
+        }
+        if !is_whole(&self.message) {
+            return;
+        }
+
+        let random = self
+            .message
+            .get(RANDOM)
+            .and_then(|random| <[u8; 32]>::try_from(random).ok());
+        let (kind, next) = match (self.state, random) {
+            (State::FirstClientHello, Some(random)) => {
+                (Kind::FirstClientHello, State::SecondClientHello { random })
+            }
+            (State::SecondClientHello { .. }, _) => (Kind::SecondClientHello, State::Done),
+            (State::ServerHello, Some(RETRY_RANDOM)) => {
+                (Kind::HelloRetryRequest, State::ServerHelloAfterRetry)
+            }
+            (State::ServerHello | State::ServerHelloAfterRetry, Some(_)) => {
+                (Kind::ServerHello, State::Done)
+            }
+            _ => return self.finish(out),
+        };
+        self.edit(kind, out);
+        self.state = next;
+    }
+
+    /// Gives out the held records with their first message edited.
+    fn edit(&mut self, kind: Kind, out: &mut Vec<u8>) {
+        let length = whole_length(&self.message).unwrap_or(usize::MAX);
+        let (message, behind) = self.message.split_at(length.min(self.message.len()));
+        let none = Edits::new();
+        let edits = self.plan.map_or(&none, |plan| &plan.edits);
+        match (edit(edits, kind, message), &self.held[..]) {
+            (Some(mut edited), &[_, major, minor, ..]) => {
+                edited.extend_from_slice(behind);
+                write_handshake([major, minor], &edited, self.chunk, out);
+            }
+            _ => out.extend_from_slice(&self.held),
+        }
+        self.held.clear();
+        self.message.clear();
+    }
+}

@@ -1,0 +1,261 @@
+//! Providers whose suites edit what is sent.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustls::crypto::CryptoProvider;
+use rustls::{
+    CipherSuiteCommon, ClientConfig, ServerConfig, SupportedCipherSuite, Tls12CipherSuite,
+    Tls13CipherSuite,
+};
+
+use super::FRAGMENT;
+use super::aead::EditedAead;
+use super::edits::{Edits, SeamError, Side};
+use super::framer::Place;
+use super::hash::EditedHash;
+use super::signer::EditedResolver;
+
+/// What one side edits.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Plan {
+    pub(super) side: Side,
+    pub(super) edits: Edits,
+}
+
+/// A provider like `base` for clients that make these edits.
+///
+/// Build a [`ClientConfig`] with it, then hand that to
+/// [`crate::TlsFlagsConnector::new`]. Suites and groups of the result may be
+/// reordered or left out. If `base` itself comes from this function, its edits
+/// are replaced.
+pub fn client_provider(
+    base: &CryptoProvider,
+    edits: &Edits,
+) -> Result<Arc<CryptoProvider>, SeamError> {
+    provider(base, Side::Client, edits)
+}
+
+/// A provider like `base` for servers that make these edits.
+///
+/// Build a [`ServerConfig`] with it, then hand that to
+/// [`crate::TlsFlagsAcceptor`]. Otherwise like [`client_provider`].
+pub fn server_provider(
+    base: &CryptoProvider,
+    edits: &Edits,
+) -> Result<Arc<CryptoProvider>, SeamError> {
+    provider(base, Side::Server, edits)
+}
+
+/// What a configuration needs besides its provider for its edits to work.
+///
+/// That is, a `max_fragment_size` that leaves room if encrypted messages are
+/// edited, and a certificate resolver whose TLS 1.2 signatures cover what was
+/// sent. [`crate::TlsFlagsConnector::new`] does this; call it only to drive
+/// rustls yourself over an [`super::EditedIo`].
+pub fn prepare_client(config: &Arc<ClientConfig>) -> Result<Arc<ClientConfig>, SeamError> {
+    let side = Side::Client;
+    let plan = plan_of(config.crypto_provider())
+        .filter(|plan| plan.side == side)
+        .ok_or(SeamError::ForeignProvider { side })?;
+    // A session resumes only with the very resolver that it was made with, so
+    // the resolver is not wrapped without need.
+    let tls12 = config
+        .crypto_provider()
+        .cipher_suites
+        .iter()
+        .any(|suite| suite.tls13().is_none());
+    let signs = tls12 && !plan.edits.is_empty() && config.client_auth_cert_resolver.has_certs();
+    if !signs && !plan.edits.touch_encrypted() {
+        return Ok(Arc::clone(config));
+    }
+    let mut config = ClientConfig::clone(config);
+    if signs {
+        config.client_auth_cert_resolver = Arc::new(EditedResolver {
+            inner: config.client_auth_cert_resolver,
+            plan,
+        });
+    }
+    if plan.edits.touch_encrypted() {
+        config.max_fragment_size = Some(FRAGMENT);
+    }
+    Ok(Arc::new(config))
+}
+
+/// The server's counterpart of [`prepare_client`].
+///
+/// A configuration with any other provider makes no edits and is fine as it is.
+pub fn prepare_server(config: &Arc<ServerConfig>) -> Result<Arc<ServerConfig>, SeamError> {
+    let side = Side::Server;
+    match plan_of(config.crypto_provider()) {
+        Some(plan) if plan.side != side => Err(SeamError::ForeignProvider { side }),
+        Some(plan) if plan.edits.touch_encrypted() => {
+            let mut config = ServerConfig::clone(config);
+            config.max_fragment_size = Some(FRAGMENT);
+            Ok(Arc::new(config))
+        }
+        _ => Ok(Arc::clone(config)),
+    }
+}
+
+/// The plan that all suites of `provider` follow, if they are made here.
+pub(super) fn plan_of(provider: &CryptoProvider) -> Option<&'static Plan> {
+    let table = TABLE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut plans = provider.cipher_suites.iter().map(|suite| {
+        table
+            .iter()
+            .find(|entry| is_same(entry.edited, *suite))
+            .map(|entry| entry.plan)
+    });
+    let first = plans.next()??;
+    plans
+        .all(|plan| plan.is_some_and(|plan| std::ptr::eq(plan, first)))
+        .then_some(first)
+}
+
+struct Entry {
+    base: SupportedCipherSuite,
+    plan: &'static Plan,
+    edited: SupportedCipherSuite,
+}
+
+/// Every suite made so far. Suites must be `&'static`, so none ever goes.
+static TABLE: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
+
+fn provider(
+    base: &CryptoProvider,
+    side: Side,
+    edits: &Edits,
+) -> Result<Arc<CryptoProvider>, SeamError> {
+    edits.check(side)?;
+    let mut table = TABLE.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = table
+        .iter()
+        .map(|entry| entry.plan)
+        .find(|plan| plan.side == side && plan.edits == *edits);
+    let plan = known.unwrap_or_else(|| {
+        Box::leak(Box::new(Plan {
+            side,
+            edits: edits.clone(),
+        }))
+    });
+    let mut provider = base.clone();
+    for suite in &mut provider.cipher_suites {
+        *suite = edited_suite(&mut table, *suite, plan);
+    }
+    Ok(Arc::new(provider))
+}
+
+fn edited_suite(
+    table: &mut Vec<Entry>,
+    suite: SupportedCipherSuite,
+    plan: &'static Plan,
+) -> SupportedCipherSuite {
+    let base = table
+        .iter()
+        .find(|entry| is_same(entry.edited, suite))
+        .map_or(suite, |entry| entry.base);
+    let known = table
+        .iter()
+        .find(|entry| is_same(entry.base, base) && std::ptr::eq(entry.plan, plan));
+    if let Some(entry) = known {
+        return entry.edited;
+    }
+    let edited = make_suite(base, plan);
+    table.push(Entry { base, plan, edited });
+    edited
+}
+
+fn make_suite(base: SupportedCipherSuite, plan: &'static Plan) -> SupportedCipherSuite {
+    match base {
+        SupportedCipherSuite::Tls13(base) => {
+            let suite = Tls13CipherSuite {
+                common: make_common(&base.common, plan, Place::Transcript13),
+                hkdf_provider: base.hkdf_provider,
+                aead_alg: Box::leak(Box::new(EditedAead {
+                    inner: base.aead_alg,
+                    plan,
+                })),
+                // QUIC has no records, so ClientHello could not be edited.
+                quic: None,
+            };
+            SupportedCipherSuite::Tls13(Box::leak(Box::new(suite)))
+        }
+        SupportedCipherSuite::Tls12(base) => {
+            let suite = Tls12CipherSuite {
+                common: make_common(&base.common, plan, Place::Transcript12),
+                prf_provider: base.prf_provider,
+                kx: base.kx,
+                sign: base.sign,
+                aead_alg: base.aead_alg,
+            };
+            SupportedCipherSuite::Tls12(Box::leak(Box::new(suite)))
+        }
+    }
+}
+
+fn make_common(base: &CipherSuiteCommon, plan: &'static Plan, place: Place) -> CipherSuiteCommon {
+    CipherSuiteCommon {
+        suite: base.suite,
+        hash_provider: Box::leak(Box::new(EditedHash {
+            inner: base.hash_provider,
+            plan,
+            place,
+        })),
+        confidentiality_limit: base.confidentiality_limit,
+    }
+}
+
+fn is_same(one: SupportedCipherSuite, other: SupportedCipherSuite) -> bool {
+    match (one, other) {
+        (SupportedCipherSuite::Tls13(one), SupportedCipherSuite::Tls13(other)) => {
+            std::ptr::eq(one, other)
+        }
+        (SupportedCipherSuite::Tls12(one), SupportedCipherSuite::Tls12(other)) => {
+            std::ptr::eq(one, other)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::crypto::aws_lc_rs::default_provider;
+
+    use super::*;
+    use crate::seam::Message;
+
+    #[test]
+    fn equal_edits_share_their_suites() {
+        let edits = || Edits::new().insert(Message::ClientHello, 62, [1, 77]);
+        let one = client_provider(&default_provider(), &edits()).unwrap();
+        let other = client_provider(&default_provider(), &edits()).unwrap();
+        for (one, other) in one.cipher_suites.iter().zip(&other.cipher_suites) {
+            assert!(is_same(*one, *other));
+        }
+    }
+
+    #[test]
+    fn edits_of_a_wrapped_provider_are_replaced() {
+        let first = Edits::new().insert(Message::ClientHello, 62, [1, 78]);
+        let second = Edits::new().insert(Message::ClientHello, 62, [1, 79]);
+        let wrapped = client_provider(&default_provider(), &first).unwrap();
+        let again = client_provider(&wrapped, &second).unwrap();
+        let direct = client_provider(&default_provider(), &second).unwrap();
+        assert!(is_same(again.cipher_suites[0], direct.cipher_suites[0]));
+        assert_eq!(plan_of(&again).map(|plan| &plan.edits), Some(&second));
+    }
+
+    #[test]
+    fn a_stock_provider_has_no_plan() {
+        assert_eq!(plan_of(&default_provider()), None);
+    }
+
+    #[test]
+    fn mixed_suites_have_no_plan() {
+        let edits = Edits::new().insert(Message::ClientHello, 62, [1, 80]);
+        let mut mixed =
+            CryptoProvider::clone(&client_provider(&default_provider(), &edits).unwrap());
+        mixed.cipher_suites[0] = default_provider().cipher_suites[0];
+        assert_eq!(plan_of(&mixed), None);
+    }
+}
