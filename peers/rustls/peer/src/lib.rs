@@ -1,1 +1,99 @@
-//! The in-tree rustls implementation as a reqmtls peer
+//! The in-tree rustls implementation as a reqmtls peer, for use inside the harness or as a program.
+
+mod client;
+mod config;
+mod server;
+
+use std::sync::Arc;
+
+use reqmtls_contract::{
+    CipherSuite, ConnectionReport, Description, Endpoint, Group, Job, Peer, Policy, PrepareError,
+    Role, VERSION, Version,
+};
+use rustls::AlertDescription;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+
+/// The peer.
+#[derive(Debug)]
+pub struct Rustls {
+    provider: CryptoProvider,
+}
+
+impl Rustls {
+    /// The peer, on the provider of aws-lc-rs.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            provider: aws_lc_rs::default_provider(),
+        }
+    }
+}
+
+impl Default for Rustls {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Peer for Rustls {
+    fn describe(&self) -> Description {
+        let mut capabilities: Vec<_> = ["client", "server", "client.tls-flags"]
+            .map(str::to_owned)
+            .into();
+        capabilities.extend(
+            Version::ALL
+                .iter()
+                .map(|version| format!("version.{version}")),
+        );
+        capabilities.extend(
+            Policy::ALL
+                .iter()
+                .map(|policy| format!("server.policy.{policy}")),
+        );
+        let groups = Group::ALL
+            .iter()
+            .filter(|group| config::group(&self.provider, **group).is_some());
+        capabilities.extend(groups.map(|group| format!("group.{group}")));
+        let suites = CipherSuite::ALL
+            .iter()
+            .filter(|suite| config::suite(&self.provider, **suite).is_some());
+        capabilities.extend(suites.map(|suite| format!("cipher.{suite}")));
+        Description {
+            reqmtls: VERSION,
+            name: "rustls".to_owned(),
+            library: format!(
+                "rustls {} with rustls-tlsflags {}",
+                config::RUSTLS,
+                env!("CARGO_PKG_VERSION")
+            ),
+            capabilities,
+        }
+    }
+
+    fn prepare(&self, job: Job) -> Result<Arc<dyn Endpoint>, PrepareError> {
+        Ok(match job.role {
+            Role::Client => Arc::new(client::Client::prepare(&self.provider, &job.setup)?),
+            Role::Server => Arc::new(server::Server::prepare(&self.provider, &job.setup)?),
+        })
+    }
+}
+
+/// Notes what ended a connection, and the alert if rustls received one. It does not tell which it sent.
+fn note(report: &mut ConnectionReport, error: &std::io::Error) {
+    let tls = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match tls {
+        Some(tls) => note_tls(report, tls),
+        None => report.break_off(error),
+    }
+}
+
+fn note_tls(report: &mut ConnectionReport, error: &rustls::Error) {
+    report.refuse(error);
+    if let rustls::Error::AlertReceived(alert) = error
+        && *alert != AlertDescription::CloseNotify
+    {
+        report.alert_received = Some(u8::from(*alert));
+    }
+}
