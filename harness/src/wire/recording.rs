@@ -141,9 +141,8 @@ impl Recording {
         let mut ending = Ending::Open;
         for event in self.events.iter().filter(|event| event.from == of) {
             match event.what {
-                What::Data(_) => {}
                 What::HalfClose if ending == Ending::Open => ending = Ending::HalfClose,
-                What::HalfClose => {}
+                What::Data(_) | What::HalfClose => {}
                 What::Reset => ending = Ending::Reset,
             }
         }

@@ -173,7 +173,7 @@ impl TrafficKeys {
         })
     }
 
-    /// The keys after a KeyUpdate (RFC 8446 §7.2).
+    /// The keys after a `KeyUpdate` (RFC 8446 §7.2).
     pub(super) fn next_generation(&self) -> Option<Self> {
         let hash = self.suite.hash;
         Self::new(

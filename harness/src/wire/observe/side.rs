@@ -24,7 +24,7 @@ pub(super) struct SideReader<'a> {
     hellos: &'a Hellos,
     log: &'a KeyLog,
     keys: Keys,
-    /// The keys of TLS 1.2, once its ChangeCipherSpec was seen.
+    /// The keys of TLS 1.2, once its `ChangeCipherSpec` was seen.
     keys12: Option<Result<Keys12, Reason>>,
     handshake: Pending,
     client_hellos: usize,
@@ -108,24 +108,19 @@ impl<'a> SideReader<'a> {
                 if without_finished {
                     self.defect(Place::Record(number), Reason::NoFinished);
                 }
-                match inner.iter().rposition(|&octet| octet != 0) {
-                    Some(last) => {
-                        let content_type = ContentType(inner[last]);
-                        self.content(number, record, epoch, content_type, &inner[..last]);
-                    }
-                    None => {
-                        self.defect(Place::Record(number), Reason::NoContentType);
-                        let content_type = record.content_type;
-                        let content = Content::Malformed { content_type };
-                        self.push(number, record, epoch, content, &inner);
-                    }
+                if let Some(last) = inner.iter().rposition(|&octet| octet != 0) {
+                    let content_type = ContentType(inner[last]);
+                    self.content(number, record, epoch, content_type, &inner[..last]);
+                } else {
+                    let (reason, outer) = (Reason::NoContentType, record.content_type);
+                    self.malformed(number, record, epoch, outer, &inner, reason);
                 }
             }
             Opened::Unreadable { epoch, reasons } => self.opaque(number, record, epoch, reasons),
         }
     }
 
-    /// A record of TLS 1.2 after ChangeCipherSpec.
+    /// A record of TLS 1.2 after `ChangeCipherSpec`.
     fn protected12(&mut self, number: usize, record: &Record) {
         let opened = match &mut self.keys12 {
             Some(Ok(keys)) => keys
@@ -178,16 +173,15 @@ impl<'a> SideReader<'a> {
                 let content = Content::ApplicationData { len: bytes.len() };
                 self.push(number, record, epoch, content, &[]);
             }
-            ContentType::ALERT => match Alert::decode(bytes) {
-                Some(alert) => {
+            ContentType::ALERT => {
+                if let Some(alert) = Alert::decode(bytes) {
                     self.closed |= alert.is_final();
                     self.push(number, record, epoch, Content::Alert(alert), bytes);
-                }
-                None => {
+                } else {
                     let reason = Reason::AlertLength(bytes.len());
                     self.malformed(number, record, epoch, content_type, bytes, reason);
                 }
-            },
+            }
             ContentType::CHANGE_CIPHER_SPEC if epoch == Epoch::Plaintext => {
                 self.push(number, record, epoch, Content::ChangeCipherSpec, &[]);
                 if self
