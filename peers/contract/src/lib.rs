@@ -6,6 +6,7 @@
 
 mod describe;
 mod exchange;
+mod flags;
 mod hex;
 mod job;
 mod line;
@@ -18,6 +19,7 @@ mod server;
 
 pub use describe::Description;
 pub use exchange::{Answer, ask, serve_answer};
+pub use flags::{MalformedFlags, SUPPORTED_VERSIONS, TLS_FLAGS, flag_is_set, offers_tls13};
 pub use hex::Hex;
 pub use job::{Identity, Job, PrepareError, Setup};
 pub use line::{LINE_LIMIT, read_line, write_line};

@@ -1,0 +1,75 @@
+//! From a job's setup to a context of OpenSSL.
+
+use openssl::error::ErrorStack;
+use openssl::pkey::PKey;
+use openssl::ssl::{SslContextBuilder, SslMethod, SslVersion};
+use openssl::x509::X509;
+use openssl::x509::store::X509StoreBuilder;
+use reqmtls_contract::{Group, PrepareError, Setup, Version};
+
+use crate::told;
+
+/// A context with all that both roles have in common.
+pub(crate) fn builder(setup: &Setup) -> Result<SslContextBuilder, PrepareError> {
+    let mut builder = SslContextBuilder::new(SslMethod::tls()).map_err(invalid)?;
+    let version = |version: &Version| match version {
+        Version::Tls12 => SslVersion::TLS1_2,
+        Version::Tls13 => SslVersion::TLS1_3,
+    };
+    builder
+        .set_min_proto_version(setup.versions.iter().min().map(version))
+        .map_err(invalid)?;
+    builder
+        .set_max_proto_version(setup.versions.iter().max().map(version))
+        .map_err(invalid)?;
+    if !setup.groups.is_empty() {
+        let names: Vec<_> = setup.groups.iter().map(|name| group(*name)).collect();
+        builder.set_groups_list(&names.join(":")).map_err(invalid)?;
+    }
+    if !setup.cipher_suites.is_empty() {
+        let names: Vec<_> = setup
+            .cipher_suites
+            .iter()
+            .map(|suite| suite.as_str())
+            .collect();
+        builder
+            .set_ciphersuites(&names.join(":"))
+            .map_err(invalid)?;
+    }
+    if let Some(identity) = &setup.identity {
+        let chain = X509::stack_from_pem(identity.certificates.as_bytes()).map_err(invalid)?;
+        let key = PKey::private_key_from_pem(identity.private_key.as_bytes()).map_err(invalid)?;
+        let mut chain = chain.into_iter();
+        let own = chain
+            .next()
+            .ok_or_else(|| PrepareError::Invalid("identity without a certificate".into()))?;
+        builder.set_certificate(&own).map_err(invalid)?;
+        for certificate in chain {
+            builder.add_extra_chain_cert(certificate).map_err(invalid)?;
+        }
+        builder.set_private_key(&key).map_err(invalid)?;
+    }
+    let mut store = X509StoreBuilder::new().map_err(invalid)?;
+    let anchors = setup.trust_anchors.as_deref().unwrap_or_default();
+    for certificate in X509::stack_from_pem(anchors.as_bytes()).map_err(invalid)? {
+        store.add_cert(certificate).map_err(invalid)?;
+    }
+    builder.set_cert_store(store.build());
+    told::listen(&mut builder);
+    Ok(builder)
+}
+
+/// The library's name of a group.
+pub(crate) fn group(group: Group) -> &'static str {
+    match group {
+        Group::X25519 => "X25519",
+        Group::Secp256r1 => "P-256",
+        Group::Secp384r1 => "P-384",
+        Group::X25519Mlkem768 => "X25519MLKEM768",
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+pub(crate) fn invalid(error: ErrorStack) -> PrepareError {
+    PrepareError::Invalid(error.to_string())
+}

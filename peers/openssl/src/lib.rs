@@ -1,1 +1,0 @@
-//! OpenSSL as a reqmtls peer

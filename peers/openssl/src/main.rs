@@ -1,0 +1,72 @@
+//! OpenSSL as a reqmtls peer.
+
+mod client;
+mod context;
+mod server;
+mod told;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use openssl::ssl::{SslContextBuilder, SslMethod};
+use reqmtls_contract::{
+    CipherSuite, Description, Endpoint, Group, Job, Peer, Policy, PrepareError, Role, VERSION,
+    Version,
+};
+
+fn main() -> ExitCode {
+    reqmtls_contract::main(OpenSsl::new())
+}
+
+/// The peer. What it can do is asked of the linked library once.
+struct OpenSsl {
+    description: Description,
+}
+
+impl OpenSsl {
+    fn new() -> Self {
+        let mut capabilities: Vec<_> = ["client", "server", "client.tls-flags"]
+            .map(str::to_owned)
+            .into();
+        capabilities.extend(
+            Version::ALL
+                .iter()
+                .map(|version| format!("version.{version}")),
+        );
+        capabilities.extend(
+            Policy::ALL
+                .iter()
+                .map(|policy| format!("server.policy.{policy}")),
+        );
+        if let Ok(mut builder) = SslContextBuilder::new(SslMethod::tls()) {
+            let groups = Group::ALL
+                .iter()
+                .filter(|group| builder.set_groups_list(context::group(**group)).is_ok());
+            capabilities.extend(groups.map(|group| format!("group.{group}")));
+            let suites = CipherSuite::ALL
+                .iter()
+                .filter(|suite| builder.set_ciphersuites(suite.as_str()).is_ok());
+            capabilities.extend(suites.map(|suite| format!("cipher.{suite}")));
+        }
+        let description = Description {
+            reqmtls: VERSION,
+            name: "openssl".to_owned(),
+            library: openssl::version::version().to_owned(),
+            capabilities,
+        };
+        Self { description }
+    }
+}
+
+impl Peer for OpenSsl {
+    fn describe(&self) -> Description {
+        self.description.clone()
+    }
+
+    fn prepare(&self, job: Job) -> Result<Arc<dyn Endpoint>, PrepareError> {
+        Ok(match job.role {
+            Role::Client => Arc::new(client::Client::prepare(job.setup)?),
+            Role::Server => Arc::new(server::Server::prepare(job.setup)?),
+        })
+    }
+}
