@@ -57,6 +57,10 @@ mod reader;
 mod record;
 mod recording;
 mod schedule;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod text;
 mod tls12;
 mod transcript;

@@ -191,6 +191,14 @@ impl TrafficKeys {
         Some(inner)
     }
 
+    /// The key and the nonce of the next record, to seal one.
+    #[cfg(test)]
+    pub(super) fn next_nonce(&mut self) -> (&AeadKey, [u8; 12]) {
+        let nonce = nonce(self.iv, self.sequence);
+        self.sequence += 1;
+        (&self.key, nonce)
+    }
+
     /// Passes over a record that does not open but was sealed with these keys.
     pub(super) fn skip(&mut self) {
         self.sequence += 1;
@@ -224,6 +232,20 @@ mod tests {
         let (key, iv) = keys("b3eddb126e067f35a780b3abf45e2d8f3b1a950738f52e9600746a0e27a55a21");
         assert_eq!(hex::encode(key), "dbfaa693d1762c5b666af5d950258d01");
         assert_eq!(hex::encode(iv), "5bd3c71b836e0b76bb73265f");
+    }
+
+    /// RFC 8448 §3: the client's second record under its application keys, an alert.
+    #[test]
+    fn opens_a_record_of_the_published_trace() {
+        let secret = "9e40646ce79a7f9dc05af8889bce6552875afa0b06df0087f792ebb7c17504a5";
+        let record = hex::decode("1703030013c9872760655666b74d7ff1153efd6db6d0b0e3").unwrap();
+        let (header, payload) = record.split_first_chunk().unwrap();
+        let suite = Suite::of(CipherSuite(0x1301)).unwrap();
+        let mut keys = TrafficKeys::new(suite, &hex::decode(secret).unwrap()).unwrap();
+        assert_eq!(keys.open(*header, payload), None);
+        keys.skip();
+        assert_eq!(keys.open(*header, payload), Some(vec![1, 0, 21]));
+        assert_eq!(keys.open(*header, payload), None);
     }
 
     /// RFC 4231 §4.3, test case 2.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::message::{Extension, HandshakeMessage};
+use super::names::ProtocolVersion;
 use super::record::ContentType;
 use super::recording::{Ending, Side};
 use super::transcript::{Content, Entry, Epoch, Transcript};
@@ -23,7 +24,7 @@ impl Transcript {
     pub fn text(&self, flag: u16) -> String {
         let mut text = String::new();
         for entry in &self.entries {
-            if let Some((name, details)) = line(entry, flag) {
+            if let Some((name, details)) = line(entry, self.version, flag) {
                 let line = format!("{}  {name:NAME_WIDTH$} {details}", entry.from.letter());
                 push_line(&mut text, line.trim_end());
             }
@@ -64,7 +65,7 @@ fn push_line(text: &mut String, line: &str) {
 
 /// An entry's name in its brackets, and what follows it; `None` for what has no
 /// place in a stable text.
-fn line(entry: &Entry, flag: u16) -> Option<(String, String)> {
+fn line(entry: &Entry, version: Option<ProtocolVersion>, flag: u16) -> Option<(String, String)> {
     let bracket = |name: &str| match entry.epoch {
         Epoch::Plaintext => name.to_owned(),
         Epoch::EarlyData => format!("({name})"),
@@ -80,6 +81,13 @@ fn line(entry: &Entry, flag: u16) -> Option<(String, String)> {
             content_type: ContentType::ALERT,
             ..
         } => ("(encrypted alert)".to_owned(), String::new()),
+        // Before TLS 1.3 the content type on the outside is the true one.
+        Content::Opaque {
+            content_type: ContentType::APPLICATION_DATA,
+            ..
+        } if version.is_some_and(|version| version < ProtocolVersion::TLS13) => {
+            (bracket("ApplicationData"), String::new())
+        }
         Content::Opaque { .. } => ("(encrypted)".to_owned(), String::new()),
         Content::Malformed {
             content_type: ContentType::ALERT,

@@ -3,7 +3,7 @@
 use super::super::keylog::{KeyLog, Label};
 use super::super::message::ClientHello;
 use super::super::names::{CipherSuite, ExtensionType, ProtocolVersion};
-use super::super::record::Record;
+use super::super::record::{ContentType, Record};
 use super::super::recording::Side;
 use super::super::schedule::{Suite, TrafficKeys};
 use super::super::tls12::{Keys12, Suite12};
@@ -198,7 +198,8 @@ fn slot(label: Label, hellos: &Hellos, log: &KeyLog) -> Slot {
 fn tls13_suite(hellos: &Hellos, suite: CipherSuite) -> Result<Suite, Reason> {
     match hellos.version() {
         Some(ProtocolVersion::TLS13) => Suite::of(suite).ok_or(Reason::CipherSuite(suite)),
-        _ => Err(Reason::CipherSuite(suite)),
+        // Before ChangeCipherSpec nothing of TLS 1.2 is encrypted.
+        _ => Err(Reason::UnexpectedType(ContentType::APPLICATION_DATA)),
     }
 }
 
