@@ -1,0 +1,81 @@
+//! From a job's setup to a context of BoringSSL.
+
+use boring::error::ErrorStack;
+use boring::pkey::PKey;
+use boring::ssl::{SslContextBuilder, SslMethod, SslVersion};
+use boring::x509::X509;
+use boring::x509::store::X509StoreBuilder;
+use reqmtls_contract::{Group, PrepareError, Setup, Version};
+
+use crate::told;
+
+/// The version of the crate whose source is linked; BoringSSL itself has no version numbers.
+pub(crate) const BORING_SYS: &str = "5.4.0";
+
+/// A context with all that both roles have in common.
+pub(crate) fn builder(setup: &Setup) -> Result<SslContextBuilder, PrepareError> {
+    let mut builder = SslContextBuilder::new(SslMethod::tls()).map_err(invalid)?;
+    let version = |version: &Version| match version {
+        Version::Tls12 => SslVersion::TLS1_2,
+        Version::Tls13 => SslVersion::TLS1_3,
+    };
+    builder
+        .set_min_proto_version(setup.versions.iter().min().map(version))
+        .map_err(invalid)?;
+    builder
+        .set_max_proto_version(setup.versions.iter().max().map(version))
+        .map_err(invalid)?;
+    if !setup.groups.is_empty() {
+        let names: Vec<_> = setup.groups.iter().map(|name| group(*name)).collect();
+        builder.set_curves_list(&names.join(":")).map_err(invalid)?;
+    }
+    if let Some(identity) = &setup.identity {
+        let chain = X509::stack_from_pem(identity.certificates.as_bytes()).map_err(invalid)?;
+        let key = PKey::private_key_from_pem(identity.private_key.as_bytes()).map_err(invalid)?;
+        let mut chain = chain.into_iter();
+        let own = chain
+            .next()
+            .ok_or_else(|| PrepareError::Invalid("identity without a certificate".into()))?;
+        builder.set_certificate(&own).map_err(invalid)?;
+        for certificate in chain {
+            builder.add_extra_chain_cert(certificate).map_err(invalid)?;
+        }
+        builder.set_private_key(&key).map_err(invalid)?;
+    }
+    let mut store = X509StoreBuilder::new().map_err(invalid)?;
+    let anchors = setup.trust_anchors.as_deref().unwrap_or_default();
+    for certificate in X509::stack_from_pem(anchors.as_bytes()).map_err(invalid)? {
+        store.add_cert(&certificate).map_err(invalid)?;
+    }
+    builder.set_cert_store_builder(store);
+    told::listen(&mut builder);
+    Ok(builder)
+}
+
+/// The library's name of a group.
+pub(crate) fn group(group: Group) -> &'static str {
+    match group {
+        Group::X25519 => "X25519",
+        Group::Secp256r1 => "P-256",
+        Group::Secp384r1 => "P-384",
+        Group::X25519Mlkem768 => "X25519MLKEM768",
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+pub(crate) fn invalid(error: ErrorStack) -> PrepareError {
+    PrepareError::Invalid(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_the_locked_one() {
+        let lock = include_str!("../../../Cargo.lock");
+        assert!(lock.contains(&format!(
+            "name = \"boring-sys\"\nversion = \"{BORING_SYS}\"\n"
+        )));
+    }
+}

@@ -1,1 +1,0 @@
-//! BoringSSL as a reqmtls peer

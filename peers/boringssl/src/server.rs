@@ -1,0 +1,103 @@
+//! The server's end of a job.
+
+use async_trait::async_trait;
+use boring::error::ErrorStack;
+use boring::ssl::{ExtensionType, SelectCertError, Ssl, SslContext, SslVerifyMode};
+use reqmtls_contract::{
+    ConnectionReport, Endpoint, Hex, Outcome, Policy, PrepareError, SUPPORTED_VERSIONS, Setup,
+    Stream, TLS_FLAGS, Version, flag_is_set, offers_tls13, serve_answer,
+};
+use tokio_boring::{SslStream, SslStreamBuilder};
+
+use crate::context;
+use crate::told::{self, Ear};
+
+pub(crate) struct Server {
+    context: SslContext,
+}
+
+impl Server {
+    pub(crate) fn prepare(setup: Setup) -> Result<Self, PrepareError> {
+        let mut builder = context::builder(&setup)?;
+        let policy = setup.policy.unwrap_or(Policy::Never);
+        let tls13 = setup.versions.is_empty() || setup.versions.contains(&Version::Tls13);
+        let on_flag = matches!(policy, Policy::RequestOnFlag | Policy::RequireOnFlag);
+        let flag = match setup.flag {
+            Some(flag) => flag,
+            None if on_flag => {
+                return Err(PrepareError::Invalid(
+                    "expected a flag for a policy on the flag".into(),
+                ));
+            }
+            None => 0,
+        };
+        builder
+            .set_session_id_context(b"reqmtls")
+            .map_err(context::invalid)?;
+        // Called before anything of ClientHello is acted on, so that the decision to ask is still open.
+        builder.set_select_certificate_callback(move |mut hello| {
+            let data = hello
+                .get_extension(ExtensionType::from(TLS_FLAGS))
+                .map(Hex::from);
+            let versions = hello.get_extension(ExtensionType::from(SUPPORTED_VERSIONS));
+            let offered = tls13 && versions.is_some_and(offers_tls13);
+            let set = match data.as_ref().filter(|_| on_flag && offered) {
+                // The public callback leaves no choice of the alert: it is handshake_failure.
+                Some(data) => flag_is_set(&data.0, flag).map_err(|_| SelectCertError::ERROR)?,
+                None => false,
+            };
+            let ssl = hello.ssl_mut();
+            if let Some(ear) = Ear::of(ssl) {
+                ear.lock().tls_flags_received = data;
+            }
+            ssl.set_verify(mode(policy, set));
+            Ok(())
+        });
+        Ok(Self {
+            context: builder.build(),
+        })
+    }
+
+    fn connection(&self, ear: &Ear) -> Result<Ssl, ErrorStack> {
+        let mut ssl = Ssl::new(&self.context)?;
+        ear.attach(&mut ssl);
+        Ok(ssl)
+    }
+}
+
+/// What the library calls a policy's decision.
+fn mode(policy: Policy, flag_set: bool) -> SslVerifyMode {
+    match (policy.requests(flag_set), policy.requires()) {
+        (false, _) => SslVerifyMode::NONE,
+        (true, false) => SslVerifyMode::PEER,
+        (true, true) => SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT,
+    }
+}
+
+#[async_trait]
+impl Endpoint for Server {
+    async fn run(&self, _connection: u32, stream: &mut dyn Stream, report: &mut ConnectionReport) {
+        let ear = Ear::default();
+        match self.connection(&ear) {
+            Ok(ssl) => match SslStreamBuilder::new(ssl, stream).accept().await {
+                Ok(tls) => exchange(tls, &ear, report).await,
+                Err(error) => told::note(report, &error),
+            },
+            Err(error) => report.break_off(&error),
+        }
+        ear.tell(report);
+    }
+}
+
+async fn exchange(mut tls: SslStream<&mut dyn Stream>, ear: &Ear, report: &mut ConnectionReport) {
+    report.peer_certificate = told::peer_certificate(tls.ssl());
+    report
+        .tls_flags_received
+        .clone_from(&ear.lock().tls_flags_received);
+    report.resumed = Some(tls.ssl().session_reused());
+    let answer = report.to_answer();
+    match serve_answer(&mut tls, &answer).await {
+        Ok(()) => report.outcome = Outcome::Completed,
+        Err(error) => told::note_io(report, &error),
+    }
+}
