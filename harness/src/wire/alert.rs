@@ -84,6 +84,14 @@ impl Alert {
         self.description == AlertDescription::CLOSE_NOTIFY
     }
 
+    /// Whether it ends the connection because something is wrong. In TLS 1.3 every alert but
+    /// `close_notify` and `user_canceled` does, whatever its level (RFC 8446 §6).
+    #[must_use]
+    pub fn is_fatal(self) -> bool {
+        self.level == AlertLevel::FATAL
+            || !(self.is_close_notify() || self.description == AlertDescription::USER_CANCELED)
+    }
+
     /// Whether nothing may follow from the side that sent it: `close_notify`
     /// and every error alert (RFC 8446 §6.1, §6.2).
     #[must_use]

@@ -24,9 +24,8 @@ impl Transcript {
     pub fn text(&self, flag: u16) -> String {
         let mut text = String::new();
         for entry in &self.entries {
-            if let Some((name, details)) = line(entry, self.version, flag) {
-                let line = format!("{}  {name:NAME_WIDTH$} {details}", entry.from.letter());
-                push_line(&mut text, line.trim_end());
+            if let Some(line) = self.line(entry, flag) {
+                push_line(&mut text, &line);
             }
         }
         for side in Side::BOTH {
@@ -46,6 +45,14 @@ impl Transcript {
             push_line(&mut text, line);
         }
         text
+    }
+
+    /// One entry's line of the text; `None` for what has no place in it.
+    #[must_use]
+    pub fn line(&self, entry: &Entry, flag: u16) -> Option<String> {
+        let (name, details) = line(entry, self.version, flag)?;
+        let line = format!("{}  {name:NAME_WIDTH$} {details}", entry.from.letter());
+        Some(line.trim_end().to_owned())
     }
 
     /// How a side's direction ended.

@@ -175,6 +175,16 @@ pub struct Defect {
     pub reason: Reason,
 }
 
+impl fmt::Display for Defect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.place {
+            Place::Offset(offset) => write!(f, "{}, octet {offset}: ", self.side.name())?,
+            Place::Record(record) => write!(f, "{}, record {record}: ", self.side.name())?,
+        }
+        self.reason.fmt(f)
+    }
+}
+
 /// A place in what one side sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,5 +1,6 @@
 //! Whole connections: real ones, forged ones, and what must hold for any bytes.
 
+mod defects;
 mod forged;
 mod properties;
 mod real;
