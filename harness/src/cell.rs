@@ -65,9 +65,16 @@ impl Cell<'_> {
         let run = timeout(deadline + GRACE, self.run_through(&recorder, &mut stage)).await;
         let broken = match run {
             Ok(Ok((client, server))) => {
-                return Ok(Evidence { recording: recorder.finish(), client, server });
+                return Ok(Evidence {
+                    recording: recorder.finish(),
+                    client,
+                    server,
+                });
             }
-            Ok(Err(Broken { side, error: ControlError::Unsupported(capability) })) => {
+            Ok(Err(Broken {
+                side,
+                error: ControlError::Unsupported(capability),
+            })) => {
                 return Err(CellError::Unsupported { side, capability });
             }
             Ok(Err(Broken { side, error })) => format!("{}: {error}", side.name()),
@@ -80,7 +87,10 @@ impl Cell<'_> {
             relayed(Side::Client),
             relayed(Side::Server),
         );
-        let evidence = Box::new(Evidence { recording, ..Evidence::default() });
+        let evidence = Box::new(Evidence {
+            recording,
+            ..Evidence::default()
+        });
         Err(CellError::Failed { reason, evidence })
     }
 
@@ -91,28 +101,59 @@ impl Cell<'_> {
     ) -> Result<(Report, Report), Broken> {
         let (server_peer, server_setup) = self.server;
         let (client_peer, client_setup) = self.client;
-        let server = prepare(server_peer, self.id, Role::Server, server_setup, self.deadline);
-        let client = prepare(client_peer, self.id, Role::Client, client_setup, self.deadline);
+        let server = prepare(
+            server_peer,
+            self.id,
+            Role::Server,
+            server_setup,
+            self.deadline,
+        );
+        let client = prepare(
+            client_peer,
+            self.id,
+            Role::Client,
+            client_setup,
+            self.deadline,
+        );
         let (server, client) = tokio::join!(server, client);
-        let mut server = server.map_err(|error| Broken { side: Side::Server, error })?;
-        let mut client = client.map_err(|error| Broken { side: Side::Client, error })?;
+        let mut server = server.map_err(|error| Broken {
+            side: Side::Server,
+            error,
+        })?;
+        let mut client = client.map_err(|error| Broken {
+            side: Side::Client,
+            error,
+        })?;
 
         *stage = "opening the connection";
         // The server first: the client speaks as soon as it is opened.
-        let to_server = server.open(0).await.map_err(|error| Broken { side: Side::Server, error })?;
-        let to_client = client.open(0).await.map_err(|error| Broken { side: Side::Client, error })?;
+        let to_server = server.open(0).await.map_err(|error| Broken {
+            side: Side::Server,
+            error,
+        })?;
+        let to_client = client.open(0).await.map_err(|error| Broken {
+            side: Side::Client,
+            error,
+        })?;
 
         *stage = "relaying";
         relay(to_client, to_server, recorder).await;
 
         *stage = "collecting the reports";
         let (client, server) = tokio::join!(client.report(), server.report());
-        let client = client.map_err(|error| Broken { side: Side::Client, error })?;
-        let server = server.map_err(|error| Broken { side: Side::Server, error })?;
+        let client = client.map_err(|error| Broken {
+            side: Side::Client,
+            error,
+        })?;
+        let server = server.map_err(|error| Broken {
+            side: Side::Server,
+            error,
+        })?;
         for (side, report) in [(Side::Client, &client), (Side::Server, &server)] {
             if report.connections.len() != 1 {
                 let got = report.connections.len();
-                let error = ControlError::Said(format!("got {got} connections in a report, expected 1"));
+                let error =
+                    ControlError::Said(format!("got {got} connections in a report, expected 1"));
                 return Err(Broken { side, error });
             }
         }
@@ -134,7 +175,12 @@ async fn prepare<'a>(
 ) -> Result<End<'a>, ControlError> {
     setup.deadline_ms = Some(u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX));
     // One peer may be both ends: the role keeps the ids apart.
-    peer.prepare(Job { id: format!("{id} as {role}"), role, setup }).await
+    peer.prepare(Job {
+        id: format!("{id} as {role}"),
+        role,
+        setup,
+    })
+    .await
 }
 
 /// Passes bytes, closes and resets on in both directions until both have ended.
@@ -198,15 +244,23 @@ struct Recorder {
 
 impl Recorder {
     fn new() -> Self {
-        Self { start: Instant::now(), recording: Mutex::default() }
+        Self {
+            start: Instant::now(),
+            recording: Mutex::default(),
+        }
     }
 
     fn note(&self, note: impl FnOnce(Duration, &mut Recording)) {
-        let mut recording = self.recording.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut recording = self
+            .recording
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         note(self.start.elapsed(), &mut recording);
     }
 
     fn finish(self) -> Recording {
-        self.recording.into_inner().unwrap_or_else(PoisonError::into_inner)
+        self.recording
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -24,7 +24,9 @@ impl Certificates {
     /// Makes keys and certificates.
     pub fn generate() -> Result<Self, rcgen::Error> {
         let mut authority = CertificateParams::default();
-        authority.distinguished_name.push(DnType::CommonName, "reqmtls authority");
+        authority
+            .distinguished_name
+            .push(DnType::CommonName, "reqmtls authority");
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate()?;
@@ -33,7 +35,11 @@ impl Certificates {
         Ok(Self {
             authority: certificate,
             server: end_entity(SERVER_NAME, ExtendedKeyUsagePurpose::ServerAuth, &issuer)?,
-            client: end_entity("client.reqmtls.test", ExtendedKeyUsagePurpose::ClientAuth, &issuer)?,
+            client: end_entity(
+                "client.reqmtls.test",
+                ExtendedKeyUsagePurpose::ClientAuth,
+                &issuer,
+            )?,
         })
     }
 }
@@ -50,5 +56,8 @@ fn end_entity(
     params.use_authority_key_identifier_extension = true;
     let key = KeyPair::generate()?;
     let certificate = params.signed_by(&key, issuer)?;
-    Ok(Identity { certificates: certificate.pem(), private_key: key.serialize_pem() })
+    Ok(Identity {
+        certificates: certificate.pem(),
+        private_key: key.serialize_pem(),
+    })
 }

@@ -141,12 +141,18 @@ impl Run {
     /// How many cells have this conformance.
     #[must_use]
     pub fn count(&self, conformance: Conformance) -> usize {
-        self.cells.iter().filter(|cell| cell.conformance == conformance).count()
+        self.cells
+            .iter()
+            .filter(|cell| cell.conformance == conformance)
+            .count()
     }
 
     /// How many cells have this drift.
     #[must_use]
     pub fn count_drift(&self, drift: Drift) -> usize {
-        self.cells.iter().filter(|cell| cell.drift == Some(drift)).count()
+        self.cells
+            .iter()
+            .filter(|cell| cell.drift == Some(drift))
+            .count()
     }
 }

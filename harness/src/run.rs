@@ -134,7 +134,11 @@ async fn start_peers(
         .filter(|peer| plan.clients.contains(&peer.name) || plan.servers.contains(&peer.name))
         .collect();
     let programs = wanted.iter().any(|peer| !peer.in_process);
-    let mode = if programs { choose_mode(plan.mode, emit).await? } else { Mode::Process };
+    let mode = if programs {
+        choose_mode(plan.mode, emit).await?
+    } else {
+        Mode::Process
+    };
 
     let building = Instant::now();
     let mut built = Vec::new();
@@ -144,7 +148,10 @@ async fn start_peers(
             continue;
         }
         let progress = |line: &str| {
-            emit(&Event::Building { peer: manifest.name.clone(), line: line.to_owned() });
+            emit(&Event::Building {
+                peer: manifest.name.clone(),
+                line: line.to_owned(),
+            });
         };
         match build::build(&plan.root, manifest, progress).await {
             Ok(program) => built.push((manifest, Some(program))),
@@ -154,7 +161,9 @@ async fn start_peers(
     run.timings.build = building.elapsed();
 
     let starting = Instant::now();
-    let starts = built.iter().map(|(manifest, program)| start(manifest, program.as_deref(), mode));
+    let starts = built
+        .iter()
+        .map(|(manifest, program)| start(manifest, program.as_deref(), mode));
     let started = futures_util::future::join_all(starts).await;
     for ((manifest, _), outcome) in built.iter().zip(started) {
         match outcome {
@@ -176,7 +185,10 @@ async fn start_peers(
 }
 
 fn miss(run: &mut Run, peer: &str, reason: String, emit: &mut impl FnMut(&Event)) {
-    emit(&Event::Missing { peer: peer.to_owned(), reason: reason.clone() });
+    emit(&Event::Missing {
+        peer: peer.to_owned(),
+        reason: reason.clone(),
+    });
     run.missing.push((peer.to_owned(), reason));
 }
 
@@ -188,7 +200,8 @@ async fn choose_mode(wanted: Where, emit: &mut impl FnMut(&Event)) -> Result<Mod
         Ok(()) => Ok(Mode::Container),
         Err(reason) if wanted == Where::Container => Err(RunError::Engine(reason)),
         Err(reason) => {
-            let text = format!("no container engine answers ({reason}): peers run as local processes");
+            let text =
+                format!("no container engine answers ({reason}): peers run as local processes");
             emit(&Event::Notice(text));
             Ok(Mode::Process)
         }
@@ -201,7 +214,10 @@ async fn start(
     mode: Mode,
 ) -> Result<RunningPeer, crate::peer::StartError> {
     match program {
-        None => Ok(RunningPeer::in_process(&manifest.name, Arc::new(Rustls::new()))),
+        None => Ok(RunningPeer::in_process(
+            &manifest.name,
+            Arc::new(Rustls::new()),
+        )),
         Some(program) if mode == Mode::Container => {
             RunningPeer::container(&manifest.name, program).await
         }
@@ -217,7 +233,10 @@ async fn run_cells(
 ) -> Result<(), RunError> {
     let certificates = Certificates::generate()?;
     let players = |names: &[String]| -> Vec<&RunningPeer> {
-        running.iter().filter(|peer| names.contains(&peer.name)).collect()
+        running
+            .iter()
+            .filter(|peer| names.contains(&peer.name))
+            .collect()
     };
     let (clients, servers) = (players(&plan.clients), players(&plan.servers));
     let mut accepted = HashMap::new();
@@ -267,8 +286,14 @@ async fn run_cell(
     let id = format!("{} {}", case.id, pairing(&client.name, &server.name));
     let cell = Cell {
         id: &id,
-        client: (client, setup::client(&case.settings, certificates, plan.flag)),
-        server: (server, setup::server(&case.settings, certificates, plan.flag)),
+        client: (
+            client,
+            setup::client(&case.settings, certificates, plan.flag),
+        ),
+        server: (
+            server,
+            setup::server(&case.settings, certificates, plan.flag),
+        ),
         deadline: plan.timeout,
     };
     let mut result = CellResult {
@@ -307,8 +332,18 @@ async fn run_cell(
 }
 
 /// From evidence to transcript and verdict.
-fn conclude(result: &mut CellResult, case: &Case, evidence: Evidence, flag: u16, accepted: &Accepted) {
-    let Evidence { recording, client, server } = evidence;
+fn conclude(
+    result: &mut CellResult,
+    case: &Case,
+    evidence: Evidence,
+    flag: u16,
+    accepted: &Accepted,
+) {
+    let Evidence {
+        recording,
+        client,
+        server,
+    } = evidence;
     let reports = [(Side::Client, only(&client)), (Side::Server, only(&server))];
     let (transcript, mut findings, mut broken) = observe(&recording, reports);
     let text = transcript.text(flag);
@@ -319,7 +354,10 @@ fn conclude(result: &mut CellResult, case: &Case, evidence: Evidence, flag: u16,
             Some(format!("{}: {}", side.name(), report.error.as_deref()?))
         });
         let said: Vec<_> = said.collect();
-        broken.push(format!("the connection ended without alert or orderly close ({})", said.join("; ")));
+        broken.push(format!(
+            "the connection ended without alert or orderly close ({})",
+            said.join("; ")
+        ));
     }
     for (side, report) in reports {
         findings.extend(misreports(&facts, side, report));
@@ -328,13 +366,19 @@ fn conclude(result: &mut CellResult, case: &Case, evidence: Evidence, flag: u16,
         let mut judged = judge(&case.expected, &transcript, flag);
         judged.append(&mut findings);
         findings = judged;
-        result.conformance =
-            if findings.is_empty() { Conformance::Conforms } else { Conformance::Deviates };
+        result.conformance = if findings.is_empty() {
+            Conformance::Conforms
+        } else {
+            Conformance::Deviates
+        };
     } else {
         result.reason = Some(broken.join("; "));
     }
     // A case's id starts with its scenario's, which the snapshot's folder names.
-    let short = case.id.strip_prefix(&format!("{}/", case.scenario)).unwrap_or(&case.id);
+    let short = case
+        .id
+        .strip_prefix(&format!("{}/", case.scenario))
+        .unwrap_or(&case.id);
     result.drift = Some(accepted.drift(short, &text));
     result.findings = findings;
     result.facts = Some(facts);

@@ -34,8 +34,10 @@ impl fmt::Display for Drift {
 /// The text of a snapshot: a block for each case, in the scenario's order.
 #[must_use]
 pub fn text<'a>(cases: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
-    let blocks: Vec<_> =
-        cases.into_iter().map(|(case, transcript)| format!("# {case}\n{}\n", transcript.trim_end())).collect();
+    let blocks: Vec<_> = cases
+        .into_iter()
+        .map(|(case, transcript)| format!("# {case}\n{}\n", transcript.trim_end()))
+        .collect();
     blocks.join("\n")
 }
 
@@ -59,10 +61,19 @@ impl Accepted {
 
     fn parse(text: &str) -> Self {
         // insta puts a head between two lines of `---` in front.
-        let body = text.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n"));
+        let body = text
+            .strip_prefix("---\n")
+            .and_then(|rest| rest.split_once("\n---\n"));
         let body = body.map_or(text, |(_, body)| body);
-        let blocks = body.split("# ").skip(1).filter_map(|block| block.split_once('\n'));
-        Self(blocks.map(|(case, lines)| (case.to_owned(), lines.trim_end().to_owned())).collect())
+        let blocks = body
+            .split("# ")
+            .skip(1)
+            .filter_map(|block| block.split_once('\n'));
+        Self(
+            blocks
+                .map(|(case, lines)| (case.to_owned(), lines.trim_end().to_owned()))
+                .collect(),
+        )
     }
 
     /// How a case's transcript stands to the accepted one.
@@ -81,20 +92,37 @@ mod tests {
     use super::*;
 
     fn accepted() -> Accepted {
-        let text = text([("set/absent", "C  ClientHello\nS  ServerHello\n"), ("set/present", "C  ClientHello\n")]);
-        Accepted::parse(&format!("---\nsource: harness/tests/matrix.rs\nexpression: text\n---\n{text}"))
+        let text = text([
+            ("set/absent", "C  ClientHello\nS  ServerHello\n"),
+            ("set/present", "C  ClientHello\n"),
+        ]);
+        Accepted::parse(&format!(
+            "---\nsource: harness/tests/matrix.rs\nexpression: text\n---\n{text}"
+        ))
     }
 
     #[test]
     fn what_was_written_is_the_same_when_read() {
-        assert_eq!(accepted().drift("set/absent", "C  ClientHello\nS  ServerHello\n"), Drift::Same);
-        assert_eq!(accepted().drift("set/present", "C  ClientHello"), Drift::Same);
+        assert_eq!(
+            accepted().drift("set/absent", "C  ClientHello\nS  ServerHello\n"),
+            Drift::Same
+        );
+        assert_eq!(
+            accepted().drift("set/present", "C  ClientHello"),
+            Drift::Same
+        );
     }
 
     #[test]
     fn another_transcript_is_changed_and_another_case_new() {
-        assert_eq!(accepted().drift("set/present", "S  ServerHello"), Drift::Changed);
-        assert_eq!(accepted().drift("unset/present", "C  ClientHello"), Drift::New);
+        assert_eq!(
+            accepted().drift("set/present", "S  ServerHello"),
+            Drift::Changed
+        );
+        assert_eq!(
+            accepted().drift("unset/present", "C  ClientHello"),
+            Drift::New
+        );
     }
 
     #[test]

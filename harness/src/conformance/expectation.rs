@@ -10,7 +10,8 @@ use crate::wire::{Content, Side, Transcript};
 pub fn judge(expected: &Expected, transcript: &Transcript, flag: u16) -> Vec<Finding> {
     let facts = Facts::of(transcript);
     let line_of = |wanted: &dyn Fn(&crate::wire::Entry) -> bool| {
-        transcript.entries.iter().find(|entry| wanted(entry)).map(|entry| entry.line(flag))
+        let entry = transcript.entries.iter().find(|entry| wanted(entry))?;
+        transcript.line(entry, flag)
     };
     let mut findings = Vec::new();
     let mut find = |side, message, got: String, expected_text: String| {
@@ -30,7 +31,8 @@ pub fn judge(expected: &Expected, transcript: &Transcript, flag: u16) -> Vec<Fin
     }
 
     let refused = expected.outcome == scenario::Outcome::Refused;
-    let alert_line = line_of(&|entry| matches!(&entry.content, Content::Alert(alert) if alert.is_fatal()));
+    let alert_line =
+        line_of(&|entry| matches!(&entry.content, Content::Alert(alert) if alert.is_fatal()));
     match (facts.outcome, facts.alert) {
         (Outcome::Completed, _) if !refused => {}
         (Outcome::Refused, Some((side, alert))) => {
@@ -38,7 +40,12 @@ pub fn judge(expected: &Expected, transcript: &Transcript, flag: u16) -> Vec<Fin
             let wanted: Vec<_> = expected.alerts.iter().map(|alert| alert.name).collect();
             let named = expected.alerts.iter().any(|alert| alert.code == number);
             if !refused {
-                find(side, alert_line, alert.to_string(), "a completed connection".to_owned());
+                find(
+                    side,
+                    alert_line,
+                    alert.to_string(),
+                    "a completed connection".to_owned(),
+                );
             } else if side == Side::Client || !named {
                 let wanted = format!("{} from the server", wanted.join(" or "));
                 let got = format!("{alert} from the {}", side.name());
@@ -46,7 +53,11 @@ pub fn judge(expected: &Expected, transcript: &Transcript, flag: u16) -> Vec<Fin
             }
         }
         (outcome, _) => {
-            let wanted = if refused { "a refusal by a fatal alert" } else { "a completed connection" };
+            let wanted = if refused {
+                "a refusal by a fatal alert"
+            } else {
+                "a completed connection"
+            };
             let got = match outcome {
                 Outcome::Completed => "a completed connection",
                 Outcome::Refused | Outcome::Broken => "an end without fatal alert or orderly close",
@@ -56,7 +67,9 @@ pub fn judge(expected: &Expected, transcript: &Transcript, flag: u16) -> Vec<Fin
     }
 
     // A refused client is not authenticated whatever it sent: nothing more to say then.
-    if facts.outcome == Outcome::Completed && facts.authenticated.is_some() != expected.authenticated {
+    if facts.outcome == Outcome::Completed
+        && facts.authenticated.is_some() != expected.authenticated
+    {
         let (got, wanted) = authentication(expected.authenticated);
         find(Side::Server, None, got.to_owned(), wanted.to_owned());
     }

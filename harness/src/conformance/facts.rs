@@ -59,11 +59,14 @@ impl Facts {
         });
         let both = |wanted: fn(&Content) -> bool| {
             Side::BOTH.iter().all(|side| {
-                entries.iter().any(|entry| entry.from == *side && wanted(&entry.content))
+                entries
+                    .iter()
+                    .any(|entry| entry.from == *side && wanted(&entry.content))
             })
         };
         let data = both(|content| matches!(content, Content::ApplicationData { .. }));
-        let closed = both(|content| matches!(content, Content::Alert(alert) if alert.is_close_notify()));
+        let closed =
+            both(|content| matches!(content, Content::Alert(alert) if alert.is_close_notify()));
         let outcome = match alert {
             Some(_) => Outcome::Refused,
             None if data && closed => Outcome::Completed,
@@ -86,19 +89,24 @@ impl Facts {
 
 /// Whether an entry is a CertificateRequest that is part of the main handshake.
 pub(super) fn is_main_certificate_request(entry: &Entry) -> bool {
-    let Content::Message(message) = &entry.content else { return false };
+    let Content::Message(message) = &entry.content else {
+        return false;
+    };
     let request = matches!(
-        message.message,
+        message,
         HandshakeMessage::CertificateRequest(_) | HandshakeMessage::CertificateRequest12(_)
     );
     request && entry.epoch != Epoch::Application
 }
 
 fn messages(entries: &[Entry], from: Side) -> impl Iterator<Item = &HandshakeMessage> {
-    entries.iter().filter(move |entry| entry.from == from).filter_map(|entry| match &entry.content {
-        Content::Message(message) => Some(&message.message),
-        _ => None,
-    })
+    entries
+        .iter()
+        .filter(move |entry| entry.from == from)
+        .filter_map(|entry| match &entry.content {
+            Content::Message(message) => Some(message),
+            _ => None,
+        })
 }
 
 fn certificate(entries: &[Entry], from: Side) -> Option<Octets32> {
@@ -115,6 +123,9 @@ fn first_tls_flags(entries: &[Entry]) -> Option<Vec<u8>> {
         HandshakeMessage::ClientHello(hello) => Some(hello),
         _ => None,
     })?;
-    let extension = hello.extensions.iter().find(|extension| extension.tls_flags().is_some())?;
+    let extension = hello
+        .extensions
+        .iter()
+        .find(|extension| extension.tls_flags().is_some())?;
     Some(extension.body.0.clone())
 }

@@ -9,10 +9,18 @@ use crate::wire::Side;
 /// contradiction: libraries differ in what they tell.
 #[must_use]
 pub fn misreports(facts: &Facts, side: Side, report: &ConnectionReport) -> Vec<Finding> {
-    let mut claims = Claims { side, findings: Vec::new() };
+    let mut claims = Claims {
+        side,
+        findings: Vec::new(),
+    };
     let flags = facts.tls_flags.clone().map(Hex);
     let (own, other) = (side, side.peer());
-    let alert_of = |from| facts.alert.filter(|(side, _)| *side == from).map(|(_, alert)| alert.description.0);
+    let alert_of = |from| {
+        facts
+            .alert
+            .filter(|(side, _)| *side == from)
+            .map(|(_, alert)| alert.description.0)
+    };
 
     match side {
         // A client that reports no flags while the wire has them denies them, and the other way round.
@@ -20,7 +28,11 @@ pub fn misreports(facts: &Facts, side: Side, report: &ConnectionReport) -> Vec<F
         Side::Server => {
             // A server that never got as far as ClientHello's extensions has nothing to say.
             let said = report.tls_flags_received.is_some() || facts.outcome == Outcome::Completed;
-            claims.hold("tls_flags_received", said.then_some(&report.tls_flags_received), &flags);
+            claims.hold(
+                "tls_flags_received",
+                said.then_some(&report.tls_flags_received),
+                &flags,
+            );
         }
     }
     claims.hold_if_said("alert_sent", report.alert_sent, alert_of(own));
@@ -32,17 +44,32 @@ pub fn misreports(facts: &Facts, side: Side, report: &ConnectionReport) -> Vec<F
     };
     let certificate = certificate.map(|certificate| Hex(certificate.0.to_vec()));
     if facts.outcome == Outcome::Completed {
-        claims.hold("peer_certificate", Some(&report.peer_certificate), &certificate);
+        claims.hold(
+            "peer_certificate",
+            Some(&report.peer_certificate),
+            &certificate,
+        );
     }
-    if let (Side::Server, Outcome::Refused, Some(claimed)) = (side, facts.outcome, &report.peer_certificate) {
+    if let (Side::Server, Outcome::Refused, Some(claimed)) =
+        (side, facts.outcome, &report.peer_certificate)
+    {
         // It may have accepted the certificate and refused later, but not one that was never sent.
         let sent = facts.client_certificate.map(|sent| Hex(sent.0.to_vec()));
         claims.hold("peer_certificate", Some(&Some(claimed.clone())), &sent);
     }
     if let Some(answer) = &report.answer {
-        let authenticated = facts.authenticated.map(|certificate| Hex(certificate.0.to_vec()));
-        let mut server = Claims { side: Side::Server, findings: Vec::new() };
-        server.hold("client_certificate in its answer", Some(&answer.client_certificate), &authenticated);
+        let authenticated = facts
+            .authenticated
+            .map(|certificate| Hex(certificate.0.to_vec()));
+        let mut server = Claims {
+            side: Side::Server,
+            findings: Vec::new(),
+        };
+        server.hold(
+            "client_certificate in its answer",
+            Some(&answer.client_certificate),
+            &authenticated,
+        );
         server.hold("tls_flags in its answer", Some(&answer.tls_flags), &flags);
         claims.findings.append(&mut server.findings);
     }
@@ -50,7 +77,10 @@ pub fn misreports(facts: &Facts, side: Side, report: &ConnectionReport) -> Vec<F
     let completed = report.outcome == contract::Outcome::Completed;
     if completed != (facts.outcome == Outcome::Completed) {
         let said = format!("outcome {:?}", report.outcome).to_lowercase();
-        claims.find(format!("a report of {said}"), format!("{}, as on the wire", facts.outcome));
+        claims.find(
+            format!("a report of {said}"),
+            format!("{}, as on the wire", facts.outcome),
+        );
     }
     claims.findings
 }
@@ -64,8 +94,12 @@ impl Claims {
     fn hold(&mut self, name: &str, said: Option<&Option<Hex>>, wire: &Option<Hex>) {
         let Some(said) = said else { return };
         if said != wire {
-            let text = |value: &Option<Hex>| value.as_ref().map_or("none".to_owned(), Hex::to_string);
-            self.find(format!("a report of {name} {}", text(said)), format!("{}, as on the wire", text(wire)));
+            let text =
+                |value: &Option<Hex>| value.as_ref().map_or("none".to_owned(), Hex::to_string);
+            self.find(
+                format!("a report of {name} {}", text(said)),
+                format!("{}, as on the wire", text(wire)),
+            );
         }
     }
 
@@ -74,12 +108,21 @@ impl Claims {
             && Some(said) != wire
         {
             let wire = wire.map_or("none".to_owned(), |wire| wire.to_string());
-            self.find(format!("a report of {name} {said}"), format!("{wire}, as on the wire"));
+            self.find(
+                format!("a report of {name} {said}"),
+                format!("{wire}, as on the wire"),
+            );
         }
     }
 
     fn find(&mut self, got: String, expected: String) {
         let (requirements, message) = (Vec::new(), None);
-        self.findings.push(Finding { requirements, side: self.side, message, got, expected });
+        self.findings.push(Finding {
+            requirements,
+            side: self.side,
+            message,
+            got,
+            expected,
+        });
     }
 }

@@ -58,7 +58,13 @@ pub struct Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: got {}, expected {}", self.side.name(), self.got, self.expected)?;
+        write!(
+            f,
+            "{}: got {}, expected {}",
+            self.side.name(),
+            self.got,
+            self.expected
+        )?;
         if self.requirements.is_empty() {
             f.write_str(" (peer contract)")
         } else {

@@ -130,6 +130,23 @@ pub async fn build(
     }
 }
 
+/// Where a peer's program is, if it is built already; it may be older than its source.
+#[must_use]
+pub fn built(root: &Path, manifest: &Manifest) -> Option<PathBuf> {
+    let Some(package) = &manifest.package else {
+        return manifest
+            .program
+            .as_ref()
+            .map(|program| manifest.folder.join(program))
+            .filter(|path| path.is_file());
+    };
+    // One folder for each target that was built for; a machine builds for its own.
+    let targets = std::fs::read_dir(root.join("target").join("peers")).ok()?;
+    let programs =
+        targets.filter_map(|entry| Some(entry.ok()?.path().join("release").join(package)));
+    programs.filter(|path| path.is_file()).next()
+}
+
 /// Cargo, free of what an outer cargo has put into the environment.
 fn cargo() -> Command {
     let mut command = Command::new("cargo");

@@ -49,20 +49,32 @@ pub fn json(run: &Run, scenarios: &[Scenario]) -> serde_json::Result<Value> {
             }
         }
         if !cases.is_empty() {
-            keyed.insert(scenario.id.clone(), json!({ "title": scenario.title, "cases": cases }));
+            keyed.insert(
+                scenario.id.clone(),
+                json!({ "title": scenario.title, "cases": cases }),
+            );
         }
     }
     let tests: Map<_, _> = scenarios
         .iter()
         .flat_map(|scenario| scenario.cases.iter().map(move |case| (scenario, case)))
-        .map(|(scenario, case)| (case.id.clone(), json!({ "name": case.id, "desc": scenario.title })))
+        .map(|(scenario, case)| {
+            (
+                case.id.clone(),
+                json!({ "name": case.id, "desc": scenario.title }),
+            )
+        })
         .collect();
     let results: Vec<Vec<Value>> = clients
         .iter()
         .flat_map(|client| servers.iter().map(move |server| (client, server)))
         .map(|(client, server)| {
-            let of = run.cells.iter().filter(|cell| cell.client == *client && cell.server == *server);
-            of.map(|cell| json!({ "abbr": cell.case, "name": cell.case, "result": word(cell) })).collect()
+            let of = run
+                .cells
+                .iter()
+                .filter(|cell| cell.client == *client && cell.server == *server);
+            of.map(|cell| json!({ "abbr": cell.case, "name": cell.case, "result": word(cell) }))
+                .collect()
         })
         .collect();
     Ok(json!({
@@ -93,5 +105,6 @@ fn word(cell: &CellResult) -> &'static str {
 }
 
 fn seconds(time: SystemTime) -> f64 {
-    time.duration_since(SystemTime::UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+    time.duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0.0, |since| since.as_secs_f64())
 }

@@ -30,14 +30,21 @@ pub fn markdown(run: &Run, scenarios: &[Scenario]) -> String {
     text.push_str("Written by `reqmtls run`; `cargo test` holds it against a run of its own.\n\n");
     text.push_str("| peer | library |\n| --- | --- |\n");
     for peer in &run.peers {
-        line(&mut text, format_args!("| {} | {} |", peer.name, peer.description.library));
+        line(
+            &mut text,
+            format_args!("| {} | {} |", peer.name, peer.description.library),
+        );
     }
     for (peer, reason) in &run.missing {
         let reason = reason.lines().next().unwrap_or_default();
         line(&mut text, format_args!("| {peer} | {reason} |"));
     }
     for scenario in scenarios {
-        let cells: Vec<_> = run.cells.iter().filter(|cell| cell.scenario == scenario.id).collect();
+        let cells: Vec<_> = run
+            .cells
+            .iter()
+            .filter(|cell| cell.scenario == scenario.id)
+            .collect();
         if !cells.is_empty() {
             table(&mut text, scenario, &cells);
         }
@@ -58,22 +65,34 @@ pub fn markdown(run: &Run, scenarios: &[Scenario]) -> String {
 
 fn line(text: &mut String, arguments: std::fmt::Arguments<'_>) {
     // A String takes whatever is written to it.
-    drop(text.write_fmt(arguments));
+    let _ = text.write_fmt(arguments);
     text.push('\n');
 }
 
 fn table(text: &mut String, scenario: &Scenario, cells: &[&CellResult]) {
     line(text, format_args!("\n## {}\n", scenario.title));
-    line(text, format_args!("Scenario `{}`, after {}.\n", scenario.id, scenario.document));
+    line(
+        text,
+        format_args!("Scenario `{}`, after {}.\n", scenario.id, scenario.document),
+    );
     let mut pairings = Vec::new();
     for cell in cells {
         if !pairings.contains(&(&cell.client, &cell.server)) {
             pairings.push((&cell.client, &cell.server));
         }
     }
-    let heads: Vec<_> = pairings.iter().map(|(client, server)| format!("{client} → {server}")).collect();
-    line(text, format_args!("| {} | {} |", scenario.axes.join(" / "), heads.join(" | ")));
-    line(text, format_args!("|{}", " --- |".repeat(pairings.len() + 1)));
+    let heads: Vec<_> = pairings
+        .iter()
+        .map(|(client, server)| format!("{client} → {server}"))
+        .collect();
+    line(
+        text,
+        format_args!("| {} | {} |", scenario.axes.join(" / "), heads.join(" | ")),
+    );
+    line(
+        text,
+        format_args!("|{}", " --- |".repeat(pairings.len() + 1)),
+    );
     for case in &scenario.cases {
         let signs: Vec<_> = pairings
             .iter()
@@ -85,8 +104,14 @@ fn table(text: &mut String, scenario: &Scenario, cells: &[&CellResult]) {
             })
             .collect();
         if signs.iter().any(|sign| sign != "–") {
-            let short = case.id.strip_prefix(&format!("{}/", scenario.id)).unwrap_or(&case.id);
-            line(text, format_args!("| {} | {} |", short.replace('/', " / "), signs.join(" | ")));
+            let short = case
+                .id
+                .strip_prefix(&format!("{}/", scenario.id))
+                .unwrap_or(&case.id);
+            line(
+                text,
+                format_args!("| {} | {} |", short.replace('/', " / "), signs.join(" | ")),
+            );
         }
     }
 }
@@ -117,15 +142,23 @@ fn sign(cell: &CellResult) -> String {
 fn learn(run: &Run, scenarios: &[Scenario]) -> Vec<String> {
     let mut alerts: BTreeMap<&str, BTreeSet<(u8, String)>> = BTreeMap::new();
     let mut flag_makes_a_difference: BTreeMap<&str, BTreeSet<bool>> = BTreeMap::new();
-    let cases: BTreeMap<_, _> =
-        scenarios.iter().flat_map(|scenario| &scenario.cases).map(|case| (case.id.as_str(), case)).collect();
+    let cases: BTreeMap<_, _> = scenarios
+        .iter()
+        .flat_map(|scenario| &scenario.cases)
+        .map(|case| (case.id.as_str(), case))
+        .collect();
     for cell in &run.cells {
-        let (Some(facts), Some(case)) = (&cell.facts, cases.get(cell.case.as_str())) else { continue };
+        let (Some(facts), Some(case)) = (&cell.facts, cases.get(cell.case.as_str())) else {
+            continue;
+        };
         if case.settings.client_certificate == Certificate::Absent
             && let Some((Side::Server, alert)) = facts.alert
         {
             let name = alert.description.to_string();
-            alerts.entry(&cell.server).or_default().insert((alert.description.0, name));
+            alerts
+                .entry(&cell.server)
+                .or_default()
+                .insert((alert.description.0, name));
         }
         let on_flag = case.settings.server_policy.is_on_flag();
         if on_flag && cell.conformance != Conformance::Failed {
@@ -138,12 +171,19 @@ fn learn(run: &Run, scenarios: &[Scenario]) -> Vec<String> {
     }
     let mut sentences = Vec::new();
     for (server, alerts) in &alerts {
-        let names: Vec<_> = alerts.iter().map(|(number, name)| format!("{name} ({number})")).collect();
+        let names: Vec<_> = alerts
+            .iter()
+            .map(|(number, name)| format!("{name} ({number})"))
+            .collect();
         let follows = match alerts.iter().map(|(number, _)| *number).collect::<Vec<_>>()[..] {
-            [116] => "as RFC 8446 §4.4.2.4 has it (TLS-4), not `bad_certificate` (42), which \
-                      draft-jhoyla-req-mtls-flag-00 §4 names (RM-3)",
-            [42] => "as draft-jhoyla-req-mtls-flag-00 §4 has it (RM-3), not `certificate_required` \
-                     (116), which RFC 8446 §4.4.2.4 names (TLS-4)",
+            [116] => {
+                "as RFC 8446 §4.4.2.4 has it (TLS-4), not `bad_certificate` (42), which \
+                      draft-jhoyla-req-mtls-flag-00 §4 names (RM-3)"
+            }
+            [42] => {
+                "as draft-jhoyla-req-mtls-flag-00 §4 has it (RM-3), not `certificate_required` \
+                     (116), which RFC 8446 §4.4.2.4 names (TLS-4)"
+            }
             _ => "which neither RM-3 nor TLS-4 alone accounts for",
         };
         sentences.push(format!(
@@ -157,7 +197,9 @@ fn learn(run: &Run, scenarios: &[Scenario]) -> Vec<String> {
         } else {
             "asks exactly the clients that set the flag (RM-5)"
         };
-        sentences.push(format!("Under the policies on the flag, a server of **{server}** {verdict}."));
+        sentences.push(format!(
+            "Under the policies on the flag, a server of **{server}** {verdict}."
+        ));
     }
     sentences
 }
@@ -176,7 +218,10 @@ fn findings(text: &mut String, run: &Run) {
         }
         if let Some(reason) = &cell.reason {
             any = true;
-            line(text, format_args!("* {name}: {}: {reason}", cell.conformance));
+            line(
+                text,
+                format_args!("* {name}: {}: {reason}", cell.conformance),
+            );
         }
     }
     if !any {

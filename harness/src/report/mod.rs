@@ -16,7 +16,9 @@ pub use self::terminal::{Terminal, summary};
 pub fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
-    let mut file = tempfile::Builder::new().prefix(".reqmtls-").tempfile_in(folder)?;
+    let mut file = tempfile::Builder::new()
+        .prefix(".reqmtls-")
+        .tempfile_in(folder)?;
     file.write_all(content)?;
     let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o644);
     file.as_file().set_permissions(permissions)?;

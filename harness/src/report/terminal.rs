@@ -24,7 +24,13 @@ impl Terminal<io::Stderr> {
     pub fn stderr() -> Self {
         let out = io::stderr();
         let overwrite = out.is_terminal();
-        Self { out, overwrite, progress: false, cells: 0, done: 0 }
+        Self {
+            out,
+            overwrite,
+            progress: false,
+            cells: 0,
+            done: 0,
+        }
     }
 }
 
@@ -37,7 +43,9 @@ impl<W: Write> Terminal<W> {
     pub fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
             Event::Notice(text) => self.line(text),
-            Event::Building { peer, line } => self.progress(&format!("build {peer}: {}", line.trim())),
+            Event::Building { peer, line } => {
+                self.progress(&format!("build {peer}: {}", line.trim()))
+            }
             Event::Up(peer) => self.line(&format!(
                 "peer {}: {} ({})",
                 peer.name, peer.description.library, peer.mode
@@ -63,7 +71,9 @@ impl<W: Write> Terminal<W> {
             self.line(&format!("finding: {name}: {finding}"))?;
         }
         if cell.drift == Some(Drift::Changed) {
-            self.line(&format!("changed: {name}: the transcript differs from the accepted one"))?;
+            self.line(&format!(
+                "changed: {name}: the transcript differs from the accepted one"
+            ))?;
         }
         if self.overwrite {
             self.progress(&format!("{}/{} {name}", self.done, self.cells))?;
@@ -113,13 +123,17 @@ pub fn summary(run: &Run, reports: Duration) -> String {
     use Conformance::{Conforms, Deviates, Failed, Unsupported};
     let mut text = format!("{} cells:", run.cells.len());
     for conformance in [Conforms, Deviates, Unsupported, Failed] {
-        drop(write!(text, " {} {conformance},", run.count(conformance)));
+        let _ = write!(text, " {} {conformance},", run.count(conformance));
     }
-    let [same, changed, new] = [Drift::Same, Drift::Changed, Drift::New].map(|drift| run.count_drift(drift));
-    drop(writeln!(text, " transcripts: {same} same, {changed} changed, {new} new"));
+    let [same, changed, new] =
+        [Drift::Same, Drift::Changed, Drift::New].map(|drift| run.count_drift(drift));
+    let _ = writeln!(
+        text,
+        " transcripts: {same} same, {changed} changed, {new} new"
+    );
     let seconds = |duration: Duration| format!("{:.2} s", duration.as_secs_f64());
     let timings = &run.timings;
-    drop(writeln!(
+    let _ = writeln!(
         text,
         "time: build {}, start {}, cells {}, stop {}, reports {}",
         seconds(timings.build),
@@ -127,6 +141,6 @@ pub fn summary(run: &Run, reports: Duration) -> String {
         seconds(timings.cells),
         seconds(timings.stop),
         seconds(reports),
-    ));
+    );
     text
 }

@@ -1,0 +1,7 @@
+//! The command line: `reqmtls --help`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    reqmtls::cli::main()
+}
