@@ -60,6 +60,25 @@ S  [ApplicationData]
 }
 
 #[test]
+fn reports_records_after_close_notify_but_not_after_a_warning() {
+    let mut forge = connected(0x1301);
+    for description in [90, 0] {
+        assert_eq!(observed(&forge).defects, []);
+        forge.seal(CLIENT, Keyed::Application(0), 21, &[1, description]);
+        forge.seal(CLIENT, Keyed::Application(0), 23, b"x");
+    }
+    let (place, reason) = (Place::Record(6), Reason::AfterEnd);
+    assert_eq!(
+        observed(&forge).defects,
+        [Defect {
+            side: CLIENT,
+            place,
+            reason
+        }]
+    );
+}
+
+#[test]
 fn reports_a_message_that_spans_a_change_of_keys() {
     let mut forge = handshaking(0x1301);
     let [finished, certificate] = [handshake(20, &[8; 32]), certificate(0)];
