@@ -1,7 +1,9 @@
 //! What a transcript says of bytes that it cannot read.
 
-use super::super::testing::{CLIENT_RANDOM, Forge, Keyed, handshake};
-use super::super::{DEFAULT_FLAG, Defect, KeyLog, Place, Reason, Recording, Transcript};
+use super::super::testing::{CLIENT_RANDOM, Forge, Keyed, extension, handshake};
+use super::super::{
+    Content, DEFAULT_FLAG, Defect, Epoch, KeyLog, Place, Reason, Recording, Transcript,
+};
 use super::forged::{
     CLIENT, CONNECTED, HANDSHAKING, SERVER, certificate, connected, handshaking, observed, text,
 };
@@ -57,6 +59,26 @@ S  [ApplicationData]
 ! server: bytes after end: more records after a closing alert
 ";
     assert_eq!(text(&forge), [HANDSHAKING, CONNECTED, tail].concat());
+}
+
+#[test]
+fn takes_nothing_for_early_data_after_a_second_client_hello() {
+    let mut forge = Forge::new(0x1301);
+    forge
+        .client_hello(&[extension(42, &[])])
+        .seal(CLIENT, Keyed::Early, 23, b"early");
+    forge
+        .server_hello(true)
+        .client_hello(&[])
+        .server_hello(false);
+    forge.seal(CLIENT, Keyed::Handshake, 22, &handshake(20, &[8; 32]));
+    let transcript = Transcript::observe(&forge.recording, &KeyLog::default());
+    let opaque = transcript
+        .entries
+        .iter()
+        .filter(|e| matches!(e.content, Content::Opaque { .. }));
+    let epochs: Vec<_> = opaque.map(|entry| entry.epoch).collect();
+    assert_eq!(epochs, [Epoch::EarlyData, Epoch::Handshake]);
 }
 
 #[test]
