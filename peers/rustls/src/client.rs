@@ -62,7 +62,7 @@ impl TlsFlagsConnector {
     ///
     /// Anything else would connect without flags, so it is an error.
     pub fn new(config: Arc<ClientConfig>) -> Result<Self, SeamError> {
-        let config = seam::prepare_client(&config)?;
+        let config = seam::prepare_client(config)?;
         Ok(Self {
             inner: TlsConnector::from(config),
         })

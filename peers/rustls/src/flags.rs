@@ -5,7 +5,7 @@ use std::fmt;
 
 use rustls::AlertDescription;
 
-/// The number of the `tls_flags` extension in the TLS ExtensionType registry.
+/// The number of the `tls_flags` extension in the TLS `ExtensionType` registry.
 pub const TLS_FLAGS: u16 = 62;
 
 /// The request mTLS flag (draft-jhoyla-req-mtls-flag), as numbered by Cloudflare's experiment.
@@ -87,6 +87,7 @@ impl Flags {
     }
 
     /// The flags that are set, lowest first.
+    #[must_use]
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = u16> + '_ {
         self.0.iter().copied()
     }
@@ -202,6 +203,9 @@ pub enum FlagsError {
     /// The message has more than one `tls_flags` extension.
     #[error("ClientHello has two tls_flags extensions: expected one at most")]
     Duplicate,
+    /// The second ClientHello does not carry the `tls_flags` of the first.
+    #[error("the second ClientHello carries other tls_flags than the first")]
+    Changed,
     /// The message around the extension cannot be read.
     #[error("ClientHello cannot be read: {0}")]
     Malformed(&'static str),
@@ -219,7 +223,10 @@ impl FlagsError {
     ///   invalid values can be read as `illegal_parameter` here; the more
     ///   specific rule is followed.
     /// - Two extensions of one type call for `illegal_parameter` (RFC 8446
-    ///   §4.2 gives the rule, and a well-formed but forbidden value that alert).
+    ///   §4.2 gives the rule, §6.2 the alert for a correctly formatted field that is
+    ///   inconsistent with others).
+    /// - Flags that change after HelloRetryRequest call for
+    ///   `illegal_parameter` (RFC 8446 §4.1.2), for the same reason.
     #[must_use]
     pub fn alert(&self) -> AlertDescription {
         match self {
@@ -227,7 +234,7 @@ impl FlagsError {
             | Self::NoOctets
             | Self::WrongLength { .. }
             | Self::Malformed(_) => AlertDescription::DecodeError,
-            Self::AllZero | Self::TrailingZeroOctet { .. } | Self::Duplicate => {
+            Self::AllZero | Self::TrailingZeroOctet { .. } | Self::Duplicate | Self::Changed => {
                 AlertDescription::IllegalParameter
             }
             // Never the peer's fault: no bytes decode to this.

@@ -16,8 +16,8 @@ use rustls::server::{ProducesTickets, StoresServerSessions};
 use crate::policy::ClientAuth;
 
 /// `config` with sessions of its own.
-pub(crate) fn isolate(config: &Arc<ServerConfig>, client_auth: ClientAuth) -> Arc<ServerConfig> {
-    let mut config = ServerConfig::clone(config);
+pub(crate) fn isolate(config: Arc<ServerConfig>, client_auth: ClientAuth) -> Arc<ServerConfig> {
+    let mut config = Arc::unwrap_or_clone(config);
     let tag = match client_auth {
         ClientAuth::None => b"tlsflags:none    ",
         ClientAuth::Optional => b"tlsflags:optional",

@@ -1,4 +1,4 @@
-//! The tls_flags extension (draft-ietf-tls-tlsflags) and the request mTLS flag on stock rustls
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod alert;
@@ -16,6 +16,4 @@ pub use client::{TlsFlagsConnector, provider};
 pub use flags::{Flags, FlagsError, MAX_FLAG, REQUEST_MTLS, TLS_FLAGS};
 pub use hello::{flags_in_client_hello, raw_flags_in_client_hello};
 pub use policy::{ClientAuth, ClientAuthPolicy, Offer};
-pub use server::{
-    AcceptError, Accepted, AcceptorError, Failed, FlagsChanged, ServerConfigs, TlsFlagsAcceptor,
-};
+pub use server::{AcceptError, Accepted, AcceptorError, Failed, ServerConfigs, TlsFlagsAcceptor};

@@ -75,7 +75,7 @@ impl ServerConfigs {
         ];
         for (config, client_auth) in kinds {
             if let Some(config) = config {
-                *config = isolate(&prepare_server(config)?, client_auth);
+                *config = isolate(prepare_server(Arc::clone(config))?, client_auth);
             }
         }
         Ok(self)
@@ -317,12 +317,10 @@ pub enum AcceptError {
     /// rustls ended the handshake.
     #[error(transparent)]
     Tls(rustls::Error),
-    /// The client's `tls_flags` extension is invalid.
+    /// The client's `tls_flags` extension is invalid, or was changed after
+    /// HelloRetryRequest.
     #[error(transparent)]
     Flags(#[from] FlagsError),
-    /// The client changed its flags after HelloRetryRequest.
-    #[error(transparent)]
-    FlagsChanged(FlagsChanged),
     /// There is no configuration for what was decided.
     #[error("no configuration was given for client authentication {client_auth:?}")]
     MissingConfig {
@@ -340,8 +338,8 @@ impl From<io::Error> for AcceptError {
     fn from(error: io::Error) -> Self {
         match error.downcast::<rustls::Error>() {
             Ok(error) => Self::Tls(error),
-            Err(error) => match error.downcast::<FlagsChanged>() {
-                Ok(error) => Self::FlagsChanged(error),
+            Err(error) => match error.downcast::<FlagsError>() {
+                Ok(error) => Self::Flags(error),
                 Err(error) => Self::Io(error),
             },
         }
@@ -368,14 +366,4 @@ pub enum AcceptorError {
     /// A configuration was built with a client's provider.
     #[error(transparent)]
     Seam(#[from] SeamError),
-}
-
-/// The second ClientHello does not carry the flags of the first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the second ClientHello carries other tls_flags than the first")]
-pub struct FlagsChanged;
-
-impl FlagsChanged {
-    /// The alert that answers it (RFC 8446 §4.1.2).
-    pub const ALERT: AlertDescription = AlertDescription::IllegalParameter;
 }

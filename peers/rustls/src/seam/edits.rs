@@ -80,7 +80,7 @@ pub enum Position {
 pub enum Change {
     /// Put an extension in, whether or not there is one of its type.
     Insert {
-        /// The ExtensionType.
+        /// The `ExtensionType`.
         extension: u16,
         /// The `extension_data`, as it is, 65535 octets at most.
         body: Vec<u8>,
@@ -89,7 +89,7 @@ pub enum Change {
     },
     /// Take all extensions of a type out.
     Remove {
-        /// The ExtensionType.
+        /// The `ExtensionType`.
         extension: u16,
     },
 }
@@ -187,9 +187,10 @@ impl Edits {
                 return Err(SeamError::NotSent { message, side });
             }
             if let Change::Insert { body, .. } = &edit.change {
-                let limit = match message.is_encrypted() {
-                    true => super::MAX_GROWTH - 4,
-                    false => usize::from(u16::MAX),
+                let limit = if message.is_encrypted() {
+                    super::MAX_GROWTH - 4
+                } else {
+                    usize::from(u16::MAX)
                 };
                 if body.len() > limit {
                     return Err(SeamError::BodyTooLong {

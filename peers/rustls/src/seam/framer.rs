@@ -71,7 +71,7 @@ impl Framer {
                 };
                 if !self.is_wanted(typ, length) {
                     self.passing = length;
-                    self.give(None, out);
+                    self.give_as_it_is(out);
                     continue;
                 }
             }
@@ -84,7 +84,10 @@ impl Framer {
                 let edited = self
                     .kind()
                     .and_then(|kind| edit(&self.plan.edits, kind, &self.pending));
-                self.give(edited, out);
+                match edited {
+                    Some(edited) => self.give(&edited, out),
+                    None => self.give_as_it_is(out),
+                }
             }
         }
     }
@@ -115,20 +118,25 @@ impl Framer {
             self.lent = self.pending.len().min(1);
         } else if let Some((_, length)) = header(&self.pending) {
             self.passing = 4 + length - self.pending.len();
-            self.give(None, out);
+            self.give_as_it_is(out);
         }
     }
 
-    fn give(&mut self, edited: Option<Vec<u8>>, out: &mut Vec<u8>) {
-        let message = edited.as_ref().unwrap_or(&self.pending);
+    /// Gives out `message` for the pending one, except what was lent of it.
+    fn give(&mut self, message: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(&message[self.lent..]);
-        match self.pending[0] {
-            MESSAGE_HASH => self.retried = true,
-            FINISHED => self.finished = true,
+        match message.first() {
+            Some(&MESSAGE_HASH) => self.retried = true,
+            Some(&FINISHED) => self.finished = true,
             _ => {}
         }
         self.pending.clear();
         self.lent = 0;
+    }
+
+    fn give_as_it_is(&mut self, out: &mut Vec<u8>) {
+        let message = std::mem::take(&mut self.pending);
+        self.give(&message, out);
     }
 
     /// Whether a message that begins like this is to be held back and edited.
@@ -196,4 +204,126 @@ fn split<'a>(bytes: &mut &'a [u8], most: usize) -> &'a [u8] {
     let (taken, rest) = bytes.split_at(most.min(bytes.len()));
     *bytes = rest;
     taken
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::hello::tests::client_hello;
+    use crate::seam::{Edits, Message};
+
+    fn plan(side: Side, edits: Edits) -> &'static Plan {
+        Box::leak(Box::new(Plan { side, edits }))
+    }
+
+    fn message(typ: u8, body: &[u8]) -> Vec<u8> {
+        let length = u8::try_from(body.len()).unwrap();
+        [&[typ, 0, 0, length], body].concat()
+    }
+
+    fn through(framer: &mut Framer, bytes: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        framer.push(bytes, &mut out);
+        out
+    }
+
+    #[test]
+    fn hello_after_a_retry_is_the_second_even_in_one_piece() {
+        let edits = Edits::new()
+            .insert(Message::FirstClientHello, 62, [1, 1])
+            .insert(Message::SecondClientHello, 62, [1, 2]);
+        let plan = plan(Side::Client, edits);
+        let (hash, retry) = (
+            message(MESSAGE_HASH, &[0; 32]),
+            message(SERVER_HELLO, &[7; 70]),
+        );
+        let hello = client_hello(&[]);
+        let mut framer = Framer::new(plan, Place::Transcript13);
+        assert_eq!(through(&mut framer, &hello), client_hello(&[(62, &[1, 1])]));
+        let mut framer = Framer::new(plan, Place::Transcript13);
+        let second = client_hello(&[(62, &[1, 2])]);
+        assert_eq!(
+            through(&mut framer, &[&hash[..], &retry, &hello].concat()),
+            [&hash[..], &retry, &second].concat()
+        );
+    }
+
+    #[test]
+    fn truncated_hello_is_edited_as_far_as_it_goes() {
+        let edits = Edits::new().insert(Message::ClientHello, 62, [1, 1]);
+        let hello = client_hello(&[(41, &[9; 80])]);
+        let edited = client_hello(&[(62, &[1, 1]), (41, &[9; 80])]);
+        let mut framer = Framer::new(plan(Side::Client, edits), Place::Transcript13);
+        assert_eq!(through(&mut framer, &hello[..hello.len() - 33]), []);
+        assert_eq!(framer.rest(), edited[..edited.len() - 33]);
+    }
+
+    #[test]
+    fn certificate_belongs_to_the_side_that_finished_says() {
+        let certificate = message(CERTIFICATE, &[0, 0, 0, 6, 0, 0, 1, 7, 0, 0]);
+        let edited = message(
+            CERTIFICATE,
+            &[0, 0, 0, 12, 0, 0, 1, 7, 0, 6, 0, 62, 0, 2, 1, 1],
+        );
+        let finished = message(FINISHED, &[3; 32]);
+        let transcript = [&certificate[..], &finished, &certificate].concat();
+        let edits = Edits::new().insert(Message::Certificate, 62, [1, 1]);
+        for (side, expected) in [
+            (Side::Server, [&edited[..], &finished, &certificate]),
+            (Side::Client, [&certificate, &finished, &edited]),
+        ] {
+            let plan = plan(side, edits.clone());
+            let mut framer = Framer::new(plan, Place::Transcript13);
+            assert_eq!(through(&mut framer, &transcript), expected.concat());
+            let mut framer = Framer::new(plan, Place::Transcript12);
+            assert_eq!(through(&mut framer, &transcript), transcript);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_do_not_matter(cuts in prop::collection::vec(1usize..60, 0..20)) {
+            let edits = Edits::new().insert(Message::ClientHello, 62, [1, 1]);
+            let plan = plan(Side::Client, edits);
+            let flight = [
+                client_hello(&[(43, &[2, 3, 4]), (41, &[9; 50])]),
+                message(SERVER_HELLO, &[7; 70]),
+                message(ENCRYPTED_EXTENSIONS, &[0, 0]),
+                message(FINISHED, &[4; 32]),
+            ]
+            .concat();
+            let whole = through(&mut Framer::new(plan, Place::Transcript13), &flight);
+            let mut framer = Framer::new(plan, Place::Transcript13);
+            let (mut pieces, mut rest) = (Vec::new(), &flight[..]);
+            for cut in cuts {
+                framer.push(split(&mut rest, cut), &mut pieces);
+            }
+            framer.push(rest, &mut pieces);
+            prop_assert_eq!(pieces, whole);
+        }
+
+        /// What an encrypter gives out is never empty, and all of it is given out.
+        #[test]
+        fn one_byte_is_lent_where_nothing_is_ready(first in 1usize..40) {
+            let edits = Edits::new().insert(Message::CertificateRequest, 62, [1, 1]);
+            let plan = plan(Side::Server, edits);
+            let flight = [
+                message(CERTIFICATE_REQUEST, &[0, 0, 20, 0, 13, 0, 16, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]),
+                message(FINISHED, &[4; 32]),
+            ]
+            .concat();
+            let whole = through(&mut Framer::new(plan, Place::Encrypted), &flight);
+            prop_assert_eq!(whole.len(), flight.len() + 6);
+            let mut framer = Framer::new(plan, Place::Encrypted);
+            let mut out = through(&mut framer, &flight[..first]);
+            if out.is_empty() {
+                framer.lend(&mut out);
+            }
+            prop_assert!(!out.is_empty());
+            out.extend(through(&mut framer, &flight[first..]));
+            prop_assert_eq!(out, whole);
+        }
+    }
 }

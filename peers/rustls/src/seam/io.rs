@@ -13,8 +13,8 @@ use super::message::{RANDOM, RETRY_RANDOM};
 use super::outgoing::Outgoing;
 use super::plan_of;
 use super::records::{CHANGE_CIPHER_SPEC, Gather, Gathered, HANDSHAKE, is_whole};
+use crate::flags::FlagsError;
 use crate::hello::raw_flags_in_client_hello;
-use crate::server::FlagsChanged;
 
 /// A stream between rustls and the network that edits plaintext messages.
 ///
@@ -24,10 +24,11 @@ use crate::server::FlagsChanged;
 /// also by reading, flushing and shutting down. As soon as no message can be
 /// edited any more, calls go straight to the inner stream, without a copy.
 ///
-/// On a server it also keeps the ClientHello as it came, and sees to it that a
-/// second one, after HelloRetryRequest, carries the same flags (RFC 8446
-/// §4.1.2): if not, it sends `illegal_parameter` and fails with an error that
-/// wraps [`FlagsChanged`].
+/// On a server it also keeps the ClientHello as it came, and sees to it that
+/// there is one `tls_flags` extension at most, and that a second ClientHello,
+/// after HelloRetryRequest, carries the same flags (RFC 8446 §4.1.2). If not,
+/// it sends the alert and fails with an error that wraps the [`FlagsError`].
+/// rustls finds two extensions of one type too, but answers `decode_error`.
 #[derive(Debug)]
 pub struct EditedIo<IO> {
     io: IO,
@@ -55,8 +56,8 @@ enum Inbound {
     Holding { first: Vec<u8>, held: Vec<u8> },
     /// What was held back is given out, from the index on.
     Releasing { held: Vec<u8>, given: usize },
-    /// The flags of the second ClientHello differed.
-    Failed(FlagsChanged),
+    /// The client broke a rule that rustls does not know.
+    Failed(FlagsError),
 }
 
 impl<IO> EditedIo<IO> {
@@ -65,9 +66,10 @@ impl<IO> EditedIo<IO> {
         let plan = plan_of(config.crypto_provider());
         let chunk = config.max_fragment_size;
         let outgoing = Outgoing::new(Side::Client, plan, payload_limit(chunk));
-        let inbound = match outgoing.is_done() {
-            true => Inbound::Off,
-            false => Inbound::ServerHello(Gather::default()),
+        let inbound = if outgoing.is_done() {
+            Inbound::Off
+        } else {
+            Inbound::ServerHello(Gather::default())
         };
         Self::new(io, outgoing, inbound)
     }
@@ -156,10 +158,9 @@ impl<IO: AsyncWrite + Unpin> EditedIo<IO> {
         self.outgoing.is_done() && self.pending.is_empty()
     }
 
-    fn fail(&mut self, error: FlagsChanged) {
+    fn fail(&mut self, error: FlagsError) {
         self.outgoing.finish(&mut self.pending);
-        self.pending
-            .extend(crate::alert::fatal(FlagsChanged::ALERT));
+        self.pending.extend(crate::alert::fatal(error.alert()));
         self.inbound = Inbound::Failed(error);
     }
 }
@@ -206,13 +207,19 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> EditedIo<IO> {
                 Inbound::ClientHello(gather) => {
                     let before = buf.filled().len();
                     ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
-                    if gather.push(&buf.filled()[before..], is_whole) == Gathered::Finished {
-                        self.inbound = Inbound::Heard(gather.message().to_vec());
+                    if gather.push(&buf.filled()[before..], is_whole) == Gathered::Unfinished {
+                        return Poll::Ready(Ok(()));
                     }
+                    let hello = gather.message().to_vec();
+                    if raw_flags_in_client_hello(&hello) == Err(FlagsError::Duplicate) {
+                        self.fail(FlagsError::Duplicate);
+                        continue;
+                    }
+                    self.inbound = Inbound::Heard(hello);
                     return Poll::Ready(Ok(()));
                 }
                 Inbound::Holding { first, held } => match judge_second_hello(first, held) {
-                    Held::Changed(error) => self.fail(error),
+                    Held::Changed => self.fail(FlagsError::Changed),
                     Held::GiveOutAll => {
                         let held = std::mem::take(held);
                         self.inbound = Inbound::Releasing { held, given: 0 };
@@ -342,7 +349,7 @@ enum Held {
     GiveOut(usize),
     /// The ClientHello is fine, or is not one that flags can be read from.
     GiveOutAll,
-    Changed(FlagsChanged),
+    Changed,
 }
 
 fn judge_second_hello(first: &[u8], held: &[u8]) -> Held {
@@ -365,7 +372,7 @@ fn judge_second_hello(first: &[u8], held: &[u8]) -> Held {
                 raw_flags_in_client_hello(first),
                 raw_flags_in_client_hello(&hello),
             ) {
-                (Ok(first), Ok(second)) if first != second => Held::Changed(FlagsChanged),
+                (Ok(first), Ok(second)) if first != second => Held::Changed,
                 _ => Held::GiveOutAll,
             };
         }

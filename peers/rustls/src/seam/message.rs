@@ -285,3 +285,252 @@ fn put(field: &mut [u8], number: usize) -> Option<()> {
     field.copy_from_slice(low);
     high.iter().all(|&octet| octet == 0).then_some(())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::hello::raw_flags_in_client_hello;
+    use crate::hello::tests::client_hello;
+
+    fn flags() -> Edits {
+        Edits::new().insert(Message::ClientHello, 62, [1, 1])
+    }
+
+    fn edited(edits: &Edits, kind: Kind, message: &[u8]) -> Vec<u8> {
+        edit(edits, kind, message).expect("an edited message")
+    }
+
+    /// A message of this type around `body`.
+    fn message(typ: u8, body: &[u8]) -> Vec<u8> {
+        let mut message = vec![typ];
+        message.extend(&u32::try_from(body.len()).unwrap().to_be_bytes()[1..]);
+        message.extend(body);
+        message
+    }
+
+    #[test]
+    fn inserts_before_pre_shared_key_and_else_at_the_end() {
+        let kind = Kind::FirstClientHello;
+        assert_eq!(
+            edited(
+                &flags(),
+                kind,
+                &client_hello(&[(43, &[2, 3, 4]), (41, &[9; 50])])
+            ),
+            client_hello(&[(43, &[2, 3, 4]), (62, &[1, 1]), (41, &[9; 50])])
+        );
+        assert_eq!(
+            edited(&flags(), kind, &client_hello(&[(43, &[2, 3, 4])])),
+            client_hello(&[(43, &[2, 3, 4]), (62, &[1, 1])])
+        );
+    }
+
+    #[test]
+    fn inserts_last_if_told_so() {
+        let last = Edits::new().insert_at(Message::ClientHello, 62, [1, 1], Position::Last);
+        assert_eq!(
+            edited(
+                &last,
+                Kind::SecondClientHello,
+                &client_hello(&[(41, &[9; 50])])
+            ),
+            client_hello(&[(41, &[9; 50]), (62, &[1, 1])])
+        );
+    }
+
+    #[test]
+    fn removes_and_inserts_in_order() {
+        let edits = Edits::new()
+            .remove(Message::ClientHello, 62)
+            .insert(Message::ClientHello, 62, [1, 2])
+            .remove(Message::ClientHello, 43);
+        assert_eq!(
+            edited(
+                &edits,
+                Kind::FirstClientHello,
+                &client_hello(&[(62, &[1, 1]), (43, &[0; 9]), (62, &[1, 4]), (10, &[])])
+            ),
+            client_hello(&[(10, &[]), (62, &[1, 2])])
+        );
+    }
+
+    #[test]
+    fn only_the_named_hello_is_edited() {
+        let hello = client_hello(&[]);
+        for (named, first, second) in [
+            (Message::ClientHello, true, true),
+            (Message::FirstClientHello, true, false),
+            (Message::SecondClientHello, false, true),
+            (Message::ServerHello, false, false),
+        ] {
+            let edits = Edits::new().insert(named, 62, [1, 1]);
+            assert_eq!(
+                edit(&edits, Kind::FirstClientHello, &hello).is_some(),
+                first
+            );
+            assert_eq!(
+                edit(&edits, Kind::SecondClientHello, &hello).is_some(),
+                second
+            );
+        }
+    }
+
+    #[test]
+    fn hello_without_an_extension_block_gets_one() {
+        let mut hello = client_hello(&[]);
+        hello.truncate(hello.len() - 2);
+        hello[3] -= 2;
+        assert_eq!(
+            edited(&flags(), Kind::FirstClientHello, &hello),
+            client_hello(&[(62, &[1, 1])])
+        );
+    }
+
+    #[test]
+    fn block_that_would_overflow_stays_as_it_is() {
+        let hello = client_hello(&[(21, &vec![0; 65530])]);
+        assert_eq!(edit(&flags(), Kind::FirstClientHello, &hello), None);
+        let hello = client_hello(&[(21, &vec![0; 65525])]);
+        assert!(edit(&flags(), Kind::FirstClientHello, &hello).is_some());
+    }
+
+    #[test]
+    fn each_message_has_its_block_found() {
+        let edits = |named| Edits::new().insert(named, 62, [1, 1]);
+        let (before, after) = ([0, 4, 0, 43, 0, 0], [0, 10, 0, 43, 0, 0, 0, 62, 0, 2, 1, 1]);
+        let hello = [&[3, 3][..], &[5; 32], &[2, 8, 8, 0x13, 1, 0]].concat();
+        let ticket = [&[0; 8][..], &[1, 7, 0, 3, 1, 2, 3]].concat();
+        for (named, kind, typ, front) in [
+            (Message::ServerHello, Kind::ServerHello, 2, &hello[..]),
+            (
+                Message::HelloRetryRequest,
+                Kind::HelloRetryRequest,
+                2,
+                &hello,
+            ),
+            (
+                Message::EncryptedExtensions,
+                Kind::EncryptedExtensions,
+                8,
+                &[],
+            ),
+            (
+                Message::CertificateRequest,
+                Kind::CertificateRequest,
+                13,
+                &[2, 1, 1],
+            ),
+            (
+                Message::NewSessionTicket,
+                Kind::NewSessionTicket,
+                4,
+                &ticket,
+            ),
+        ] {
+            assert_eq!(
+                edited(
+                    &edits(named),
+                    kind,
+                    &message(typ, &[front, &before].concat())
+                ),
+                message(typ, &[front, &after].concat()),
+                "{named:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn certificate_entries_are_edited_all_or_the_first() {
+        let entry = |extensions: &[u8]| [&[0, 0, 2, 7, 7], extensions].concat();
+        let certificate = |entries: &[Vec<u8>]| {
+            let list = entries.concat();
+            let length = u8::try_from(list.len()).unwrap();
+            message(11, &[&[0, 0, 0, length], &list[..]].concat())
+        };
+        let (plain, flagged) = (entry(&[0, 0]), entry(&[0, 6, 0, 62, 0, 2, 1, 1]));
+        let given = certificate(&[plain.clone(), plain.clone()]);
+        let all = Edits::new().insert(Message::Certificate, 62, [1, 1]);
+        assert_eq!(
+            edited(&all, Kind::Certificate, &given),
+            certificate(&[flagged.clone(), flagged.clone()])
+        );
+        let first = Edits::new().insert(Message::CertificateFirstEntry, 62, [1, 1]);
+        assert_eq!(
+            edited(&first, Kind::Certificate, &given),
+            certificate(&[flagged, plain])
+        );
+    }
+
+    #[test]
+    fn long_encrypted_messages_stay_as_they_are() {
+        let edits = Edits::new().insert(Message::EncryptedExtensions, 62, [1, 1]);
+        let of_length = |length: u16| {
+            let mut body = (length - 6).to_be_bytes().to_vec();
+            body.extend([0, 21]);
+            body.extend((length - 10).to_be_bytes());
+            body.resize(usize::from(length) - 4, 0);
+            message(8, &body)
+        };
+        assert_eq!(of_length(6000).len(), EDITABLE);
+        let kind = Kind::EncryptedExtensions;
+        assert!(edit(&edits, kind, &of_length(6000)).is_some());
+        assert_eq!(edit(&edits, kind, &of_length(6001)), None);
+    }
+
+    proptest! {
+        /// What a PSK binder covers is a prefix of what is sent.
+        #[test]
+        fn editing_a_truncated_hello_truncates_the_edited_one(
+            in_front in prop::collection::vec((0u16..40, prop::collection::vec(any::<u8>(), 0..30)), 0..6),
+            psk in prop::collection::vec(any::<u8>(), 40..200),
+            cut in 1usize..40,
+            last in any::<bool>(),
+        ) {
+            let mut extensions: Vec<(u16, &[u8])> =
+                in_front.iter().map(|(number, data)| (*number, &data[..])).collect();
+            extensions.push((PRE_SHARED_KEY, &psk));
+            let hello = client_hello(&extensions);
+            let position = if last { Position::Last } else { Position::default() };
+            let edits = Edits::new()
+                .remove(Message::ClientHello, 10)
+                .insert_at(Message::ClientHello, 62, [1, 1], position);
+            let whole = edited(&edits, Kind::FirstClientHello, &hello);
+            let cut_off = edited(&edits, Kind::FirstClientHello, &hello[..hello.len() - cut]);
+            let behind = if last { 6 } else { 0 };
+            prop_assert_eq!(&cut_off[..], &whole[..whole.len() - cut - behind]);
+            prop_assert_eq!(raw_flags_in_client_hello(&whole), Ok(Some(&[1, 1][..])));
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..120)) {
+            for kind in [
+                Kind::FirstClientHello,
+                Kind::SecondClientHello,
+                Kind::ServerHello,
+                Kind::HelloRetryRequest,
+                Kind::EncryptedExtensions,
+                Kind::CertificateRequest,
+                Kind::Certificate,
+                Kind::NewSessionTicket,
+            ] {
+                let edits = [
+                    Message::ClientHello,
+                    Message::ServerHello,
+                    Message::HelloRetryRequest,
+                    Message::EncryptedExtensions,
+                    Message::CertificateRequest,
+                    Message::Certificate,
+                    Message::NewSessionTicket,
+                ]
+                .into_iter()
+                .fold(Edits::new(), |edits, named| edits.insert(named, 62, [1, 1]));
+                let _ = edit(&edits, kind, &bytes);
+                let length = u8::try_from(bytes.len()).unwrap();
+                let framed = [&[1, 0, 0, length], &bytes[..]].concat();
+                let _ = edit(&edits, kind, &framed);
+            }
+        }
+    }
+}

@@ -124,8 +124,7 @@ impl Outgoing {
 
     fn on_handshake(&mut self, out: &mut Vec<u8>) {
         let expected = match self.state {
-            State::FirstClientHello => CLIENT_HELLO,
-            State::SecondClientHello { .. } => CLIENT_HELLO,
+            State::FirstClientHello | State::SecondClientHello { .. } => CLIENT_HELLO,
             State::ServerHello | State::ServerHelloAfterRetry => SERVER_HELLO,
             State::Done => return self.finish(out),
         };
@@ -179,5 +178,179 @@ impl Outgoing {
         }
         self.held.clear();
         self.message.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::hello::tests::client_hello;
+    use crate::seam::Message;
+
+    fn client(chunk: usize) -> Outgoing {
+        let edits = Edits::new().insert(Message::ClientHello, 62, [1, 1]);
+        let side = Side::Client;
+        let plan = Box::leak(Box::new(Plan { side, edits }));
+        Outgoing::new(side, Some(plan), chunk)
+    }
+
+    fn record(typ: u8, payload: &[u8]) -> Vec<u8> {
+        let length = u16::try_from(payload.len()).unwrap().to_be_bytes();
+        [&[typ, 3, 3][..], &length, payload].concat()
+    }
+
+    /// Records of the handshake type, of these lengths and then of one for the rest.
+    fn handshake(mut payload: &[u8], lengths: &[usize]) -> Vec<u8> {
+        let mut records = Vec::new();
+        for length in lengths {
+            let (taken, rest) = payload.split_at((*length).min(payload.len()));
+            payload = rest;
+            if !taken.is_empty() {
+                records.extend(record(HANDSHAKE, taken));
+            }
+        }
+        if !payload.is_empty() {
+            records.extend(record(HANDSHAKE, payload));
+        }
+        records
+    }
+
+    fn push(outgoing: &mut Outgoing, bytes: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        outgoing.push(bytes, &mut out);
+        out
+    }
+
+    #[test]
+    fn long_hello_goes_out_in_records_of_the_chunk() {
+        let hello = client_hello(&[(16, &vec![5; 20000])]);
+        let edited = client_hello(&[(16, &vec![5; 20000]), (62, &[1, 1])]);
+        let mut outgoing = client(1 << 14);
+        assert_eq!(
+            push(&mut outgoing, &handshake(&hello, &[1 << 14])),
+            handshake(&edited, &[1 << 14])
+        );
+        let mut outgoing = client(7000);
+        assert_eq!(
+            push(&mut outgoing, &handshake(&hello, &[7000, 7000])),
+            handshake(&edited, &[7000, 7000])
+        );
+    }
+
+    #[test]
+    fn hello_that_grows_past_a_record_takes_two() {
+        let filler = (1 << 14) - client_hello(&[(16, &[])]).len();
+        let hello = client_hello(&[(16, &vec![5; filler])]);
+        assert_eq!(hello.len(), 1 << 14);
+        let edited = client_hello(&[(16, &vec![5; filler]), (62, &[1, 1])]);
+        assert_eq!(
+            push(&mut client(1 << 14), &handshake(&hello, &[])),
+            handshake(&edited, &[1 << 14])
+        );
+    }
+
+    #[test]
+    fn second_hello_is_edited_after_early_data() {
+        let (hello, edited) = (client_hello(&[]), client_hello(&[(62, &[1, 1])]));
+        let between = [record(20, &[1]), record(23, &[9; 300])].concat();
+        let mut outgoing = client(1 << 14);
+        let written = [
+            handshake(&hello, &[]),
+            between.clone(),
+            handshake(&hello, &[20]),
+        ]
+        .concat();
+        let sent = [handshake(&edited, &[]), between, handshake(&edited, &[])].concat();
+        assert_eq!(push(&mut outgoing, &written), sent);
+        assert!(outgoing.is_done());
+    }
+
+    #[test]
+    fn encrypted_records_of_tls12_pass_as_they_are() {
+        let hello = client_hello(&[]);
+        let mut outgoing = client(1 << 14);
+        push(&mut outgoing, &handshake(&hello, &[]));
+        // An encrypted Finished whose explicit nonce looks like a ClientHello.
+        let mut finished = hello.clone();
+        finished[10] ^= 1;
+        let flight = [
+            record(20, &[1]),
+            record(HANDSHAKE, &finished[..40]),
+            record(HANDSHAKE, &hello),
+        ]
+        .concat();
+        assert_eq!(push(&mut outgoing, &flight), flight);
+        assert!(outgoing.is_done());
+    }
+
+    #[test]
+    fn other_messages_in_the_record_of_server_hello_are_kept() {
+        let hello = |extensions: &[u8]| {
+            let body = [&[3, 3][..], &[5; 32], &[0, 0x13, 1, 0], extensions].concat();
+            [&[2, 0, 0, u8::try_from(body.len()).unwrap()], &body[..]].concat()
+        };
+        let edits = Edits::new().insert(Message::ServerHello, 62, [1, 1]);
+        let side = Side::Server;
+        let plan = Box::leak(Box::new(Plan { side, edits }));
+        let mut outgoing = Outgoing::new(side, Some(plan), 1 << 14);
+        let behind = [11, 0, 0, 3, 0, 0, 0];
+        assert_eq!(
+            push(
+                &mut outgoing,
+                &record(HANDSHAKE, &[&hello(&[0, 0])[..], &behind].concat())
+            ),
+            record(
+                HANDSHAKE,
+                &[&hello(&[0, 6, 0, 62, 0, 2, 1, 1])[..], &behind].concat()
+            )
+        );
+        assert!(outgoing.is_done());
+    }
+
+    #[test]
+    fn what_is_held_back_comes_out_at_the_end() {
+        let hello = handshake(&client_hello(&[]), &[20, 20]);
+        let mut outgoing = client(1 << 14);
+        let written = &hello[..hello.len() - 1];
+        assert_eq!(push(&mut outgoing, written), []);
+        assert!(outgoing.is_mid_record());
+        let mut out = Vec::new();
+        outgoing.finish(&mut out);
+        assert_eq!(out, written);
+    }
+
+    proptest! {
+        #[test]
+        fn neither_records_nor_writes_matter(
+            fragments in prop::collection::vec(1usize..60, 0..10),
+            writes in prop::collection::vec(1usize..60, 0..20),
+        ) {
+            let hello = client_hello(&[(43, &[2, 3, 4]), (41, &[9; 150])]);
+            let edited = client_hello(&[(43, &[2, 3, 4]), (62, &[1, 1]), (41, &[9; 150])]);
+            let behind = [record(20, &[1]), record(23, &[8; 40])].concat();
+            let written = [handshake(&hello, &fragments), behind.clone()].concat();
+            let mut outgoing = client(1 << 14);
+            let (mut out, mut rest) = (Vec::new(), &written[..]);
+            for write in writes {
+                let (taken, left) = rest.split_at(write.min(rest.len()));
+                outgoing.push(taken, &mut out);
+                rest = left;
+            }
+            outgoing.push(rest, &mut out);
+            prop_assert_eq!(out, [handshake(&edited, &[]), behind].concat());
+        }
+
+        #[test]
+        fn arbitrary_bytes_come_out_unless_they_hold_a_hello(
+            bytes in prop::collection::vec(any::<u8>(), 0..300)
+        ) {
+            let mut outgoing = client(1 << 14);
+            let mut out = Vec::new();
+            outgoing.push(&bytes, &mut out);
+            outgoing.finish(&mut out);
+            prop_assert_eq!(out, bytes);
+        }
     }
 }

@@ -52,7 +52,7 @@ pub fn server_provider(
 /// edited, and a certificate resolver whose TLS 1.2 signatures cover what was
 /// sent. [`crate::TlsFlagsConnector::new`] does this; call it only to drive
 /// rustls yourself over an [`super::EditedIo`].
-pub fn prepare_client(config: &Arc<ClientConfig>) -> Result<Arc<ClientConfig>, SeamError> {
+pub fn prepare_client(config: Arc<ClientConfig>) -> Result<Arc<ClientConfig>, SeamError> {
     let side = Side::Client;
     let plan = plan_of(config.crypto_provider())
         .filter(|plan| plan.side == side)
@@ -66,9 +66,9 @@ pub fn prepare_client(config: &Arc<ClientConfig>) -> Result<Arc<ClientConfig>, S
         .any(|suite| suite.tls13().is_none());
     let signs = tls12 && !plan.edits.is_empty() && config.client_auth_cert_resolver.has_certs();
     if !signs && !plan.edits.touch_encrypted() {
-        return Ok(Arc::clone(config));
+        return Ok(config);
     }
-    let mut config = ClientConfig::clone(config);
+    let mut config = Arc::unwrap_or_clone(config);
     if signs {
         config.client_auth_cert_resolver = Arc::new(EditedResolver {
             inner: config.client_auth_cert_resolver,
@@ -84,16 +84,16 @@ pub fn prepare_client(config: &Arc<ClientConfig>) -> Result<Arc<ClientConfig>, S
 /// The server's counterpart of [`prepare_client`].
 ///
 /// A configuration with any other provider makes no edits and is fine as it is.
-pub fn prepare_server(config: &Arc<ServerConfig>) -> Result<Arc<ServerConfig>, SeamError> {
+pub fn prepare_server(config: Arc<ServerConfig>) -> Result<Arc<ServerConfig>, SeamError> {
     let side = Side::Server;
     match plan_of(config.crypto_provider()) {
         Some(plan) if plan.side != side => Err(SeamError::ForeignProvider { side }),
         Some(plan) if plan.edits.touch_encrypted() => {
-            let mut config = ServerConfig::clone(config);
+            let mut config = Arc::unwrap_or_clone(config);
             config.max_fragment_size = Some(FRAGMENT);
             Ok(Arc::new(config))
         }
-        _ => Ok(Arc::clone(config)),
+        _ => Ok(config),
     }
 }
 

@@ -50,9 +50,10 @@ impl Gather {
             self.payload_left -= taken.len();
             bytes = rest;
         }
-        match enough(&self.message) {
-            true => Gathered::Finished,
-            false => Gathered::Unfinished,
+        if enough(&self.message) {
+            Gathered::Finished
+        } else {
+            Gathered::Unfinished
         }
     }
 
