@@ -80,3 +80,35 @@ impl MessageEncrypter for EditedEncrypter {
         self.inner.encrypted_payload_len(payload_len)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rustls::ProtocolVersion;
+    use rustls::crypto::aws_lc_rs::cipher_suite::TLS13_CHACHA20_POLY1305_SHA256 as SUITE;
+
+    use super::*;
+    use crate::seam::{Edits, Message, Side};
+
+    #[test]
+    fn no_record_is_empty_if_its_message_is_held_back() {
+        let edits = Edits::new().insert(Message::CertificateRequest, 62, [1, 1]);
+        let side = Side::Server;
+        let aead = EditedAead {
+            inner: SUITE.tls13().unwrap().aead_alg,
+            plan: Box::leak(Box::new(Plan { side, edits })),
+        };
+        let mut encrypter = aead.encrypter([0; 32].into(), [0; 12].into());
+        let mut encrypted = |payload: &[u8], seq| {
+            let msg = OutboundPlainMessage {
+                typ: ContentType::Handshake,
+                version: ProtocolVersion::TLSv1_3,
+                payload: payload.into(),
+            };
+            encrypter.encrypt(msg, seq).unwrap().payload.as_ref().len()
+        };
+        let overhead = 1 + 16; // inner content type, tag
+        let message = [13, 0, 0, 3, 0, 0, 0];
+        assert_eq!(encrypted(&message[..5], 0), 1 + overhead);
+        assert_eq!(encrypted(&message[5..], 1), 6 + 6 + overhead);
+    }
+}

@@ -39,6 +39,15 @@ impl Pki {
 
     /// The same with keys of another algorithm.
     pub(crate) fn of(algorithm: &'static SignatureAlgorithm) -> Self {
+        Self::make(algorithm, 0)
+    }
+
+    /// The same with a server certificate for so many names of 30 octets more.
+    pub(crate) fn with_server_names(more: usize) -> Self {
+        Self::make(&rcgen::PKCS_ECDSA_P256_SHA256, more)
+    }
+
+    fn make(algorithm: &'static SignatureAlgorithm, more: usize) -> Self {
         let mut params = CertificateParams::new([]).unwrap();
         let key = KeyPair::generate_for(algorithm).unwrap();
         // Authorities are told apart by name, and each test may have several.
@@ -48,16 +57,18 @@ impl Pki {
         let authority = CertifiedIssuer::self_signed(params, key).unwrap();
         let mut roots = RootCertStore::empty();
         roots.add(authority.der().clone()).unwrap();
-        let identity = |name: &str| {
+        let identity = |name: &str, more: usize| {
             let key = KeyPair::generate_for(algorithm).unwrap();
-            let params = CertificateParams::new([name.to_owned()]).unwrap();
+            let more = (0..more).map(|number| format!("{number:023}.{name}"));
+            let names: Vec<_> = more.chain([name.to_owned()]).collect();
+            let params = CertificateParams::new(names).unwrap();
             let certificate = params.signed_by(&key, &authority).unwrap();
             let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
             (vec![certificate.der().clone()], key)
         };
         Self {
-            server: identity("server.test"),
-            client: identity("client.test"),
+            server: identity("server.test", more),
+            client: identity("client.test", 0),
             roots: Arc::new(roots),
         }
     }

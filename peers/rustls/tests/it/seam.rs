@@ -171,3 +171,24 @@ async fn server_certificate_is_edited() {
     let error = client_error(client);
     assert!(matches!(error, Error::InvalidMessage(_)), "{error:?}");
 }
+
+/// A flight longer than a fragment, so that an edited message begins in one
+/// record and ends in the next.
+#[tokio::test]
+async fn messages_across_fragments_are_edited() {
+    let edits = Edits::new()
+        .insert(Message::CertificateRequest, 62, BODY)
+        .insert(Message::Certificate, 5, [1, 0, 0, 1, 0xaa])
+        .insert(Message::NewSessionTicket, 62, BODY);
+    for names in (0..250).step_by(10) {
+        let pki = Pki::with_server_names(names);
+        let acceptor = acceptor(&pki, &edits, None);
+        let connector = pki.flagged(true);
+        let (client, server) = connected(&connector, &acceptor).await;
+        close(client, server).await;
+        let (client, server) = connected(&connector, &acceptor).await;
+        let kind = server.stream.get_ref().1.handshake_kind();
+        assert_eq!(kind, Some(HandshakeKind::Resumed));
+        close(client, server).await;
+    }
+}
