@@ -206,6 +206,11 @@ pub enum FlagsError {
     /// The second ClientHello does not carry the `tls_flags` of the first.
     #[error("the second ClientHello carries other tls_flags than the first")]
     Changed,
+    /// The other end sends a flag that it must not send there.
+    ///
+    /// See [`crate::rca`].
+    #[error("a flag is set in a message that must not carry it")]
+    Unsolicited,
     /// The message around the extension cannot be read.
     #[error("ClientHello cannot be read: {0}")]
     Malformed(&'static str),
@@ -227,6 +232,8 @@ impl FlagsError {
     ///   inconsistent with others).
     /// - Flags that change after HelloRetryRequest call for
     ///   `illegal_parameter` (RFC 8446 §4.1.2), for the same reason.
+    /// - Unsolicited flags call for `illegal_parameter`
+    ///   (draft-ietf-tls-tlsflags §2).
     #[must_use]
     pub fn alert(&self) -> AlertDescription {
         match self {
@@ -234,9 +241,11 @@ impl FlagsError {
             | Self::NoOctets
             | Self::WrongLength { .. }
             | Self::Malformed(_) => AlertDescription::DecodeError,
-            Self::AllZero | Self::TrailingZeroOctet { .. } | Self::Duplicate | Self::Changed => {
-                AlertDescription::IllegalParameter
-            }
+            Self::AllZero
+            | Self::TrailingZeroOctet { .. }
+            | Self::Duplicate
+            | Self::Changed
+            | Self::Unsolicited => AlertDescription::IllegalParameter,
             // Never the peer's fault: no bytes decode to this.
             Self::NotAFlag { .. } => AlertDescription::InternalError,
         }

@@ -8,6 +8,7 @@ mod hello;
 mod isolate;
 mod policy;
 mod probe;
+pub mod rca;
 mod reader;
 pub mod seam;
 mod server;

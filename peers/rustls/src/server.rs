@@ -16,6 +16,7 @@ use crate::hello::{offers_tls13, raw_flags_in_client_hello};
 use crate::isolate::isolate;
 use crate::policy::{ClientAuth, ClientAuthPolicy, Offer};
 use crate::probe::speaks_tls13;
+use crate::rca;
 use crate::seam::{EditedIo, SeamError, prepare_server};
 
 /// The configurations that a server chooses among, by what it asks of a client.
@@ -336,12 +337,12 @@ pub enum AcceptError {
 impl From<io::Error> for AcceptError {
     /// Finds the error that tokio-rustls or an [`EditedIo`] has wrapped.
     fn from(error: io::Error) -> Self {
+        if let Some(error) = rca::flags_error(&error) {
+            return Self::Flags(error);
+        }
         match error.downcast::<rustls::Error>() {
             Ok(error) => Self::Tls(error),
-            Err(error) => match error.downcast::<FlagsError>() {
-                Ok(error) => Self::Flags(error),
-                Err(error) => Self::Io(error),
-            },
+            Err(error) => Self::Io(error),
         }
     }
 }

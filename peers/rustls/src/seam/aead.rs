@@ -8,6 +8,7 @@ use rustls::{ConnectionTrafficSecrets, ContentType, Error};
 
 use super::Plan;
 use super::framer::{Framer, Place};
+use super::watch::watched;
 
 /// The AEAD of a TLS 1.3 suite, for handshakes whose messages are edited.
 pub(super) struct EditedAead {
@@ -28,7 +29,10 @@ impl Tls13AeadAlgorithm for EditedAead {
     }
 
     fn decrypter(&self, key: AeadKey, iv: Iv) -> Box<dyn MessageDecrypter> {
-        self.inner.decrypter(key, iv)
+        match &self.plan.watch {
+            Some(watch) => watched(self.inner, (key, iv), self.plan.side, watch),
+            None => self.inner.decrypter(key, iv),
+        }
     }
 
     fn key_len(&self) -> usize {
@@ -95,10 +99,14 @@ mod tests {
         let side = Side::Server;
         let aead = EditedAead {
             inner: SUITE.tls13().unwrap().aead_alg,
-            plan: Box::leak(Box::new(Plan { side, edits })),
+            plan: Box::leak(Box::new(Plan {
+                side,
+                edits,
+                watch: None,
+            })),
         };
         let mut encrypter = aead.encrypter([0; 32].into(), [0; 12].into());
-        let mut encrypted = |payload: &[u8], seq| {
+        let mut sealed = |payload: &[u8], seq| {
             let msg = OutboundPlainMessage {
                 typ: ContentType::Handshake,
                 version: ProtocolVersion::TLSv1_3,
@@ -108,7 +116,7 @@ mod tests {
         };
         let overhead = 1 + 16; // inner content type, tag
         let message = [13, 0, 0, 3, 0, 0, 0];
-        assert_eq!(encrypted(&message[..5], 0), 1 + overhead);
-        assert_eq!(encrypted(&message[5..], 1), 6 + 6 + overhead);
+        assert_eq!(sealed(&message[..5], 0), 1 + overhead);
+        assert_eq!(sealed(&message[5..], 1), 6 + 6 + overhead);
     }
 }

@@ -215,7 +215,11 @@ mod tests {
     use crate::seam::{Edits, Message};
 
     fn plan(side: Side, edits: Edits) -> &'static Plan {
-        Box::leak(Box::new(Plan { side, edits }))
+        Box::leak(Box::new(Plan {
+            side,
+            edits,
+            watch: None,
+        }))
     }
 
     fn message(typ: u8, body: &[u8]) -> Vec<u8> {

@@ -9,12 +9,12 @@ use rustls::{ClientConfig, ServerConfig};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::edits::Side;
-use super::message::{RANDOM, RETRY_RANDOM};
+use super::inbound::{Held, Inbound, Seen, judge_second_hello};
 use super::outgoing::Outgoing;
 use super::plan_of;
-use super::records::{CHANGE_CIPHER_SPEC, Gather, Gathered, HANDSHAKE, is_whole};
+use super::records::Gather;
+use super::watch::Watch;
 use crate::flags::FlagsError;
-use crate::hello::raw_flags_in_client_hello;
 
 /// A stream between rustls and the network that edits plaintext messages.
 ///
@@ -37,27 +37,10 @@ pub struct EditedIo<IO> {
     /// Edited bytes that the inner stream has yet to take, from `sent` on.
     pending: Vec<u8>,
     sent: usize,
+    /// What a client accepts in ServerHello.
+    watch: Option<&'static Watch>,
     /// Who waits for `pending` to be sent.
     writer: Option<Waker>,
-}
-
-/// What is looked for in what comes in.
-#[derive(Debug)]
-enum Inbound {
-    /// Nothing.
-    Off,
-    /// A client looks for ServerHello: then no ClientHello follows.
-    ServerHello(Gather),
-    /// A server keeps the first ClientHello.
-    ClientHello(Gather),
-    /// A server has the first ClientHello, and waits for a second.
-    Heard(Vec<u8>),
-    /// A server holds back what comes until the second ClientHello is there.
-    Holding { first: Vec<u8>, held: Vec<u8> },
-    /// What was held back is given out, from the index on.
-    Releasing { held: Vec<u8>, given: usize },
-    /// The client broke a rule that rustls does not know.
-    Failed(FlagsError),
 }
 
 impl<IO> EditedIo<IO> {
@@ -66,12 +49,15 @@ impl<IO> EditedIo<IO> {
         let plan = plan_of(config.crypto_provider());
         let chunk = config.max_fragment_size;
         let outgoing = Outgoing::new(Side::Client, plan, payload_limit(chunk));
-        let inbound = if outgoing.is_done() {
+        let watch = plan.and_then(|plan| plan.watch.as_ref());
+        let inbound = if outgoing.is_done() && watch.is_none() {
             Inbound::Off
         } else {
             Inbound::ServerHello(Gather::default())
         };
-        Self::new(io, outgoing, inbound)
+        let mut io = Self::new(io, outgoing, inbound);
+        io.watch = watch;
+        io
     }
 
     /// Wraps a server's stream; edits nothing until [`EditedIo::serve`].
@@ -87,6 +73,7 @@ impl<IO> EditedIo<IO> {
             inbound,
             pending: Vec::new(),
             sent: 0,
+            watch: None,
             writer: None,
         }
     }
@@ -186,36 +173,17 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> EditedIo<IO> {
                 Inbound::Off | Inbound::Heard(_) => {
                     return Pin::new(&mut self.io).poll_read(cx, buf);
                 }
-                Inbound::ServerHello(gather) => {
+                Inbound::ServerHello(_) | Inbound::ClientHello(_) => {
                     let before = buf.filled().len();
                     ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
-                    let random_is_there = |message: &[u8]| message.len() >= RANDOM.end;
-                    let gathered = gather.push(&buf.filled()[before..], random_is_there);
-                    let is_hello = match gather.record_type() {
-                        None | Some(CHANGE_CIPHER_SPEC | HANDSHAKE) => true,
-                        Some(_) => false, // an alert: there is no second ClientHello
-                    };
-                    if is_hello && gathered == Gathered::Unfinished {
-                        return Poll::Ready(Ok(()));
+                    match self.inbound.see(&buf.filled()[before..], self.watch) {
+                        Seen::Nothing => {}
+                        Seen::LastClientHelloWasSent => self.outgoing.finish(&mut self.pending),
+                        Seen::Refused(error) => {
+                            self.fail(error);
+                            continue;
+                        }
                     }
-                    if gather.message().get(RANDOM) != Some(&RETRY_RANDOM[..]) {
-                        self.outgoing.finish(&mut self.pending);
-                    }
-                    self.inbound = Inbound::Off;
-                    return Poll::Ready(Ok(()));
-                }
-                Inbound::ClientHello(gather) => {
-                    let before = buf.filled().len();
-                    ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
-                    if gather.push(&buf.filled()[before..], is_whole) == Gathered::Unfinished {
-                        return Poll::Ready(Ok(()));
-                    }
-                    let hello = gather.message().to_vec();
-                    if raw_flags_in_client_hello(&hello) == Err(FlagsError::Duplicate) {
-                        self.fail(FlagsError::Duplicate);
-                        continue;
-                    }
-                    self.inbound = Inbound::Heard(hello);
                     return Poll::Ready(Ok(()));
                 }
                 Inbound::Holding { first, held } => match judge_second_hello(first, held) {
@@ -341,43 +309,6 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for EditedIo<IO> {
         ready!(this.poll_drain_to_write(cx))?;
         Pin::new(&mut this.io).poll_shutdown(cx)
     }
-}
-
-/// What becomes of the bytes held back for a second ClientHello.
-enum Held {
-    /// So many may pass; the others may be part of a ClientHello.
-    GiveOut(usize),
-    /// The ClientHello is fine, or is not one that flags can be read from.
-    GiveOutAll,
-    Changed,
-}
-
-fn judge_second_hello(first: &[u8], held: &[u8]) -> Held {
-    let mut at = 0;
-    let mut hello = Vec::new();
-    let mut hello_at = None;
-    while let [typ, _, _, high, low, payload @ ..] = &held[at..] {
-        let length = usize::from(u16::from_be_bytes([*high, *low]));
-        let Some(payload) = payload.get(..length) else {
-            break;
-        };
-        if *typ == HANDSHAKE {
-            hello_at.get_or_insert(at);
-            hello.extend_from_slice(payload);
-        }
-        at += 5 + length;
-        if hello_at.is_some() && is_whole(&hello) {
-            // Whatever else is wrong with a ClientHello, rustls finds.
-            return match (
-                raw_flags_in_client_hello(first),
-                raw_flags_in_client_hello(&hello),
-            ) {
-                (Ok(first), Ok(second)) if first != second => Held::Changed,
-                _ => Held::GiveOutAll,
-            };
-        }
-    }
-    Held::GiveOut(hello_at.unwrap_or(at))
 }
 
 /// The payload that fits into a record under rustls's `max_fragment_size`.

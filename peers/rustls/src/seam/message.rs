@@ -1,6 +1,7 @@
 //! One pure function that edits one handshake message.
 
-use super::edits::{Change, Edits, Message, Position};
+use super::block::{Block, Extension};
+use super::edits::{Edits, Message};
 use super::{EDITABLE, MAX_GROWTH};
 use crate::reader::Reader;
 
@@ -12,8 +13,6 @@ pub(super) const RETRY_RANDOM: [u8; 32] = [
 
 /// Where the random stands in ClientHello and ServerHello.
 pub(super) const RANDOM: std::ops::Range<usize> = 6..38;
-
-const PRE_SHARED_KEY: u16 = 41;
 
 /// A message at hand, as opposed to the ones that an edit names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +29,7 @@ pub(super) enum Kind {
 
 impl Kind {
     /// Whether edits of `message` change this one, in its `entry`th block.
-    fn is_meant_by(self, message: Message, entry: usize) -> bool {
+    pub(super) fn is_meant_by(self, message: Message, entry: usize) -> bool {
         match message {
             Message::ClientHello => {
                 matches!(self, Self::FirstClientHello | Self::SecondClientHello)
@@ -52,7 +51,7 @@ impl Kind {
         edits.iter().any(|edit| self.is_meant_by(edit.message, 0))
     }
 
-    fn is_client_hello(self) -> bool {
+    pub(super) fn is_client_hello(self) -> bool {
         matches!(self, Self::FirstClientHello | Self::SecondClientHello)
     }
 
@@ -103,6 +102,37 @@ pub(super) fn edit(edits: &Edits, kind: Kind, message: &[u8]) -> Option<Vec<u8>>
     }
     put(&mut edited[1..4], announced.checked_add_signed(growth)?)?;
     Some(edited)
+}
+
+/// The bodies of all extensions of one type in `message`, which must be whole.
+pub(super) fn bodies(kind: Kind, message: &[u8], number: u16) -> Option<Vec<&[u8]>> {
+    let mut reader = Reader::new(message);
+    reader.take(1)?;
+    let mut reader = Reader::new(reader.vector(3)?);
+    let mut blocks = Vec::new();
+    if kind == Kind::Certificate {
+        reader.vector(1)?; // certificate_request_context
+        let mut entries = Reader::new(reader.vector(3)?);
+        while !entries.is_empty() {
+            entries.vector(3)?; // cert_data
+            blocks.push(Block::read(&mut entries)?);
+        }
+    } else {
+        skip_to_extensions(kind, &mut reader)?;
+        if !reader.is_empty() {
+            blocks.push(Block::read(&mut reader)?);
+        }
+    }
+    let extensions = blocks.into_iter().flat_map(|block| block.extensions);
+    let found = extensions.filter_map(|extension| match extension {
+        Extension::Read {
+            number: read,
+            bytes,
+            ..
+        } if read == number => Some(&bytes[4..]),
+        _ => None,
+    });
+    Some(found.collect())
 }
 
 /// Moves past everything in front of the extensions of `kind`.
@@ -157,127 +187,6 @@ fn edit_entries(edits: &Edits, body: &[u8], edited: &mut Vec<u8>) -> Option<isiz
     Some(growth)
 }
 
-/// An extension block, perhaps cut short.
-#[derive(Default)]
-struct Block<'a> {
-    /// The length that the block announced, as it was read.
-    announced: usize,
-    extensions: Vec<Extension<'a>>,
-}
-
-#[derive(Clone, Copy)]
-enum Extension<'a> {
-    /// As it was read: its header, and its body as far as it is there.
-    Read {
-        number: u16,
-        announced: usize,
-        bytes: &'a [u8],
-    },
-    Inserted {
-        number: u16,
-        body: &'a [u8],
-    },
-}
-
-impl<'a> Block<'a> {
-    fn read(reader: &mut Reader<'a>) -> Option<Self> {
-        let announced = reader.number(2)?;
-        let content = reader.take_up_to(announced);
-        let mut extensions = Vec::new();
-        let mut reader = Reader::new(content);
-        while !reader.is_empty() {
-            let begin = reader.position();
-            let number = u16::try_from(reader.number(2)?).ok()?;
-            let length = reader.number(2)?;
-            let present = reader.take_up_to(length).len();
-            if present < length && announced == content.len() {
-                return None; // a whole block with an extension that is not
-            }
-            extensions.push(Extension::Read {
-                number,
-                announced: 4 + length,
-                bytes: &content[begin..begin + 4 + present],
-            });
-        }
-        Some(Self {
-            announced,
-            extensions,
-        })
-    }
-
-    fn edit(mut self, edits: &'a Edits, kind: Kind, entry: usize) -> Self {
-        for edit in edits {
-            if !kind.is_meant_by(edit.message, entry) {
-                continue;
-            }
-            match &edit.change {
-                Change::Remove { extension } => {
-                    self.extensions
-                        .retain(|present| present.number() != *extension);
-                }
-                Change::Insert {
-                    extension,
-                    body,
-                    position,
-                } => {
-                    let before_psk = self.extensions.iter().position(|present| {
-                        kind.is_client_hello()
-                            && *position == Position::BeforePreSharedKey
-                            && present.number() == PRE_SHARED_KEY
-                    });
-                    let inserted = Extension::Inserted {
-                        number: *extension,
-                        body,
-                    };
-                    let at = before_psk.unwrap_or(self.extensions.len());
-                    self.extensions.insert(at, inserted);
-                }
-            }
-        }
-        self
-    }
-
-    /// Appends the block to `out` and returns by how much it has grown.
-    fn write(&self, out: &mut Vec<u8>) -> Option<isize> {
-        let length = self.extensions.iter().map(Extension::length).sum::<usize>();
-        out.extend(u16::try_from(length).ok()?.to_be_bytes());
-        for extension in &self.extensions {
-            match extension {
-                Extension::Inserted { number, body } => {
-                    out.extend(number.to_be_bytes());
-                    out.extend(u16::try_from(body.len()).ok()?.to_be_bytes());
-                    out.extend_from_slice(body);
-                }
-                Extension::Read {
-                    announced, bytes, ..
-                } => {
-                    out.extend_from_slice(bytes);
-                    if bytes.len() < *announced {
-                        break; // cut short here: nothing after it is known to be sent yet
-                    }
-                }
-            }
-        }
-        let before = isize::try_from(self.announced).ok()?;
-        Some(isize::try_from(length).ok()? - before)
-    }
-}
-
-impl Extension<'_> {
-    fn number(&self) -> u16 {
-        match *self {
-            Self::Read { number, .. } | Self::Inserted { number, .. } => number,
-        }
-    }
-
-    fn length(&self) -> usize {
-        match self {
-            Self::Read { announced, .. } => *announced,
-            Self::Inserted { body, .. } => 4 + body.len(),
-        }
-    }
-}
-
 /// Writes `number` big-endian over `field`; `None` if it does not fit.
 fn put(field: &mut [u8], number: usize) -> Option<()> {
     let octets = number.to_be_bytes();
@@ -293,6 +202,8 @@ mod tests {
     use super::*;
     use crate::hello::raw_flags_in_client_hello;
     use crate::hello::tests::client_hello;
+    use crate::seam::Position;
+    use crate::seam::block::PRE_SHARED_KEY;
 
     fn flags() -> Edits {
         Edits::new().insert(Message::ClientHello, 62, [1, 1])

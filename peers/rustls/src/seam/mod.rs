@@ -45,9 +45,11 @@
 //!   signature.
 
 mod aead;
+mod block;
 mod edits;
 mod framer;
 mod hash;
+mod inbound;
 mod io;
 mod message;
 mod outgoing;
@@ -55,12 +57,15 @@ mod provider;
 mod records;
 mod sessions;
 mod signer;
+mod watch;
 
 pub use self::edits::{Change, Edit, Edits, Message, Position, SeamError, Side};
 pub use self::io::EditedIo;
+pub(crate) use self::provider::interned_provider;
 use self::provider::{Plan, plan_of};
 pub use self::provider::{client_provider, prepare_client, prepare_server, server_provider};
 pub use self::sessions::OwnSessions;
+pub(crate) use self::watch::{UNSOLICITED, Watch};
 
 /// Longest encrypted message that is edited, in octets with its header.
 const EDITABLE: usize = 6000;

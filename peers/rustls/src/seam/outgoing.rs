@@ -192,7 +192,11 @@ mod tests {
     fn client(chunk: usize) -> Outgoing {
         let edits = Edits::new().insert(Message::ClientHello, 62, [1, 1]);
         let side = Side::Client;
-        let plan = Box::leak(Box::new(Plan { side, edits }));
+        let plan = Box::leak(Box::new(Plan {
+            side,
+            edits,
+            watch: None,
+        }));
         Outgoing::new(side, Some(plan), chunk)
     }
 
@@ -293,7 +297,11 @@ mod tests {
         };
         let edits = Edits::new().insert(Message::ServerHello, 62, [1, 1]);
         let side = Side::Server;
-        let plan = Box::leak(Box::new(Plan { side, edits }));
+        let plan = Box::leak(Box::new(Plan {
+            side,
+            edits,
+            watch: None,
+        }));
         let mut outgoing = Outgoing::new(side, Some(plan), 1 << 14);
         let behind = [11, 0, 0, 3, 0, 0, 0];
         assert_eq!(

@@ -14,12 +14,14 @@ use super::edits::{Edits, SeamError, Side};
 use super::framer::Place;
 use super::hash::EditedHash;
 use super::signer::EditedResolver;
+use super::watch::Watch;
 
-/// What one side edits.
+/// What one side edits, and what it accepts.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Plan {
     pub(super) side: Side,
     pub(super) edits: Edits,
+    pub(super) watch: Option<Watch>,
 }
 
 /// A provider like `base` for clients that make these edits.
@@ -32,7 +34,8 @@ pub fn client_provider(
     base: &CryptoProvider,
     edits: &Edits,
 ) -> Result<Arc<CryptoProvider>, SeamError> {
-    provider(base, Side::Client, edits)
+    edits.check(Side::Client)?;
+    Ok(interned_provider(base, Side::Client, edits, None))
 }
 
 /// A provider like `base` for servers that make these edits.
@@ -43,7 +46,8 @@ pub fn server_provider(
     base: &CryptoProvider,
     edits: &Edits,
 ) -> Result<Arc<CryptoProvider>, SeamError> {
-    provider(base, Side::Server, edits)
+    edits.check(Side::Server)?;
+    Ok(interned_provider(base, Side::Server, edits, None))
 }
 
 /// What a configuration needs besides its provider for its edits to work.
@@ -121,28 +125,30 @@ struct Entry {
 /// Every suite made so far. Suites must be `&'static`, so none ever goes.
 static TABLE: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
 
-fn provider(
+/// A provider for edits that are known to be possible.
+pub(crate) fn interned_provider(
     base: &CryptoProvider,
     side: Side,
     edits: &Edits,
-) -> Result<Arc<CryptoProvider>, SeamError> {
-    edits.check(side)?;
+    watch: Option<&Watch>,
+) -> Arc<CryptoProvider> {
     let mut table = TABLE.lock().unwrap_or_else(PoisonError::into_inner);
     let known = table
         .iter()
         .map(|entry| entry.plan)
-        .find(|plan| plan.side == side && plan.edits == *edits);
+        .find(|plan| plan.side == side && plan.edits == *edits && plan.watch.as_ref() == watch);
     let plan = known.unwrap_or_else(|| {
         Box::leak(Box::new(Plan {
             side,
             edits: edits.clone(),
+            watch: watch.cloned(),
         }))
     });
     let mut provider = base.clone();
     for suite in &mut provider.cipher_suites {
         *suite = edited_suite(&mut table, *suite, plan);
     }
-    Ok(Arc::new(provider))
+    Arc::new(provider)
 }
 
 fn edited_suite(

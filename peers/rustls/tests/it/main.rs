@@ -9,6 +9,7 @@ mod common;
 mod early_data;
 mod handshakes;
 mod policies;
+mod rca;
 mod refusals;
 mod resumption;
 mod seam;
