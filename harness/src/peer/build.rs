@@ -74,7 +74,11 @@ pub async fn build(
     let target = root.join("target").join("peers");
     let out = target.join("prepare").join(&manifest.name);
     let fill = |text: &str| text.replace("{out}", &out.to_string_lossy());
-    let mut env = BTreeMap::new();
+    let mut env: BTreeMap<_, _> = manifest
+        .env
+        .iter()
+        .map(|(name, value)| (name.clone(), fill(value)))
+        .collect();
     for step in &manifest.prepare {
         let words: Vec<_> = step.command.iter().map(|word| fill(word)).collect();
         let [program, arguments @ ..] = words.as_slice() else {

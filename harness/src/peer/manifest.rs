@@ -23,6 +23,9 @@ pub struct Manifest {
     /// What must be on the machine to build it.
     #[serde(default, rename = "tool")]
     pub tools: Vec<Tool>,
+    /// Variables to set for the build.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
     /// Commands to run before the package is built, in the peer's folder.
     #[serde(default)]
     pub prepare: Vec<Step>,

@@ -15,7 +15,20 @@ use reqmtls_contract::{
 };
 
 fn main() -> ExitCode {
+    // SAFETY: the function takes nothing, and reads what the library was built with.
+    if unsafe { OSSL_get_thread_support_flags() } == 0 {
+        eprintln!(
+            "openssl peer: the linked OpenSSL was built without threads, expected it with them"
+        );
+        return ExitCode::FAILURE;
+    }
     reqmtls_contract::main(OpenSsl::new())
+}
+
+unsafe extern "C" {
+    /// A public function of the library that the bindings lack: its flags are all zero in a library
+    /// without threads.
+    fn OSSL_get_thread_support_flags() -> u32;
 }
 
 /// The peer. What it can do is asked of the linked library once.

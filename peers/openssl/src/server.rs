@@ -7,7 +7,9 @@ use std::ptr;
 use async_trait::async_trait;
 use foreign_types::ForeignTypeRef;
 use openssl::error::ErrorStack;
-use openssl::ssl::{ClientHelloResponse, Ssl, SslAlert, SslContext, SslRef, SslVerifyMode};
+use openssl::ssl::{
+    ClientHelloResponse, ExtensionContext, Ssl, SslAlert, SslContext, SslRef, SslVerifyMode,
+};
 use reqmtls_contract::{
     ConnectionReport, Endpoint, Hex, Outcome, Policy, PrepareError, SUPPORTED_VERSIONS, Setup,
     Stream, TLS_FLAGS, Version, flag_is_set, offers_tls13, serve_answer,
@@ -38,6 +40,15 @@ impl Server {
         };
         builder
             .set_session_id_context(b"reqmtls")
+            .map_err(context::invalid)?;
+        // The ClientHello callback can see an extension only if the library knows its number.
+        builder
+            .add_custom_ext(
+                TLS_FLAGS,
+                ExtensionContext::CLIENT_HELLO,
+                |_, _, _| Ok(None::<Vec<u8>>),
+                |_, _, _, _| Ok(()),
+            )
             .map_err(context::invalid)?;
         // Called before anything of ClientHello is acted on, so that the decision to ask is still open.
         builder.set_client_hello_callback(move |ssl, alert| {

@@ -1,0 +1,126 @@
+//! Every case of every scenario on every pairing of the machine, on real peers.
+//!
+//! Snapshots are in `results/snapshots/`; `cargo insta review`, or `INSTA_UPDATE=always cargo test`, accepts
+//! changed ones. `reqmtls run` then writes `results/matrix.md`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use reqmtls::conformance::Conformance;
+use reqmtls::event::{Event, Run};
+use reqmtls::peer::Mode;
+use reqmtls::peer::manifest::Manifest;
+use reqmtls::report;
+use reqmtls::run::{Plan, Where, run};
+use reqmtls::scenario::{self, Scenario};
+use reqmtls::snapshot;
+
+fn root() -> PathBuf {
+    let harness = Path::new(env!("CARGO_MANIFEST_DIR"));
+    harness
+        .parent()
+        .expect("the harness is a folder of the workspace")
+        .to_owned()
+}
+
+fn scenarios() -> Vec<Scenario> {
+    scenario::load_dir(&root().join("scenarios")).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+async fn run_all(mode: Where) -> Run {
+    let peers = Manifest::load_all(&root().join("peers")).expect("the peers are listed");
+    let names: Vec<_> = peers.iter().map(|peer| peer.name.clone()).collect();
+    let plan = Plan {
+        root: root(),
+        cases: scenarios()
+            .into_iter()
+            .flat_map(|scenario| scenario.cases)
+            .collect(),
+        peers,
+        clients: names.clone(),
+        servers: names,
+        jobs: 8,
+        mode,
+        timeout: Duration::from_secs(10),
+        snapshots: root().join("results/snapshots"),
+        flag: 80,
+    };
+    let outcome = run(&plan, std::future::pending(), |event| {
+        if let Event::Notice(text) = event {
+            eprintln!("{text}");
+        }
+    });
+    let run = outcome.await.unwrap_or_else(|error| panic!("{error}"));
+    assert!(
+        run.missing.is_empty(),
+        "peers are missing: {:#?}",
+        run.missing
+    );
+    let count = plan.cases.len() * plan.clients.len() * plan.servers.len();
+    assert_eq!(run.cells.len(), count, "every case on every pairing");
+    for cell in run
+        .cells
+        .iter()
+        .filter(|cell| cell.conformance == Conformance::Failed)
+    {
+        panic!("{} {} failed: {:?}", cell.case, cell.pairing(), cell.reason);
+    }
+    run
+}
+
+/// The text of each scenario on each pairing, as its snapshot holds it.
+fn texts(run: &Run) -> BTreeMap<(String, String), String> {
+    let mut cells: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for cell in &run.cells {
+        let short = cell
+            .case
+            .strip_prefix(&format!("{}/", cell.scenario))
+            .expect("a case of its scenario");
+        let key = (cell.scenario.clone(), cell.pairing());
+        cells
+            .entry(key)
+            .or_default()
+            .push((short, cell.text.as_str()));
+    }
+    cells
+        .into_iter()
+        .map(|(key, cells)| (key, snapshot::text(cells)))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn transcripts_are_the_accepted_ones_and_the_matrix_is_current() {
+    let run = run_all(Where::Auto).await;
+    for ((scenario, pairing), text) in texts(&run) {
+        insta::with_settings!({
+            snapshot_path => root().join("results/snapshots").join(scenario),
+            prepend_module_to_snapshot => false,
+            omit_expression => true,
+        }, {
+            insta::assert_snapshot!(pairing, text);
+        });
+    }
+    let published = std::fs::read_to_string(root().join("results/matrix.md")).unwrap_or_default();
+    let current = report::markdown(&run, &scenarios());
+    assert!(
+        published == current,
+        "results/matrix.md is not current; `cargo run --release -- run` writes it:\n{current}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn containers_and_processes_give_the_same_transcripts() {
+    // Without an engine this fails and says so: equality that nobody looked at is not equality.
+    let containers = run_all(Where::Container).await;
+    let processes = run_all(Where::Process).await;
+    let modes = |run: &Run| run.peers.iter().map(|peer| peer.mode).collect::<Vec<_>>();
+    assert!(
+        modes(&containers).contains(&Mode::Container)
+            && !modes(&containers).contains(&Mode::Process)
+    );
+    assert!(
+        modes(&processes).contains(&Mode::Process) && !modes(&processes).contains(&Mode::Container)
+    );
+    assert_eq!(texts(&containers), texts(&processes));
+}
