@@ -1,6 +1,7 @@
 //! Which cells run, how many at once, and what becomes of them.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
@@ -246,10 +247,10 @@ async fn run_cells(
             for server in &servers {
                 let pairing = pairing(&client.name, &server.name);
                 let key = (case.scenario.clone(), pairing.clone());
-                if !accepted.contains_key(&key) {
+                if let Entry::Vacant(entry) = accepted.entry(key) {
                     let loaded = Accepted::load(&plan.snapshots, &case.scenario, &pairing)
                         .map_err(|source| RunError::Snapshot { pairing, source })?;
-                    accepted.insert(key, loaded);
+                    entry.insert(loaded);
                 }
                 cells.push((case, *client, *server));
             }

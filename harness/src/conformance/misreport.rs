@@ -24,15 +24,19 @@ pub fn misreports(facts: &Facts, side: Side, report: &ConnectionReport) -> Vec<F
 
     match side {
         // A client that reports no flags while the wire has them denies them, and the other way round.
-        Side::Client => claims.hold("tls_flags_sent", Some(&report.tls_flags_sent), &flags),
-        Side::Server => {
-            // A server that never got as far as ClientHello's extensions has nothing to say.
-            let said = report.tls_flags_received.is_some() || facts.outcome == Outcome::Completed;
+        Side::Client => {
             claims.hold(
-                "tls_flags_received",
-                said.then_some(&report.tls_flags_received),
-                &flags,
+                "tls_flags_sent",
+                report.tls_flags_sent.as_ref(),
+                flags.as_ref(),
             );
+        }
+        // A server that never got as far as ClientHello's extensions has nothing to say.
+        Side::Server => {
+            let said = report.tls_flags_received.as_ref();
+            if said.is_some() || facts.outcome == Outcome::Completed {
+                claims.hold("tls_flags_received", said, flags.as_ref());
+            }
         }
     }
     claims.hold_if_said("alert_sent", report.alert_sent, alert_of(own));
@@ -43,19 +47,13 @@ pub fn misreports(facts: &Facts, side: Side, report: &ConnectionReport) -> Vec<F
         Side::Server => facts.authenticated,
     };
     let certificate = certificate.map(|certificate| Hex(certificate.0.to_vec()));
+    let claimed = report.peer_certificate.as_ref();
     if facts.outcome == Outcome::Completed {
-        claims.hold(
-            "peer_certificate",
-            Some(&report.peer_certificate),
-            &certificate,
-        );
-    }
-    if let (Side::Server, Outcome::Refused, Some(claimed)) =
-        (side, facts.outcome, &report.peer_certificate)
-    {
+        claims.hold("peer_certificate", claimed, certificate.as_ref());
+    } else if side == Side::Server && claimed.is_some() {
         // It may have accepted the certificate and refused later, but not one that was never sent.
         let sent = facts.client_certificate.map(|sent| Hex(sent.0.to_vec()));
-        claims.hold("peer_certificate", Some(&Some(claimed.clone())), &sent);
+        claims.hold("peer_certificate", claimed, sent.as_ref());
     }
     if let Some(answer) = &report.answer {
         let authenticated = facts
@@ -65,12 +63,17 @@ pub fn misreports(facts: &Facts, side: Side, report: &ConnectionReport) -> Vec<F
             side: Side::Server,
             findings: Vec::new(),
         };
+        let said = answer.client_certificate.as_ref();
         server.hold(
             "client_certificate in its answer",
-            Some(&answer.client_certificate),
-            &authenticated,
+            said,
+            authenticated.as_ref(),
         );
-        server.hold("tls_flags in its answer", Some(&answer.tls_flags), &flags);
+        server.hold(
+            "tls_flags in its answer",
+            answer.tls_flags.as_ref(),
+            flags.as_ref(),
+        );
         claims.findings.append(&mut server.findings);
     }
 
@@ -91,11 +94,9 @@ struct Claims {
 }
 
 impl Claims {
-    fn hold(&mut self, name: &str, said: Option<&Option<Hex>>, wire: &Option<Hex>) {
-        let Some(said) = said else { return };
+    fn hold(&mut self, name: &str, said: Option<&Hex>, wire: Option<&Hex>) {
         if said != wire {
-            let text =
-                |value: &Option<Hex>| value.as_ref().map_or("none".to_owned(), Hex::to_string);
+            let text = |value: Option<&Hex>| value.map_or("none".to_owned(), Hex::to_string);
             self.find(
                 format!("a report of {name} {}", text(said)),
                 format!("{}, as on the wire", text(wire)),

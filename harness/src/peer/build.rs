@@ -146,9 +146,9 @@ pub fn built(root: &Path, manifest: &Manifest) -> Option<PathBuf> {
     };
     // One folder for each target that was built for; a machine builds for its own.
     let targets = std::fs::read_dir(root.join("target").join("peers")).ok()?;
-    let programs =
+    let mut programs =
         targets.filter_map(|entry| Some(entry.ok()?.path().join("release").join(package)));
-    programs.filter(|path| path.is_file()).next()
+    programs.find(|path| path.is_file())
 }
 
 /// Cargo, free of what an outer cargo has put into the environment.

@@ -78,32 +78,7 @@ pub(super) fn expand(
         }
     }
     if !uncovered.is_empty() {
-        let named = uncovered
-            .iter()
-            .take(NAMED)
-            .cloned()
-            .collect::<Vec<_>>()
-            .join(", ");
-        let rest = uncovered.len().saturating_sub(NAMED);
-        let more = if rest > 0 {
-            format!(" and {rest} more")
-        } else {
-            String::new()
-        };
-        let message = format!(
-            "no expectation says {} of {named}{more}",
-            lacking.join(", ")
-        );
-        let place = text.find("[[expect]]").unwrap_or(0);
-        let label = "expected that the expectations cover every case";
-        diagnostics.push(Diagnostic::at(
-            path,
-            text,
-            &message,
-            place..place + 10,
-            label,
-            None,
-        ));
+        diagnostics.push(not_covered(path, text, &uncovered, &lacking));
     }
     for (expect, _) in file.expect.iter().zip(used).filter(|(_, used)| !used) {
         let label = "expected conditions that some case meets";
@@ -126,6 +101,28 @@ pub(super) fn expand(
         axes: file.axes.iter().map(|(axis, _)| axis.name).collect(),
         cases,
     })
+}
+
+fn not_covered(path: &Path, text: &str, cases: &[String], lacking: &[&str]) -> Diagnostic {
+    let named = cases
+        .iter()
+        .take(NAMED)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
+    let rest = cases.len().saturating_sub(NAMED);
+    let more = if rest > 0 {
+        format!(" and {rest} more")
+    } else {
+        String::new()
+    };
+    let message = format!(
+        "no expectation says {} of {named}{more}",
+        lacking.join(", ")
+    );
+    let place = text.find("[[expect]]").unwrap_or(0);
+    let label = "expected that the expectations cover every case";
+    Diagnostic::at(path, text, &message, place..place + 10, label, None)
 }
 
 /// Every combination of the axes' values; the last axis varies fastest.

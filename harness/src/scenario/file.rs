@@ -139,7 +139,7 @@ impl Reader<'_> {
             file.document = value;
         }
         if let Some(item) = table.get("axes") {
-            file.axes = self.choices("axes", item, AXES.iter().collect());
+            file.axes = self.choices("axes", item, &AXES.iter().collect::<Vec<_>>());
             for (axis, values) in &file.axes {
                 let twice = values
                     .iter()
@@ -161,7 +161,7 @@ impl Reader<'_> {
             let free = AXES
                 .iter()
                 .filter(|axis| !file.axes.iter().any(|(used, _)| used.name == axis.name));
-            file.setup = self.choices("setup", item, free.collect());
+            file.setup = self.choices("setup", item, &free.collect::<Vec<_>>());
         }
         match table.get("expect") {
             Some(Item::ArrayOfTables(tables)) => {
@@ -190,16 +190,16 @@ impl Reader<'_> {
     }
 
     /// A table of axes, each with one value or a list.
-    fn choices(&mut self, name: &str, item: &Item, axes: Vec<&'static Axis>) -> Vec<Choices> {
+    fn choices(&mut self, name: &str, item: &Item, axes: &[&'static Axis]) -> Vec<Choices> {
         let Some(table) = item.as_table_like() else {
             self.wrong_type(name, item, "a table of axes");
             return Vec::new();
         };
         let names: Vec<_> = axes.iter().map(|axis| axis.name).collect();
         self.check_keys(table, &names);
-        let mut choices = Vec::new();
+        let mut chosen = Vec::new();
         for (name, item) in table.iter() {
-            let Some(axis) = axes.iter().find(|axis| axis.name == name) else {
+            let Some(found) = axes.iter().find(|axis| axis.name == name) else {
                 continue;
             };
             let texts = match item {
@@ -217,17 +217,17 @@ impl Reader<'_> {
                     "expected at least one",
                 );
             }
-            let valid: Vec<_> = axis.values.iter().map(|value| value.name).collect();
+            let valid: Vec<_> = found.values.iter().map(|value| value.name).collect();
             let mut values = Vec::new();
             for At { value, place } in texts {
-                match axis.value(&value) {
+                match found.value(&value) {
                     Some(word) => values.push(word),
                     None => self.unknown(&format!("value of `{name}`:"), &value, place, &valid),
                 }
             }
-            choices.push((*axis, values));
+            chosen.push((*found, values));
         }
-        choices
+        chosen
     }
 
     fn expect(&mut self, table: &Table, axes: &[&'static Axis]) -> Expect {
@@ -235,7 +235,7 @@ impl Reader<'_> {
         let place = table.span().unwrap_or(0..0);
         let when = table
             .get("when")
-            .map(|item| self.choices("when", item, axes.to_vec()));
+            .map(|item| self.choices("when", item, axes));
         let mut expect = Expect {
             place: place.clone(),
             when: when.unwrap_or_default(),
@@ -281,16 +281,15 @@ impl Reader<'_> {
         match table.get("because") {
             Some(Item::Value(Value::Array(array))) if !array.is_empty() => {
                 for At { value, place } in self.texts_of("because", array) {
-                    match requirement::find(&value) {
-                        Some(found) => expect.because.push(found.id),
-                        None => {
-                            let label = requirement::nearest(&value).map_or_else(
-                                || "expected an id such as RM-3".to_owned(),
-                                |near| format!("did you mean `{}`?", near.id),
-                            );
-                            self.wrong(&format!("unknown requirement `{value}`"), place, &label);
-                        }
+                    if let Some(found) = requirement::find(&value) {
+                        expect.because.push(found.id);
+                        continue;
                     }
+                    let label = requirement::nearest(&value).map_or_else(
+                        || "expected an id such as RM-3".to_owned(),
+                        |near| format!("did you mean `{}`?", near.id),
+                    );
+                    self.wrong(&format!("unknown requirement `{value}`"), place, &label);
                 }
             }
             Some(other) => self.wrong_type(
