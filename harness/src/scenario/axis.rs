@@ -11,7 +11,7 @@ choices! {
         /// ClientHello does not carry the flag.
         Unset = "unset",
         /// ClientHello carries the flag.
-        Set = "set" needs "client.flag",
+        Set = "set" needs "client.tls-flags",
     }
 }
 
@@ -21,7 +21,7 @@ choices! {
         /// The client has no certificate.
         Absent = "absent",
         /// The client has a certificate that the server trusts.
-        Present = "present" needs "client.certificate",
+        Present = "present",
     }
 }
 
@@ -29,7 +29,7 @@ choices! {
     /// When the server asks for a certificate in the main handshake, and whether it insists.
     pub enum Policy {
         /// The server never asks.
-        Never = "never",
+        Never = "never" needs "server.policy.never",
         /// The server always asks and goes on without a certificate.
         Request = "request" needs "server.policy.request",
         /// The server always asks and refuses a client without a certificate.
@@ -45,9 +45,9 @@ choices! {
     /// The protocol versions that an end offers or accepts.
     pub enum Versions {
         /// TLS 1.3 alone.
-        Tls13 = "tls13",
+        Tls13 = "tls13" needs "version.tls1.3",
         /// TLS 1.2 alone.
-        Tls12 = "tls12" needs "tls12",
+        Tls12 = "tls12" needs "version.tls1.2",
         /// TLS 1.3, and TLS 1.2 where the peer has it.
         Both = "both",
     }
@@ -75,11 +75,11 @@ choices! {
         /// What the libraries offer by themselves.
         Default = "default",
         /// `TLS_AES_128_GCM_SHA256` alone.
-        Aes128Gcm = "tls_aes_128_gcm_sha256" needs "cipher.tls_aes_128_gcm_sha256",
+        Aes128Gcm = "tls_aes_128_gcm_sha256" needs "cipher.TLS_AES_128_GCM_SHA256",
         /// `TLS_AES_256_GCM_SHA384` alone.
-        Aes256Gcm = "tls_aes_256_gcm_sha384" needs "cipher.tls_aes_256_gcm_sha384",
+        Aes256Gcm = "tls_aes_256_gcm_sha384" needs "cipher.TLS_AES_256_GCM_SHA384",
         /// `TLS_CHACHA20_POLY1305_SHA256` alone.
-        Chacha20Poly1305 = "tls_chacha20_poly1305_sha256" needs "cipher.tls_chacha20_poly1305_sha256",
+        Chacha20Poly1305 = "tls_chacha20_poly1305_sha256" needs "cipher.TLS_CHACHA20_POLY1305_SHA256",
     }
 }
 
@@ -147,7 +147,7 @@ impl Settings {
             .filter_map(|axis| Some((axis, self.get(axis.name)?)))
     }
 
-    /// What a peer must be able to do to be that end, in the order of [`AXES`], each once.
+    /// The capabilities of the peer contract that the end needs, in the order of [`AXES`], each once.
     #[must_use]
     pub fn needs(&self, end: End) -> Vec<&'static str> {
         let mut needs = Vec::new();
@@ -270,10 +270,10 @@ mod tests {
     }
 
     #[test]
-    fn defaults_need_no_capability() {
+    fn defaults_need_a_server_that_never_asks() {
         let settings = Settings::default();
         assert_eq!(settings.needs(End::Client), Vec::<&str>::new());
-        assert_eq!(settings.needs(End::Server), Vec::<&str>::new());
+        assert_eq!(settings.needs(End::Server), ["server.policy.never"]);
     }
 
     #[test]
@@ -284,8 +284,8 @@ mod tests {
             cipher: Cipher::Aes128Gcm,
             ..Settings::default()
         };
-        let cipher = "cipher.tls_aes_128_gcm_sha256";
-        assert_eq!(settings.needs(End::Client), ["client.flag", cipher]);
+        let cipher = "cipher.TLS_AES_128_GCM_SHA256";
+        assert_eq!(settings.needs(End::Client), ["client.tls-flags", cipher]);
         assert_eq!(
             settings.needs(End::Server),
             ["server.policy.require-on-flag", cipher]

@@ -31,7 +31,7 @@ pub struct Word {
     pub name: &'static str,
     /// What it means, in one line.
     pub about: &'static str,
-    /// What a peer must be able to do for it, if anything.
+    /// The capability of the peer contract that it needs, if any.
     pub capability: Option<&'static str>,
 }
 
@@ -39,7 +39,7 @@ pub struct Word {
 macro_rules! choices {
     (
         $( #[doc = $about:literal] )+
-        pub enum $name:ident {
+        $visibility:vis enum $name:ident {
             $(
                 #[doc = $doc:literal]
                 $variant:ident = $word:literal $( needs $capability:literal )?
@@ -48,7 +48,7 @@ macro_rules! choices {
     ) => {
         $( #[doc = $about] )+
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum $name {
+        $visibility enum $name {
             $( #[doc = $doc] $variant ),+
         }
 
@@ -84,7 +84,7 @@ mod tests {
 
     choices! {
         /// Two drinks.
-        pub enum Drink {
+        enum Drink {
             /// From leaves.
             Tea = "tea",
             /// From beans.

@@ -19,16 +19,17 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn prepare(setup: Setup) -> Result<Self, PrepareError> {
-        let mut builder = context::builder(&setup)?;
+    pub(crate) fn prepare(setup: &Setup) -> Result<Self, PrepareError> {
+        let mut builder = context::builder(setup)?;
         builder.set_verify(SslVerifyMode::PEER);
         let server_name = setup
             .server_name
+            .clone()
             .ok_or_else(|| PrepareError::Invalid("expected a server_name".into()))?;
         Ok(Self {
             context: builder.build(),
             server_name,
-            tls_flags: setup.tls_flags,
+            tls_flags: setup.tls_flags.clone(),
         })
     }
 

@@ -20,8 +20,8 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn prepare(setup: Setup) -> Result<Self, PrepareError> {
-        let mut builder = context::builder(&setup)?;
+    pub(crate) fn prepare(setup: &Setup) -> Result<Self, PrepareError> {
+        let mut builder = context::builder(setup)?;
         builder.set_verify(SslVerifyMode::PEER);
         if let Some(data) = setup.tls_flags.clone() {
             builder
@@ -35,11 +35,12 @@ impl Client {
         }
         let server_name = setup
             .server_name
+            .clone()
             .ok_or_else(|| PrepareError::Invalid("expected a server_name".into()))?;
         Ok(Self {
             context: builder.build(),
             server_name,
-            tls_flags: setup.tls_flags,
+            tls_flags: setup.tls_flags.clone(),
         })
     }
 

@@ -78,8 +78,8 @@ impl Peer for OpenSsl {
 
     fn prepare(&self, job: Job) -> Result<Arc<dyn Endpoint>, PrepareError> {
         Ok(match job.role {
-            Role::Client => Arc::new(client::Client::prepare(job.setup)?),
-            Role::Server => Arc::new(server::Server::prepare(job.setup)?),
+            Role::Client => Arc::new(client::Client::prepare(&job.setup)?),
+            Role::Server => Arc::new(server::Server::prepare(&job.setup)?),
         })
     }
 }

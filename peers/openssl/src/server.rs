@@ -24,8 +24,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn prepare(setup: Setup) -> Result<Self, PrepareError> {
-        let mut builder = context::builder(&setup)?;
+    pub(crate) fn prepare(setup: &Setup) -> Result<Self, PrepareError> {
+        let mut builder = context::builder(setup)?;
         let policy = setup.policy.unwrap_or(Policy::Never);
         let tls13 = setup.versions.is_empty() || setup.versions.contains(&Version::Tls13);
         let on_flag = matches!(policy, Policy::RequestOnFlag | Policy::RequireOnFlag);

@@ -108,9 +108,9 @@ pub(crate) fn peer_certificate(ssl: &SslRef) -> Option<Hex> {
 pub(crate) fn note(report: &mut ConnectionReport, error: &openssl::ssl::Error) {
     // An I/O error without one of the library's is the transport's.
     if error.ssl_error().is_some() {
-        report.refuse(error)
+        report.refuse(error);
     } else {
-        report.break_off(error)
+        report.break_off(error);
     }
 }
 
