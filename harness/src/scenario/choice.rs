@@ -78,7 +78,6 @@ macro_rules! choices {
 pub(super) use choices;
 
 #[cfg(test)]
-#[expect(unreachable_pub, reason = "the macro declares public enums")]
 mod tests {
     use super::*;
 
