@@ -158,6 +158,14 @@ fn a_missing_tool_is_named_with_its_package() {
         "{err}"
     );
     assert!(
+        out.contains("| rustls → other | other → rustls | other → other |"),
+        "{out}"
+    );
+    assert!(
+        out.contains("| unset / absent / never | ·~ | – | – | – |"),
+        "{out}"
+    );
+    assert!(
         out.contains("| other | not built: missing no-such-tool (Debian package its-package) |"),
         "{out}"
     );

@@ -46,7 +46,7 @@ pub fn markdown(run: &Run, scenarios: &[Scenario]) -> String {
             .filter(|cell| cell.scenario == scenario.id)
             .collect();
         if !cells.is_empty() {
-            table(&mut text, scenario, &cells);
+            table(&mut text, run, scenario, &cells);
         }
     }
     text.push_str("\n## Legend\n\n");
@@ -69,18 +69,13 @@ fn line(text: &mut String, arguments: std::fmt::Arguments<'_>) {
     text.push('\n');
 }
 
-fn table(text: &mut String, scenario: &Scenario, cells: &[&CellResult]) {
+fn table(text: &mut String, run: &Run, scenario: &Scenario, cells: &[&CellResult]) {
     line(text, format_args!("\n## {}\n", scenario.title));
     line(
         text,
         format_args!("Scenario `{}`, after {}.\n", scenario.id, scenario.document),
     );
-    let mut pairings = Vec::new();
-    for cell in cells {
-        if !pairings.contains(&(&cell.client, &cell.server)) {
-            pairings.push((&cell.client, &cell.server));
-        }
-    }
+    let pairings = pairings(run, cells);
     let heads: Vec<_> = pairings
         .iter()
         .map(|(client, server)| format!("{client} → {server}"))
@@ -98,7 +93,7 @@ fn table(text: &mut String, scenario: &Scenario, cells: &[&CellResult]) {
             .iter()
             .map(|(client, server)| {
                 let cell = cells.iter().find(|cell| {
-                    cell.case == case.id && cell.client == **client && cell.server == **server
+                    cell.case == case.id && cell.client == *client && cell.server == *server
                 });
                 cell.map_or("–".to_owned(), |cell| sign(cell))
             })
@@ -114,6 +109,29 @@ fn table(text: &mut String, scenario: &Scenario, cells: &[&CellResult]) {
             );
         }
     }
+}
+
+/// The columns: what ran, and every pairing with a peer that is not there.
+fn pairings<'a>(run: &'a Run, cells: &[&'a CellResult]) -> Vec<(&'a str, &'a str)> {
+    let mut pairings: Vec<(&str, &str)> = Vec::new();
+    for cell in cells {
+        if !pairings.contains(&(&cell.client, &cell.server)) {
+            pairings.push((&cell.client, &cell.server));
+        }
+    }
+    let missing: Vec<_> = run.missing.iter().map(|(name, _)| name.as_str()).collect();
+    let present = run.peers.iter().map(|peer| peer.name.as_str());
+    let names: Vec<_> = present.chain(missing.iter().copied()).collect();
+    for client in &names {
+        let lacking = |server: &&&str| missing.contains(client) || missing.contains(*server);
+        pairings.extend(
+            names
+                .iter()
+                .filter(lacking)
+                .map(|server| (*client, *server)),
+        );
+    }
+    pairings
 }
 
 fn sign(cell: &CellResult) -> String {
