@@ -24,7 +24,7 @@ struct BoringSsl {
 
 impl BoringSsl {
     fn new() -> Self {
-        // No `cipher.*`: the library has no way to configure the suites of TLS 1.3.
+        // No `cipher.*`: this peer does not configure the suites of TLS 1.3 yet.
         let mut capabilities: Vec<_> = ["client", "server", "client.tls-flags"]
             .map(str::to_owned)
             .into();
