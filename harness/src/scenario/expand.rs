@@ -1,128 +1,76 @@
 //! From axes to cases, each with what is expected of it.
 
-use std::ops::Range;
-use std::path::Path;
+use indexmap::IndexMap;
 
-use super::axis::Settings;
-use super::choice::Word;
-use super::diagnostic::{Diagnostic, Diagnostics};
-use super::file::{At, Choices, Expect, File};
-use super::{Alert, Case, Expected, Outcome, Scenario};
+use super::diagnostic::{Diagnostic, Diagnostics, Mistake, Source};
+use super::file::{Choices, Expect, File};
+use super::merge::{Gap, Merge};
+use super::{Case, Excluded, Scenario, Settings, Word};
 
-/// How many uncovered cases an error names.
+/// How many cases an error names.
 const NAMED: usize = 3;
+/// The most cases of one scenario; more are a slip of the pen.
+const MOST: usize = 10_000;
 
 /// Expands a file to its scenario.
-pub(super) fn expand(
-    id: &str,
-    path: &Path,
-    text: &str,
-    file: &File,
-) -> Result<Scenario, Diagnostics> {
-    let mut diagnostics = Diagnostics::default();
+pub(super) fn expand(id: &str, source: Source<'_>, file: &File) -> Result<Scenario, Diagnostics> {
+    let axes = &file.axes.value;
+    let sizes = axes.iter().map(|(_, values)| values.len());
+    let size = sizes.fold(1_usize, usize::saturating_mul);
+    if size > MOST {
+        let message = format!("these axes make {size} cases, expected at most {MOST}");
+        let mistake = Mistake::new(message, file.axes.place.clone(), "their values multiply");
+        return Err(mistake.in_source(&source).into());
+    }
     let mut cases = Vec::new();
-    let mut uncovered: Vec<String> = Vec::new();
-    let mut lacking: Vec<&str> = Vec::new();
-    let mut used = vec![false; file.expect.len()];
-    for point in points(&file.axes) {
-        let mut settings = Settings::default();
-        let fixed = file
-            .setup
-            .iter()
-            .filter_map(|(axis, values)| Some((axis.name, values.first()?.name)));
-        let varied = file
-            .axes
-            .iter()
-            .zip(&point)
-            .map(|((axis, _), value)| (axis.name, value.name));
-        for (axis, value) in fixed.chain(varied) {
-            // Both names come from the registry.
-            debug_assert_eq!(settings.set(axis, value), Some(()));
-            settings.set(axis, value);
-        }
+    let mut excluded = Vec::new();
+    let mut used = Used::none(file);
+    let mut gaps = Gaps::default();
+    for point in points(axes) {
         let values: Vec<_> = point.iter().map(|value| value.name).collect();
-        let id_of_case = format!("{id}/{}", values.join("/"));
-        let matching = file
-            .expect
-            .iter()
-            .enumerate()
-            .filter(|(_, expect)| matches(expect, &settings));
-        let mut merge = Merge::default();
-        for (index, expect) in matching {
-            used[index] = true;
-            merge.add(expect);
+        let case = format!("{id}/{}", values.join("/"));
+        let settings = settings(file, &point);
+        if let Some(reason) = used.exclusion(file, &settings) {
+            excluded.push(Excluded { id: case, reason });
+            continue;
         }
-        for (field, first, second) in std::mem::take(&mut merge.contradictions) {
-            let message =
-                format!("two expectations contradict each other: {field} of {id_of_case}");
-            let label = "and here is another value";
-            let second = Some((second, "here is one value"));
-            diagnostics.push(Diagnostic::at(path, text, &message, first, label, second));
+        let mut merge = Merge::default();
+        for expect in used.expectations(file, &settings) {
+            let (line, _) = source.position(expect.place.start);
+            merge.add(expect, line);
         }
         match merge.finish() {
             Ok(expected) => cases.push(Case {
                 scenario: id.to_owned(),
-                id: id_of_case,
+                id: case,
                 settings,
                 expected,
             }),
-            Err(fields) => {
-                uncovered.push(id_of_case);
-                lacking.extend(
-                    fields
-                        .into_iter()
-                        .filter(|field| !lacking.contains(field))
-                        .collect::<Vec<_>>(),
-                );
-            }
+            Err(found) => gaps.add(&case, found),
         }
     }
-    if !uncovered.is_empty() {
-        diagnostics.push(not_covered(path, text, &uncovered, &lacking));
+    let mut wrong = Diagnostics::default();
+    let nothing_left = excluded.len() == size;
+    for mistake in gaps.mistakes(file).chain(used.mistakes(file, nothing_left)) {
+        wrong.push(mistake.in_source(&source));
     }
-    for (expect, _) in file.expect.iter().zip(used).filter(|(_, used)| !used) {
-        let label = "expected conditions that some case meets";
-        diagnostics.push(Diagnostic::at(
-            path,
-            text,
-            "this expectation matches no case",
-            expect.place.clone(),
-            label,
-            None,
-        ));
+    if nothing_left && wrong.is_empty() {
+        let message = "every case is excluded, expected at least one that is not";
+        wrong.push(Diagnostic::of_file(source.path, message));
     }
-    if !diagnostics.is_empty() {
-        return Err(diagnostics);
+    if !wrong.is_empty() {
+        return Err(wrong);
     }
     Ok(Scenario {
         id: id.to_owned(),
         title: file.title.clone(),
-        document: file.document.clone(),
-        axes: file.axes.iter().map(|(axis, _)| axis.name).collect(),
+        about: file.about.clone(),
+        document: file.document.title().to_owned(),
+        revisions: file.revisions.clone(),
+        axes: axes.iter().map(|(axis, _)| axis.name).collect(),
         cases,
+        excluded,
     })
-}
-
-fn not_covered(path: &Path, text: &str, cases: &[String], lacking: &[&str]) -> Diagnostic {
-    let named = cases
-        .iter()
-        .take(NAMED)
-        .cloned()
-        .collect::<Vec<_>>()
-        .join(", ");
-    let rest = cases.len().saturating_sub(NAMED);
-    let more = if rest > 0 {
-        format!(" and {rest} more")
-    } else {
-        String::new()
-    };
-    let message = format!(
-        "no expectation says {} of {named}{more}",
-        lacking.join(", ")
-    );
-    let place = text.find("[[expect]]").unwrap_or(0);
-    let label = "expected that the expectations cover every case";
-    Diagnostic::at(path, text, &message, place..place + 10, label, None)
 }
 
 /// Every combination of the axes' values; the last axis varies fastest.
@@ -139,105 +87,123 @@ fn points(axes: &[Choices]) -> Vec<Vec<&'static Word>> {
     })
 }
 
-fn matches(expect: &Expect, settings: &Settings) -> bool {
-    expect.when.iter().all(|(axis, values)| {
-        settings
-            .get(axis.name)
-            .is_some_and(|value| values.contains(&value))
-    })
+fn settings(file: &File, point: &[&'static Word]) -> Settings {
+    let mut settings = Settings::default();
+    let fixed = file
+        .setup
+        .iter()
+        .map(|(axis, value)| (axis.name, value.name));
+    let axes = file.axes.value.iter().zip(point);
+    let varied = axes.map(|((axis, _), value)| (axis.name, value.name));
+    for (axis, value) in fixed.chain(varied) {
+        let set = settings.set(axis, value);
+        debug_assert!(set.is_some(), "{axis} and {value} come from the registry");
+    }
+    settings
 }
 
-/// What several expectations say of one case.
+fn meets(settings: &Settings, when: &[Choices]) -> bool {
+    let meets = |(axis, values): &Choices| {
+        let value = settings.get(axis.name);
+        value.is_some_and(|value| values.contains(&value))
+    };
+    when.iter().all(meets)
+}
+
+/// Which expectations and exclusions have matched a case.
+struct Used {
+    expect: Vec<bool>,
+    exclude: Vec<bool>,
+}
+
+impl Used {
+    fn none(file: &File) -> Self {
+        Self {
+            expect: vec![false; file.expect.len()],
+            exclude: vec![false; file.exclude.len()],
+        }
+    }
+
+    /// The reason of the first exclusion that matches, which alone is used.
+    fn exclusion(&mut self, file: &File, settings: &Settings) -> Option<String> {
+        let mut all = file.exclude.iter().zip(&mut self.exclude);
+        let (exclude, used) = all.find(|(exclude, _)| meets(settings, &exclude.when))?;
+        *used = true;
+        Some(exclude.reason.clone())
+    }
+
+    fn expectations<'f>(&mut self, file: &'f File, settings: &Settings) -> Vec<&'f Expect> {
+        let mut matching = Vec::new();
+        for (expect, used) in file.expect.iter().zip(&mut self.expect) {
+            if meets(settings, &expect.when) {
+                *used = true;
+                matching.push(expect);
+            }
+        }
+        matching
+    }
+
+    /// What is of no use. Conditions name what is there, so only exclusions can bring that about.
+    fn mistakes(&self, file: &File, nothing_left: bool) -> Vec<Mistake> {
+        let mut mistakes = Vec::new();
+        for (expect, used) in file.expect.iter().zip(&self.expect) {
+            // With no case left, that this one has none is no news.
+            if !used && !nothing_left {
+                let label = "every case that it matches is excluded";
+                let message = "this expectation is of no case";
+                mistakes.push(Mistake::new(message, expect.place.clone(), label));
+            }
+        }
+        for (exclude, used) in file.exclude.iter().zip(&self.exclude) {
+            if !used {
+                let label = "every case that it matches is excluded before";
+                let message = "this exclusion is of no case";
+                mistakes.push(Mistake::new(message, exclude.place.clone(), label));
+            }
+        }
+        mistakes
+    }
+}
+
+/// What keeps cases from being expected anything, each gap with its cases.
 #[derive(Default)]
-struct Merge {
-    certificate_request: Option<At<bool>>,
-    outcome: Option<At<Outcome>>,
-    alerts: Option<At<Vec<Alert>>>,
-    authenticated: Option<At<bool>>,
-    because: Vec<&'static str>,
-    /// Field, and the two places.
-    contradictions: Vec<(&'static str, Range<usize>, Range<usize>)>,
-}
+struct Gaps(IndexMap<Gap, Vec<String>>);
 
-impl Merge {
-    fn add(&mut self, expect: &Expect) {
-        let found = [
-            put(
-                "certificate_request",
-                &mut self.certificate_request,
-                expect.certificate_request.as_ref(),
-            ),
-            put("outcome", &mut self.outcome, expect.outcome.as_ref()),
-            put("alert", &mut self.alerts, expect.alerts.as_ref()),
-            put(
-                "authenticated",
-                &mut self.authenticated,
-                expect.authenticated.as_ref(),
-            ),
-        ];
-        self.contradictions.extend(found.into_iter().flatten());
-        for id in &expect.because {
-            if !self.because.contains(id) {
-                self.because.push(id);
-            }
+impl Gaps {
+    fn add(&mut self, case: &str, found: Vec<Gap>) {
+        for gap in found {
+            self.0.entry(gap).or_default().push(case.to_owned());
         }
     }
 
-    /// The merged expectation, or the fields that nothing determines.
-    fn finish(self) -> Result<Expected, Vec<&'static str>> {
-        let refused = self
-            .outcome
-            .as_ref()
-            .is_some_and(|at| at.value == Outcome::Refused);
-        let alerts = match (self.alerts, refused) {
-            (Some(at), _) => Some(at.value),
-            (None, true) => None,
-            (None, false) => Some(Vec::new()),
-        };
-        match (
-            self.certificate_request,
-            self.outcome,
-            alerts,
-            self.authenticated,
-        ) {
-            (Some(certificate_request), Some(outcome), Some(alerts), Some(authenticated)) => {
-                Ok(Expected {
-                    certificate_request: certificate_request.value,
-                    outcome: outcome.value,
-                    alerts,
-                    authenticated: authenticated.value,
-                    because: self.because,
-                })
+    fn mistakes(self, file: &File) -> impl Iterator<Item = Mistake> {
+        self.0.into_iter().map(|(gap, cases)| {
+            let cases = named(&cases);
+            match gap {
+                Gap::Uncovered(fields) => {
+                    let message = format!("no expectation says {} of {cases}", fields.join(", "));
+                    let label = "expected that the expectations cover every case of these axes";
+                    Mistake::new(message, file.axes.place.clone(), label)
+                }
+                Gap::Contradiction(field, first, second) => {
+                    let message = format!("two expectations differ in `{field}` of {cases}");
+                    Mistake::new(message, second, "here it is another")
+                        .and(first, "here it is one value")
+                }
+                Gap::Impossible(what, first, second) => {
+                    let message = format!("{what} for {cases}: an impossible combination");
+                    Mistake::new(message, first, "this").and(second, "and this")
+                }
             }
-            (certificate_request, outcome, alerts, authenticated) => {
-                let fields = [
-                    ("certificate_request", certificate_request.is_none()),
-                    ("outcome", outcome.is_none()),
-                    ("alert", alerts.is_none()),
-                    ("authenticated", authenticated.is_none()),
-                ];
-                Err(fields
-                    .into_iter()
-                    .filter(|(_, lacks)| *lacks)
-                    .map(|(field, _)| field)
-                    .collect())
-            }
-        }
+        })
     }
 }
 
-fn put<T: Clone + PartialEq>(
-    field: &'static str,
-    slot: &mut Option<At<T>>,
-    more: Option<&At<T>>,
-) -> Option<(&'static str, Range<usize>, Range<usize>)> {
-    let more = more?;
-    match slot {
-        None => {
-            *slot = Some(more.clone());
-            None
-        }
-        Some(before) if before.value == more.value => None,
-        Some(before) => Some((field, more.place.clone(), before.place.clone())),
+/// The first few, and how many more there are.
+fn named(cases: &[String]) -> String {
+    let first = cases[..cases.len().min(NAMED)].join(", ");
+    match cases.len().saturating_sub(NAMED) {
+        0 => first,
+        rest => format!("{first} and {rest} more"),
     }
 }

@@ -1,376 +1,402 @@
 //! One scenario file as its keys and values, each with its place.
 
-use std::ops::Range;
-use std::path::Path;
+use toml_edit::{Document, TableLike};
 
-use toml_edit::{Array, Document, Item, Table, TableLike, Value};
-
-use super::axis::{AXES, Axis};
-use super::choice::Word;
-use super::diagnostic::{Diagnostic, Diagnostics};
+use super::diagnostic::{Diagnostic, Diagnostics, Mistake, Place, Source};
 use super::nearest::nearest;
-use super::{ALERTS, Alert, Outcome};
-use crate::conformance::requirement;
+use super::reader::{At, Entry, Reader, one_of, quoted};
+use super::{ALERTS, AXES, Alert, Axis, Choice, Outcome, Revision, Word};
+use crate::conformance::requirement::{self, Document as Paper};
 
-const KEYS: [&str; 5] = ["title", "document", "axes", "setup", "expect"];
-const EXPECT_KEYS: [&str; 6] = [
+/// Every key of a scenario.
+pub(super) const KEYS: [&str; 8] = [
+    "title", "document", "about", "revision", "axes", "setup", "expect", "exclude",
+];
+/// Those that it must have.
+pub(super) const REQUIRED: [&str; 4] = ["title", "document", "axes", "expect"];
+/// What an expectation says of its cases.
+pub(super) const FIELDS: [&str; 4] = ["certificate_request", "outcome", "alert", "authenticated"];
+/// Every key of an `[[expect]]`.
+pub(super) const EXPECT_KEYS: [&str; 7] = [
     "when",
     "certificate_request",
     "outcome",
     "alert",
     "authenticated",
     "because",
+    "note",
 ];
+/// Every key of an `[[exclude]]`.
+pub(super) const EXCLUDE_KEYS: [&str; 2] = ["when", "reason"];
 
-/// A value with its place in the file.
-#[derive(Clone, Debug)]
-pub(super) struct At<T> {
-    pub(super) value: T,
-    pub(super) place: Range<usize>,
-}
+const WHAT_IT_NEEDS: &str =
+    "a scenario has `title`, `document`, [axes] and at least one [[expect]]";
 
 /// An axis with some of its values.
 pub(super) type Choices = (&'static Axis, Vec<&'static Word>);
 
 /// What a file says.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct File {
     pub(super) title: String,
-    pub(super) document: String,
-    pub(super) axes: Vec<Choices>,
-    pub(super) setup: Vec<Choices>,
+    pub(super) about: Option<String>,
+    pub(super) document: Paper,
+    pub(super) revisions: Vec<Revision>,
+    pub(super) axes: At<Vec<Choices>>,
+    pub(super) setup: Vec<(&'static Axis, &'static Word)>,
     pub(super) expect: Vec<Expect>,
+    pub(super) exclude: Vec<Exclude>,
 }
 
 /// One `[[expect]]`.
 #[derive(Debug)]
 pub(super) struct Expect {
-    pub(super) place: Range<usize>,
+    pub(super) place: Place,
     pub(super) when: Vec<Choices>,
     pub(super) certificate_request: Option<At<bool>>,
     pub(super) outcome: Option<At<Outcome>>,
     pub(super) alerts: Option<At<Vec<Alert>>>,
     pub(super) authenticated: Option<At<bool>>,
     pub(super) because: Vec<&'static str>,
+    pub(super) note: Option<String>,
+}
+
+/// One `[[exclude]]`.
+#[derive(Debug)]
+pub(super) struct Exclude {
+    pub(super) place: Place,
+    pub(super) when: Vec<Choices>,
+    pub(super) reason: String,
 }
 
 impl File {
     /// Reads a file's text.
-    pub(super) fn parse(path: &Path, text: &str) -> Result<Self, Diagnostics> {
-        let mut reader = Reader {
-            path,
-            text,
-            diagnostics: Diagnostics::default(),
-        };
-        let file = match Document::parse(text) {
-            Ok(document) => reader.file(document.as_table()),
-            Err(error) => {
-                let place = error.span().unwrap_or(0..0);
-                reader.wrong(error.message(), place, "not TOML");
-                Self::default()
-            }
-        };
-        if reader.diagnostics.is_empty() {
-            Ok(file)
-        } else {
-            Err(reader.diagnostics)
+    pub(super) fn parse(source: Source<'_>) -> Result<Self, Diagnostics> {
+        let document = Document::parse(source.text).map_err(|error| {
+            let message = format!("not TOML: {}", error.message());
+            let place = error.span().unwrap_or(source.text.len()..source.text.len());
+            Mistake::new(message, place, "here").in_source(&source)
+        })?;
+        if document.as_table().is_empty() {
+            let message = format!("the file is empty, {WHAT_IT_NEEDS}");
+            return Err(Diagnostic::of_file(source.path, message).into());
         }
+        let mut reader = Reader {
+            source,
+            wrong: Diagnostics::default(),
+        };
+        let file = reader.file(document.as_table());
+        file.filter(|_| reader.wrong.is_empty()).ok_or(reader.wrong)
     }
 }
 
-struct Reader<'a> {
-    path: &'a Path,
-    text: &'a str,
-    diagnostics: Diagnostics,
+/// What the conditions of a file may name.
+struct Varied<'a> {
+    axes: &'a [Choices],
+    setup: &'a [(&'static Axis, &'static Word)],
+    /// Whether `[axes]` could be read whole; if not, what it lacks is no news.
+    whole: bool,
 }
 
 impl Reader<'_> {
-    fn wrong(&mut self, message: &str, place: Range<usize>, label: &str) {
-        self.diagnostics.push(Diagnostic::at(
-            self.path, self.text, message, place, label, None,
-        ));
-    }
-
-    /// About a word that is none of those that may stand there.
-    fn unknown(&mut self, kind: &str, word: &str, place: Range<usize>, valid: &[&str]) {
-        let label = match nearest(word, valid.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("expected one of {}", valid.join(", ")),
+    fn file(&mut self, table: &dyn TableLike) -> Option<File> {
+        self.keys(table, &KEYS);
+        // A key that is misspelt is not missing too.
+        let misspelt: Vec<_> = table
+            .iter()
+            .filter(|(key, _)| !KEYS.contains(key))
+            .filter_map(|(key, _)| nearest(key, KEYS))
+            .collect();
+        for key in REQUIRED {
+            if table.get(key).is_none() && !misspelt.contains(&key) {
+                let first = 0..self
+                    .source
+                    .text
+                    .find('\n')
+                    .unwrap_or(self.source.text.len());
+                let mistake = Mistake::new(format!("no `{key}`"), first, "in this file");
+                self.tell(mistake.note(WHAT_IT_NEEDS));
+            }
+        }
+        let entry = |name| Entry::find(table, name);
+        let title = entry("title").and_then(|entry| self.text(&entry));
+        let about = entry("about").and_then(|entry| self.text(&entry));
+        let document = entry("document").and_then(|entry| self.document(&entry));
+        let revisions = entry("revision").map(|entry| self.revisions(&entry));
+        let before = self.wrong.len();
+        let axes = entry("axes").and_then(|entry| self.axes(&entry));
+        let setup = entry("setup").map(|entry| self.setup(&entry, axes.as_ref()));
+        let setup = setup.unwrap_or_default();
+        let varied = Varied {
+            axes: axes.as_ref().map_or(&[], |axes| &axes.value),
+            setup: &setup,
+            whole: axes.is_some() && self.wrong.len() == before,
         };
-        self.wrong(&format!("unknown {kind} `{word}`"), place, &label);
-    }
-
-    fn wrong_type(&mut self, name: &str, got: &Item, expected: &str) {
-        let place = got.span().unwrap_or(0..0);
-        let message = format!("`{name}`: got {}, expected {expected}", got.type_name());
-        self.wrong(&message, place, "of the wrong type");
-    }
-
-    fn file(&mut self, table: &Table) -> File {
-        let mut file = File::default();
-        self.check_keys(table, &KEYS);
-        let whole = 0..self.text.find('\n').unwrap_or(self.text.len());
-        for key in ["title", "document", "axes", "expect"] {
-            if !table.contains_key(key) {
-                let label = "expected title, document, [axes] and at least one [[expect]]";
-                self.wrong(
-                    &format!("no `{key}` in this scenario"),
-                    whole.clone(),
-                    label,
-                );
-            }
+        let mut expect = Vec::new();
+        for At { value, place } in entry("expect").map_or(vec![], |entry| self.tables(&entry)) {
+            expect.push(self.expect(value, place, &varied));
         }
-        if let Some(item) = table.get("title") {
-            file.title = self
-                .text_of("title", item)
-                .map(|at| at.value)
-                .unwrap_or_default();
+        let mut exclude = Vec::new();
+        for At { value, place } in entry("exclude").map_or(vec![], |entry| self.tables(&entry)) {
+            exclude.extend(self.exclude(value, place, &varied));
         }
-        if let Some(item) = table.get("document")
-            && let Some(At { value, place }) = self.text_of("document", item)
-        {
-            let titles: Vec<_> = requirement::Document::ALL
-                .iter()
-                .map(|document| document.title())
-                .collect();
-            if !titles.contains(&value.as_str()) {
-                self.unknown("document", &value, place, &titles);
-            }
-            file.document = value;
-        }
-        if let Some(item) = table.get("axes") {
-            file.axes = self.choices("axes", item, &AXES.iter().collect::<Vec<_>>());
-            for (axis, values) in &file.axes {
-                let twice = values
-                    .iter()
-                    .enumerate()
-                    .find(|(index, value)| values[..*index].contains(value));
-                if let Some((_, value)) = twice {
-                    let place = item
-                        .as_table()
-                        .and_then(|table| table.get(axis.name)?.span());
-                    let message = format!(
-                        "`{}` of axis `{}` stands there twice",
-                        value.name, axis.name
-                    );
-                    self.wrong(&message, place.unwrap_or(0..0), "expected each value once");
-                }
-            }
-        }
-        if let Some(item) = table.get("setup") {
-            let free = AXES
-                .iter()
-                .filter(|axis| !file.axes.iter().any(|(used, _)| used.name == axis.name));
-            file.setup = self.choices("setup", item, &free.collect::<Vec<_>>());
-        }
-        match table.get("expect") {
-            Some(Item::ArrayOfTables(tables)) => {
-                let axes: Vec<_> = file.axes.iter().map(|(axis, _)| *axis).collect();
-                file.expect = tables
-                    .iter()
-                    .map(|table| self.expect(table, &axes))
-                    .collect();
-            }
-            Some(other) => self.wrong_type("expect", other, "[[expect]] tables"),
-            None => {}
-        }
-        file
-    }
-
-    fn check_keys(&mut self, table: &dyn TableLike, valid: &[&str]) {
-        for (name, item) in table.iter() {
-            if !valid.contains(&name) {
-                let place = table
-                    .key(name)
-                    .and_then(toml_edit::Key::span)
-                    .or(item.span());
-                self.unknown("key", name, place.unwrap_or(0..0), valid);
-            }
-        }
-    }
-
-    /// A table of axes, each with one value or a list.
-    fn choices(&mut self, name: &str, item: &Item, axes: &[&'static Axis]) -> Vec<Choices> {
-        let Some(table) = item.as_table_like() else {
-            self.wrong_type(name, item, "a table of axes");
-            return Vec::new();
-        };
-        let names: Vec<_> = axes.iter().map(|axis| axis.name).collect();
-        self.check_keys(table, &names);
-        let mut chosen = Vec::new();
-        for (name, item) in table.iter() {
-            let Some(found) = axes.iter().find(|axis| axis.name == name) else {
-                continue;
-            };
-            let texts = match item {
-                Item::Value(Value::String(_)) => self.text_of(name, item).into_iter().collect(),
-                Item::Value(Value::Array(array)) => self.texts_of(name, array),
-                other => {
-                    self.wrong_type(name, other, "a value or a list of values");
-                    continue;
-                }
-            };
-            if texts.is_empty() {
-                self.wrong(
-                    &format!("`{name}` has no values"),
-                    item.span().unwrap_or(0..0),
-                    "expected at least one",
-                );
-            }
-            let valid: Vec<_> = found.values.iter().map(|value| value.name).collect();
-            let mut values = Vec::new();
-            for At { value, place } in texts {
-                match found.value(&value) {
-                    Some(word) => values.push(word),
-                    None => self.unknown(&format!("value of `{name}`:"), &value, place, &valid),
-                }
-            }
-            chosen.push((*found, values));
-        }
-        chosen
-    }
-
-    fn expect(&mut self, table: &Table, axes: &[&'static Axis]) -> Expect {
-        self.check_keys(table, &EXPECT_KEYS);
-        let place = table.span().unwrap_or(0..0);
-        let when = table
-            .get("when")
-            .map(|item| self.choices("when", item, axes));
-        let mut expect = Expect {
-            place: place.clone(),
-            when: when.unwrap_or_default(),
-            certificate_request: table
-                .get("certificate_request")
-                .and_then(|item| self.bool_of("certificate_request", item)),
-            outcome: table.get("outcome").and_then(|item| self.outcome(item)),
-            alerts: table.get("alert").and_then(|item| self.alerts(item)),
-            authenticated: table
-                .get("authenticated")
-                .and_then(|item| self.bool_of("authenticated", item)),
-            because: Vec::new(),
-        };
-        if let (
-            Some(At {
-                value: Outcome::Completed,
-                ..
-            }),
-            Some(alerts),
-        ) = (&expect.outcome, &expect.alerts)
-        {
-            let label = "a completed connection has no alert";
-            self.wrong(
-                "`alert` beside `outcome = \"completed\"`",
-                alerts.place.clone(),
-                label,
-            );
-        }
-        if let (
-            Some(At {
-                value: Outcome::Refused,
-                place,
-            }),
-            None,
-        ) = (&expect.outcome, &expect.alerts)
-        {
-            self.wrong(
-                "`outcome = \"refused\"` without `alert`",
-                place.clone(),
-                "expected the alerts that may end it",
-            );
-        }
-        match table.get("because") {
-            Some(Item::Value(Value::Array(array))) if !array.is_empty() => {
-                for At { value, place } in self.texts_of("because", array) {
-                    if let Some(found) = requirement::find(&value) {
-                        expect.because.push(found.id);
-                        continue;
-                    }
-                    let label = requirement::nearest(&value).map_or_else(
-                        || "expected an id such as RM-3".to_owned(),
-                        |near| format!("did you mean `{}`?", near.id),
-                    );
-                    self.wrong(&format!("unknown requirement `{value}`"), place, &label);
-                }
-            }
-            Some(other) => self.wrong_type(
-                "because",
-                other,
-                "a list of requirement ids that is not empty",
-            ),
-            None => self.wrong(
-                "no `because` in this expectation",
-                place,
-                "expected the requirement ids that it follows from",
-            ),
-        }
-        expect
-    }
-
-    fn outcome(&mut self, item: &Item) -> Option<At<Outcome>> {
-        let At { value, place } = self.text_of("outcome", item)?;
-        let value = match value.as_str() {
-            "completed" => Outcome::Completed,
-            "refused" => Outcome::Refused,
-            other => {
-                self.unknown("outcome", other, place, &["completed", "refused"]);
-                return None;
-            }
-        };
-        Some(At { value, place })
-    }
-
-    fn alerts(&mut self, item: &Item) -> Option<At<Vec<Alert>>> {
-        let Item::Value(Value::Array(array)) = item else {
-            self.wrong_type("alert", item, "a list of alert names");
-            return None;
-        };
-        let names: Vec<_> = ALERTS.iter().map(|alert| alert.name).collect();
-        let mut alerts = Vec::new();
-        for At { value, place } in self.texts_of("alert", array) {
-            match Alert::find(&value) {
-                Some(alert) => alerts.push(alert),
-                None => self.unknown("alert", &value, place, &names),
-            }
-        }
-        Some(At {
-            value: alerts,
-            place: array.span().unwrap_or(0..0),
+        Some(File {
+            title: title?.value,
+            about: about.map(|at| at.value),
+            document: document?,
+            revisions: revisions.unwrap_or_else(|| vec![Revision::Rm]),
+            axes: axes?,
+            setup,
+            expect,
+            exclude,
         })
     }
 
-    fn text_of(&mut self, name: &str, item: &Item) -> Option<At<String>> {
-        if let Some(text) = item.as_str() {
-            return Some(At {
-                value: text.to_owned(),
-                place: item.span().unwrap_or(0..0),
-            });
+    fn document(&mut self, entry: &Entry<'_>) -> Option<Paper> {
+        let At { value, place } = self.text(entry)?;
+        let found = Paper::ALL.iter().find(|paper| paper.title() == value);
+        if found.is_none() {
+            let titles: Vec<_> = Paper::ALL.iter().map(|paper| paper.title()).collect();
+            self.unknown("document", &value, place, &titles);
         }
-        self.wrong_type(name, item, "a string");
+        found.copied()
+    }
+
+    fn revisions(&mut self, entry: &Entry<'_>) -> Vec<Revision> {
+        let texts = self.text_or_texts(entry).unwrap_or_default();
+        let found = texts.into_iter().map(|text| self.choose("revision", text));
+        found.flatten().map(|at| at.value).collect()
+    }
+
+    fn choose<T: Choice>(&mut self, kind: &str, text: At<String>) -> Option<At<T>> {
+        let At { value, place } = text;
+        if let Some(value) = T::parse(&value) {
+            return Some(At { value, place });
+        }
+        let names: Vec<_> = T::WORDS.iter().map(|word| word.name).collect();
+        self.unknown(kind, &value, place, &names);
         None
     }
 
-    fn bool_of(&mut self, name: &str, item: &Item) -> Option<At<bool>> {
-        if let Some(value) = item.as_bool() {
-            return Some(At {
-                value,
-                place: item.span().unwrap_or(0..0),
-            });
+    /// `[axes]`
+    fn axes(&mut self, entry: &Entry<'_>) -> Option<At<Vec<Choices>>> {
+        let table = self.table(entry)?;
+        if table.is_empty() {
+            let label = "expected at least one axis with its values";
+            self.tell(Mistake::new("no axes", entry.place(), label));
+            return None;
         }
-        self.wrong_type(name, item, "true or false");
-        None
+        let mut found = Vec::new();
+        for entry in Entry::all(table) {
+            let Some(axis) = self.axis(&entry) else {
+                continue;
+            };
+            let texts = self.texts(&entry).map_or(vec![], |at| at.value);
+            let values = texts.into_iter().filter_map(|text| self.value(axis, &text));
+            found.push((axis, values.collect()));
+        }
+        Some(At {
+            value: found,
+            place: entry.place(),
+        })
     }
 
-    fn texts_of(&mut self, name: &str, array: &Array) -> Vec<At<String>> {
-        let mut texts = Vec::new();
-        for value in array {
-            match value.as_str() {
-                Some(text) => texts.push(At {
-                    value: text.to_owned(),
-                    place: value.span().unwrap_or(0..0),
-                }),
-                None => self.wrong_type(name, &Item::Value(value.clone()), "strings"),
+    /// `[setup]`
+    fn setup(
+        &mut self,
+        entry: &Entry<'_>,
+        varied: Option<&At<Vec<Choices>>>,
+    ) -> Vec<(&'static Axis, &'static Word)> {
+        let Some(table) = self.table(entry) else {
+            return Vec::new();
+        };
+        let mut fixed = Vec::new();
+        for entry in Entry::all(table) {
+            let Some(axis) = self.axis(&entry) else {
+                continue;
+            };
+            if let Some(varied) = varied
+                && varied.value.iter().any(|(other, _)| *other == axis)
+            {
+                let message = format!("`{}` is both fixed and varied", axis.name);
+                let mistake = Mistake::new(message, entry.key.clone(), "fixed here");
+                self.tell(mistake.and(varied.place.clone(), "varied here"));
+            }
+            let text = self.text(&entry);
+            fixed.extend(text.and_then(|text| Some((axis, self.value(axis, &text)?))));
+        }
+        fixed
+    }
+
+    /// The axis that a key names.
+    fn axis(&mut self, entry: &Entry<'_>) -> Option<&'static Axis> {
+        let found = Axis::find(entry.name);
+        if found.is_none() {
+            let names: Vec<_> = AXES.iter().map(|axis| axis.name).collect();
+            let dotted = |axis: &&Axis| axis.name.strip_prefix(entry.name)?.strip_prefix('.');
+            match AXES.iter().find(|axis| dotted(axis).is_some()) {
+                // `client.flag = …` without quotes is a table `client` with a key `flag`.
+                Some(axis) if entry.item.is_table_like() => {
+                    let message = format!("unknown axis {}", quoted(entry.name));
+                    let label = format!("expected the name in quotes: \"{}\"", axis.name);
+                    self.tell(Mistake::new(message, entry.key.clone(), label));
+                }
+                _ => self.unknown("axis", entry.name, entry.key.clone(), &names),
             }
         }
-        texts
+        found
     }
+
+    fn value(&mut self, axis: &Axis, text: &At<String>) -> Option<&'static Word> {
+        let found = axis.value(&text.value);
+        if found.is_none() {
+            let names: Vec<_> = axis.values.iter().map(|word| word.name).collect();
+            let kind = format!("value of `{}`:", axis.name);
+            self.unknown(&kind, &text.value, text.place.clone(), &names);
+        }
+        found
+    }
+
+    /// Axes of this file, each with the values that meet the condition.
+    fn when(&mut self, entry: &Entry<'_>, varied: &Varied<'_>) -> Vec<Choices> {
+        let Some(table) = self.table(entry) else {
+            return Vec::new();
+        };
+        let mut when = Vec::new();
+        for entry in Entry::all(table) {
+            let Some(axis) = self.axis(&entry) else {
+                continue;
+            };
+            let here = varied.axes.iter().find(|(other, _)| *other == axis);
+            if here.is_none() && varied.whole {
+                let fixed = varied.setup.iter().any(|(other, _)| *other == axis);
+                let label = if fixed {
+                    "fixed by [setup]"
+                } else {
+                    "not among [axes]"
+                };
+                let names: Vec<_> = varied.axes.iter().map(|(axis, _)| axis.name).collect();
+                let message = format!("`{}` is not varied in this file", axis.name);
+                let mistake = Mistake::new(message, entry.key.clone(), label);
+                self.tell(mistake.note(one_of(&names)));
+            }
+            let mut values = Vec::new();
+            for text in self.text_or_texts(&entry).unwrap_or_default() {
+                let Some(value) = self.value(axis, &text) else {
+                    continue;
+                };
+                if let Some((_, here)) = here
+                    && varied.whole
+                    && !here.contains(&value)
+                {
+                    let names: Vec<_> = here.iter().map(|word| word.name).collect();
+                    let message = format!("no case has `{}` = `{}`", axis.name, value.name);
+                    let label = "not among its values in [axes]";
+                    let mistake = Mistake::new(message, text.place, label);
+                    self.tell(mistake.note(one_of(&names)));
+                }
+                values.push(value);
+            }
+            when.push((axis, values));
+        }
+        when
+    }
+
+    fn expect(&mut self, table: &dyn TableLike, place: Place, varied: &Varied<'_>) -> Expect {
+        self.keys(table, &EXPECT_KEYS);
+        let entry = |name| Entry::find(table, name);
+        if !FIELDS.iter().any(|field| table.get(field).is_some()) {
+            let mistake = Mistake::new("an expectation of nothing", place.clone(), "this one");
+            self.tell(mistake.note(one_of(&FIELDS)));
+        }
+        let outcome = entry("outcome").and_then(|entry| self.text(&entry));
+        Expect {
+            when: entry("when").map_or(vec![], |entry| self.when(&entry, varied)),
+            certificate_request: entry("certificate_request").and_then(|e| self.truth(&e)),
+            outcome: outcome.and_then(|text| self.choose("outcome", text)),
+            alerts: entry("alert").and_then(|entry| self.alerts(&entry)),
+            authenticated: entry("authenticated").and_then(|entry| self.truth(&entry)),
+            because: self.because(entry("because").as_ref(), &place),
+            note: entry("note").and_then(|entry| Some(self.text(&entry)?.value)),
+            place,
+        }
+    }
+
+    fn alerts(&mut self, entry: &Entry<'_>) -> Option<At<Vec<Alert>>> {
+        let At { value, place } = self.texts(entry)?;
+        let mut alerts = Vec::new();
+        for text in value {
+            if let Some(alert) = Alert::find(&text.value) {
+                alerts.push(alert);
+            } else {
+                let names: Vec<_> = ALERTS.iter().map(|alert| alert.name).collect();
+                self.unknown("alert", &text.value, text.place, &names);
+            }
+        }
+        // Which alert comes first means nothing, and equal expectations may differ in it.
+        alerts.sort_by_key(|alert| alert.code);
+        Some(At {
+            value: alerts,
+            place,
+        })
+    }
+
+    fn because(&mut self, entry: Option<&Entry<'_>>, place: &Place) -> Vec<&'static str> {
+        let Some(entry) = entry else {
+            let label = "expected the requirements that it follows from";
+            self.tell(Mistake::new("no `because`", place.clone(), label));
+            return Vec::new();
+        };
+        let mut because = Vec::new();
+        for At { value, place } in self.texts(entry).map_or(vec![], |at| at.value) {
+            if let Some(requirement) = requirement::find(&value) {
+                because.push(requirement.id);
+                continue;
+            }
+            let label = requirement::nearest(&value).map_or_else(
+                || "not a known requirement".to_owned(),
+                |near| format!("did you mean `{}`?", near.id),
+            );
+            let message = format!("unknown requirement {}", quoted(&value));
+            let mistake = Mistake::new(message, place, label);
+            self.tell(mistake.note(format!("expected one of {}", ranges_of_ids())));
+        }
+        because
+    }
+
+    fn exclude(
+        &mut self,
+        table: &dyn TableLike,
+        place: Place,
+        varied: &Varied<'_>,
+    ) -> Option<Exclude> {
+        self.keys(table, &EXCLUDE_KEYS);
+        for key in EXCLUDE_KEYS {
+            if table.get(key).is_none() {
+                let label = "expected which combinations to leave out, and why";
+                let message = format!("no `{key}` in this exclusion");
+                self.tell(Mistake::new(message, place.clone(), label));
+            }
+        }
+        let when = Entry::find(table, "when").map(|entry| self.when(&entry, varied));
+        let reason = Entry::find(table, "reason").and_then(|entry| self.text(&entry));
+        Some(Exclude {
+            place,
+            when: when?,
+            reason: reason?.value,
+        })
+    }
+}
+
+/// `RM-1 to RM-5, …`
+fn ranges_of_ids() -> String {
+    let range = |paper: &Paper| {
+        let mut rows = requirement::all()
+            .iter()
+            .filter(|row| row.document == *paper);
+        let first = rows.next()?.id;
+        Some(format!("{first} to {}", rows.next_back()?.id))
+    };
+    let ranges: Vec<_> = Paper::ALL.iter().filter_map(range).collect();
+    ranges.join(", ")
 }

@@ -11,7 +11,7 @@ pub struct Selector(Vec<String>);
 
 /// A selector that selects nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("no case matches {pattern:?}; {}", hint(.near.as_deref()))]
+#[error("no case matches {pattern:?}; {}", hint(pattern, near.as_deref()))]
 pub struct SelectorError {
     /// What was asked for.
     pub pattern: String,
@@ -19,11 +19,13 @@ pub struct SelectorError {
     pub near: Option<String>,
 }
 
-fn hint(near: Option<&str>) -> String {
-    near.map_or_else(
-        || "`reqmtls list` shows them all".to_owned(),
-        |near| format!("did you mean {near:?}?"),
-    )
+fn hint(pattern: &str, near: Option<&str>) -> String {
+    let partial = |segment: &str| segment.contains('*') && segment != "*";
+    match near {
+        _ if pattern.split('/').any(partial) => "`*` stands for a whole segment".to_owned(),
+        Some(near) => format!("did you mean {near:?}?"),
+        None => "`reqmtls list` shows them all".to_owned(),
+    }
 }
 
 impl Selector {
@@ -45,10 +47,13 @@ impl Selector {
         if ids().any(|id| selector.matches(id)) {
             return Ok(selector);
         }
-        let segments = selector.0.len();
-        let prefixes: Vec<_> = ids()
-            .map(|id| id.split('/').take(segments).collect::<Vec<_>>().join("/"))
-            .collect();
+        let like_pattern = |id: &str| {
+            let wanted = selector.0.iter();
+            let pairs = wanted.zip(id.split('/'));
+            let segments = pairs.map(|(wanted, got)| if wanted == "*" { "*" } else { got });
+            segments.collect::<Vec<_>>().join("/")
+        };
+        let prefixes: Vec<_> = ids().map(like_pattern).collect();
         let near = nearest(pattern, prefixes.iter().map(String::as_str)).map(str::to_owned);
         Err(SelectorError {
             pattern: pattern.to_owned(),
@@ -65,5 +70,69 @@ impl Selector {
                 .next()
                 .is_some_and(|got| wanted == "*" || wanted == got)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::scenario::parse;
+
+    fn scenarios() -> Vec<Scenario> {
+        let text = include_str!("../../../scenarios/request-mtls.toml");
+        vec![parse(Path::new("request-mtls.toml"), text).unwrap()]
+    }
+
+    fn selected(pattern: &str) -> usize {
+        let scenarios = scenarios();
+        let selector = Selector::parse(pattern, &scenarios).unwrap();
+        let cases = scenarios.iter().flat_map(|scenario| &scenario.cases);
+        cases.filter(|case| selector.matches(&case.id)).count()
+    }
+
+    fn told(pattern: &str) -> String {
+        Selector::parse(pattern, &scenarios())
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[test]
+    fn selects_by_first_segments() {
+        assert_eq!(selected("request-mtls"), 20);
+        assert_eq!(selected("request-mtls/set"), 10);
+        assert_eq!(selected("request-mtls/set/absent/require"), 1);
+    }
+
+    #[test]
+    fn a_star_is_any_one_segment() {
+        assert_eq!(selected("*"), 20);
+        assert_eq!(selected("*/*/absent"), 10);
+        assert_eq!(selected("request-mtls/*/*/require-on-flag"), 4);
+    }
+
+    #[test]
+    fn part_of_a_segment_selects_nothing() {
+        assert_eq!(
+            told("request-mtls/se"),
+            r#"no case matches "request-mtls/se"; did you mean "request-mtls/set"?"#
+        );
+        assert_eq!(
+            told("request-*"),
+            r#"no case matches "request-*"; `*` stands for a whole segment"#
+        );
+    }
+
+    #[test]
+    fn names_the_nearest_pattern_or_where_to_look() {
+        assert_eq!(
+            told("*/*/abzent"),
+            r#"no case matches "*/*/abzent"; did you mean "*/*/absent"?"#
+        );
+        assert_eq!(
+            told("tls12"),
+            r#"no case matches "tls12"; `reqmtls list` shows them all"#
+        );
     }
 }

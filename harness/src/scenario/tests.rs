@@ -3,29 +3,19 @@ use std::path::Path;
 use super::*;
 
 const CORE: &str = include_str!("../../../scenarios/request-mtls.toml");
+const SOUND: &str = include_str!("mistakes/sound.toml");
 
-fn errors(text: &str) -> String {
-    match parse(Path::new("some.toml"), text) {
-        Ok(scenario) => panic!("got {} cases, expected errors", scenario.cases.len()),
-        Err(errors) => errors.to_string(),
-    }
+fn core() -> Scenario {
+    parse(Path::new("request-mtls.toml"), CORE).unwrap()
 }
 
-fn changed(from: &str, to: &str) -> String {
-    assert!(CORE.contains(from), "{from}");
-    errors(&CORE.replacen(from, to, 1))
-}
-
-#[track_caller]
-fn assert_says(errors: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(errors.contains(part), "expected {part:?} in\n{errors}");
-    }
+fn sound(more: &str) -> Scenario {
+    parse(Path::new("some.toml"), &format!("{more}{SOUND}")).unwrap()
 }
 
 #[test]
 fn the_core_scenario_has_twenty_cases() {
-    let scenario = parse(Path::new("request-mtls.toml"), CORE).unwrap();
+    let scenario = core();
     assert_eq!(scenario.cases.len(), 20);
     let refused = scenario
         .cases
@@ -43,133 +33,174 @@ fn the_core_scenario_has_twenty_cases() {
 }
 
 #[test]
-fn names_line_column_and_nearest_word_of_an_unknown_key() {
-    assert_says(
-        &changed("title =", "titel ="),
-        &[
-            "unknown key `titel`",
-            "some.toml:3:1",
-            "did you mean `title`?",
-        ],
-    );
+fn who_is_asked_and_has_a_certificate_is_authenticated() {
+    for case in core().cases {
+        let policy = case.settings.server_policy;
+        let flagged = case.settings.client_flag == Flag::Set;
+        let asked = policy != Policy::Never && (flagged || !policy.is_on_flag());
+        let present = case.settings.client_certificate == Certificate::Present;
+        assert_eq!(case.expected.certificate_request, asked, "{}", case.id);
+        assert_eq!(case.expected.authenticated, asked && present, "{}", case.id);
+    }
 }
 
 #[test]
-fn names_the_nearest_value_alert_and_requirement() {
-    assert_says(
-        &changed("\"never\",", "\"nevre\","),
-        &[
-            "unknown value of `server.policy`: `nevre`",
-            "did you mean `never`?",
-        ],
-    );
-    assert_says(
-        &changed("\"bad_certificate\"", "\"bad_certificat\""),
-        &["unknown alert", "did you mean `bad_certificate`?"],
-    );
-    assert_says(
-        &changed("\"RM-5\"", "\"RM-6\""),
-        &["unknown requirement `RM-6`", "did you mean `RM-5`?"],
-    );
-    assert_says(
-        &changed(
-            "draft-jhoyla-req-mtls-flag-00",
-            "draft-jhoyla-req-mtls-flag-0",
-        ),
-        &["unknown document"],
-    );
+fn cases_are_unique_and_named_by_their_values() {
+    let scenario = core();
+    for case in &scenario.cases {
+        let values = scenario
+            .axes
+            .iter()
+            .map(|axis| case.settings.get(axis).unwrap().name);
+        let segments: Vec<_> = [scenario.id.as_str()].into_iter().chain(values).collect();
+        assert_eq!(case.id, segments.join("/"));
+        assert_eq!(
+            scenario
+                .cases
+                .iter()
+                .filter(|other| other.id == case.id)
+                .count(),
+            1
+        );
+    }
 }
 
 #[test]
-fn a_wrong_type_names_what_was_got_and_expected() {
-    assert_says(
-        &changed("authenticated = false", "authenticated = 0"),
-        &["`authenticated`: got integer, expected true or false"],
-    );
+fn axes_that_are_not_named_have_their_default() {
+    for case in core().cases {
+        assert_eq!(case.settings.client_versions, Versions::Both);
+        assert_eq!(case.settings.cipher, Cipher::Default);
+    }
 }
 
 #[test]
-fn an_uncovered_case_is_named() {
-    let errors = changed(
-        "when = { \"server.policy\" = \"never\" }",
-        "when = { \"server.policy\" = \"never\", \"client.flag\" = \"set\" }",
-    );
-    assert_says(
-        &errors,
-        &[
-            "no expectation says",
-            "some/unset/absent/never, some/unset/present/never",
-        ],
-    );
+fn setup_holds_for_every_case() {
+    let fixed = SOUND.replace("cipher = \"default\"", "\"client.groups\" = \"x25519\"");
+    let scenario = parse(Path::new("some.toml"), &fixed).unwrap();
+    assert_eq!(scenario.cases.len(), 4);
+    for case in scenario.cases {
+        assert_eq!(case.settings.client_groups, Groups::X25519);
+        assert_eq!(case.settings.server_groups, Groups::Default);
+    }
 }
 
 #[test]
-fn a_contradiction_points_at_both_places() {
-    let more = "\n[[expect]]\nwhen = { \"server.policy\" = \"never\" }\ncertificate_request = true\nbecause = [\"RM-2\"]\n";
-    let errors = errors(&format!("{CORE}{more}"));
-    assert_says(
-        &errors,
-        &[
-            "contradict each other: certificate_request of some/unset/absent/never",
-            "here is one value",
-            "and here is another value",
-        ],
-    );
+fn a_scenario_holds_for_the_first_revision_unless_it_says_otherwise() {
+    assert_eq!(sound("").revisions, [Revision::Rm]);
+    assert_eq!(sound("revision = \"rca\"\n").revisions, [Revision::Rca]);
+    let both = sound("revision = [\"rm\", \"rca\"]\nabout = \"Both.\"\n");
+    assert_eq!(both.revisions, [Revision::Rm, Revision::Rca]);
+    assert_eq!(both.about.as_deref(), Some("Both."));
 }
 
 #[test]
-fn an_alert_without_a_refusal_is_impossible_and_so_is_the_reverse() {
-    let errors = changed(
-        "outcome = \"completed\"",
-        "outcome = \"completed\"\nalert = [\"bad_certificate\"]",
-    );
-    assert_says(&errors, &["`alert` beside `outcome = \"completed\"`"]);
-    assert_says(
-        &changed("outcome = \"completed\"", "outcome = \"refused\""),
-        &["without `alert`"],
-    );
+fn exclusions_are_kept_with_their_reason() {
+    let more = "\n[[exclude]]\nwhen = { \"client.flag\" = \"set\", \"server.policy\" = \"never\" }\n\
+                reason = \"nobody listens\"\n";
+    let scenario = parse(Path::new("some.toml"), &format!("{SOUND}{more}")).unwrap();
+    assert_eq!(scenario.cases.len(), 3);
+    let excluded = Excluded {
+        id: "some/set/never".to_owned(),
+        reason: "nobody listens".to_owned(),
+    };
+    assert_eq!(scenario.excluded, [excluded]);
 }
 
 #[test]
-fn an_expectation_for_no_case_is_an_error() {
-    let more = "\n[[expect]]\nwhen = { \"server.policy\" = [] }\nbecause = [\"RM-2\"]\n";
-    assert_says(
-        &errors(&format!("{CORE}{more}")),
-        &["`server.policy` has no values"],
-    );
+fn expectations_that_agree_are_merged() {
+    let more =
+        "\n[[expect]]\nauthenticated = false\nbecause = [\"RM-2\", \"TLS-2\"]\nnote = \"always\"\n";
+    let scenario = parse(Path::new("some.toml"), &format!("{SOUND}{more}")).unwrap();
+    let expected = Expected {
+        certificate_request: false,
+        outcome: Outcome::Completed,
+        alerts: vec![],
+        authenticated: false,
+        because: vec!["RM-2", "TLS-2"],
+        notes: vec!["always".to_owned()],
+        lines: vec![11, 25],
+    };
+    assert_eq!(scenario.cases[0].expected, expected);
 }
 
 #[test]
-fn an_empty_file_names_what_a_scenario_needs() {
-    assert_says(
-        &errors(""),
-        &["no `title` in this scenario", "no `axes`", "no `expect`"],
-    );
+fn a_refused_client_is_not_authenticated_and_alerts_have_no_order() {
+    let refused = "outcome = \"refused\"\nalert = [\"unknown_ca\", \"bad_certificate\"]";
+    let never = SOUND.replacen("outcome = \"completed\"\nauthenticated = false", refused, 1);
+    let more = "\n[[expect]]\nwhen = { \"server.policy\" = \"never\" }\n\
+                alert = [\"bad_certificate\", \"unknown_ca\"]\nbecause = [\"TLS-5\"]\n";
+    let scenario = parse(Path::new("some.toml"), &format!("{never}{more}")).unwrap();
+    let expected = &scenario.cases[0].expected;
+    let names: Vec<_> = expected.alerts.iter().map(|alert| alert.name).collect();
+    assert_eq!(names, ["bad_certificate", "unknown_ca"]);
+    assert!(!expected.authenticated);
 }
 
 #[test]
-fn a_syntax_error_keeps_its_place() {
-    assert_says(&changed("[axes]", "[axes"), &["some.toml:6:6"]);
+fn tables_in_braces_are_tables_too() {
+    let text = r#"
+title = "In braces"
+document = "RFC 8446"
+axes = { cipher = ["default"] }
+expect = [
+    { certificate_request = false, because = ["TLS-2"] },
+    { outcome = "completed", authenticated = false, because = ["TLS-2"] },
+]
+"#;
+    let scenario = parse(Path::new("in-braces.toml"), text).unwrap();
+    assert_eq!(scenario.cases.len(), 1);
+    assert_eq!(scenario.cases[0].id, "in-braces/default");
+    assert_eq!(scenario.cases[0].expected.lines, [6, 7]);
 }
 
 #[test]
-fn a_duplicate_value_of_an_axis_is_an_error() {
-    assert_says(
-        &changed("[\"unset\", \"set\"]", "[\"unset\", \"unset\"]"),
-        &["stands there twice"],
-    );
+fn the_page_on_scenarios_shows_a_sound_one() {
+    let page = include_str!("../../../scenarios/README.md");
+    let examples: Vec<_> = page.split("```toml\n").skip(1).collect();
+    assert!(!examples.is_empty());
+    for example in examples {
+        let (text, _) = example.split_once("```").unwrap();
+        let read = parse(Path::new("example.toml"), text);
+        assert!(read.is_ok(), "{}", read.unwrap_err());
+    }
+}
+
+#[test]
+fn the_page_on_scenarios_names_every_key() {
+    let page = include_str!("../../../scenarios/README.md");
+    let keys = file::KEYS
+        .iter()
+        .chain(&file::EXPECT_KEYS)
+        .chain(&file::EXCLUDE_KEYS);
+    for key in keys {
+        assert!(page.contains(&format!("| `{key}` |")), "{key}");
+    }
 }
 
 proptest::proptest! {
     #[test]
-    fn arbitrary_text_never_panics(text in ".{0,400}") {
-        drop(parse(Path::new("some.toml"), &text));
+    fn arbitrary_text_never_panics(text in "\\PC{0,400}") {
+        drop(parse(Path::new("some.toml"), &text).map_err(|wrong| wrong.to_string()));
     }
 
     #[test]
-    fn a_damaged_scenario_never_panics(cut in 0..CORE.len(), with in ".{0,3}") {
-        if CORE.is_char_boundary(cut) {
-            drop(parse(Path::new("some.toml"), &format!("{}{with}{}", &CORE[..cut], &CORE[cut..].get(1..).unwrap_or_default())));
-        }
+    fn arbitrary_octets_never_panic(octets in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
+        let text = String::from_utf8_lossy(&octets);
+        drop(parse(Path::new("some.toml"), &text).map_err(|wrong| wrong.to_string()));
+    }
+
+    #[test]
+    fn a_damaged_scenario_never_panics(from in 0..CORE.len(), octets in 0..40_usize, with in ".{0,6}") {
+        let mut text = CORE.to_owned();
+        let until = text.ceil_char_boundary((from + octets).min(text.len()));
+        text.replace_range(text.floor_char_boundary(from)..until, &with);
+        drop(parse(Path::new("some.toml"), &text).map_err(|wrong| wrong.to_string()));
+    }
+
+    #[test]
+    fn shuffled_lines_never_panic(seed in proptest::collection::vec(0..80_usize, 0..80)) {
+        let lines: Vec<_> = CORE.lines().collect();
+        let text: Vec<_> = seed.iter().map(|index| lines[index % lines.len()]).collect();
+        drop(parse(Path::new("some.toml"), &text.join("\n")).map_err(|wrong| wrong.to_string()));
     }
 }

@@ -1,0 +1,42 @@
+//! What somebody is told who makes a mistake, in full: one test for each kind.
+
+mod coverage;
+mod shapes;
+mod words;
+
+use std::path::Path;
+
+use super::parse;
+
+/// A scenario without a mistake.
+const SOUND: &str = include_str!("sound.toml");
+
+#[test]
+fn the_scenario_without_a_mistake_is_read() {
+    let scenario = parse(Path::new("some.toml"), SOUND).unwrap();
+    assert_eq!(scenario.cases.len(), 4);
+}
+
+/// What is told of that text.
+fn told(text: &str) -> String {
+    match parse(Path::new("some.toml"), text) {
+        Ok(scenario) => panic!("got {} cases, expected mistakes", scenario.cases.len()),
+        Err(wrong) => wrong.to_string(),
+    }
+}
+
+/// What is told of the scenario once `from` is `to`.
+fn changed(from: &str, to: &str) -> String {
+    assert!(SOUND.contains(from), "{from}");
+    told(&SOUND.replacen(from, to, 1))
+}
+
+/// What is told of the scenario with more at its end.
+fn with(more: &str) -> String {
+    told(&format!("{SOUND}{more}"))
+}
+
+#[track_caller]
+fn assert_told(told: &str, expected: &str) {
+    assert!(told == expected.trim(), "got\n{told}\nexpected{expected}");
+}

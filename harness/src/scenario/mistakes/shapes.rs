@@ -1,0 +1,243 @@
+//! Values of the wrong type, and what is missing.
+
+use super::{assert_told, changed, with};
+
+#[test]
+fn tells_a_string_where_a_list_belongs() {
+    assert_told(
+        &changed(r#"["RM-2"]"#, r#""RM-2""#),
+        r#"
+error: `because`: got a string, expected a list of strings
+  --> some.toml:16:11
+   |
+16 | because = "RM-2"
+   |           ^^^^^^ expected a list of strings
+"#,
+    );
+}
+
+#[test]
+fn tells_a_list_where_a_string_belongs() {
+    assert_told(
+        &changed(r#"= "default""#, r#"= ["default"]"#),
+        r#"
+error: `cipher`: got an array, expected a string
+ --> some.toml:9:10
+  |
+9 | cipher = ["default"]
+  |          ^^^^^^^^^^^ expected a string
+"#,
+    );
+}
+
+#[test]
+fn tells_a_number_in_a_list() {
+    assert_told(
+        &changed(r#"["RM-2"]"#, r#"["RM-2", 3]"#),
+        r#"
+error: `because[1]`: got an integer, expected a string
+  --> some.toml:16:20
+   |
+16 | because = ["RM-2", 3]
+   |                    ^ expected a string
+"#,
+    );
+}
+
+#[test]
+fn tells_a_number_where_a_truth_belongs() {
+    assert_told(
+        &changed("certificate_request = false", "certificate_request = 0"),
+        r"
+error: `certificate_request`: got an integer, expected true or false
+  --> some.toml:13:23
+   |
+13 | certificate_request = 0
+   |                       ^ expected true or false
+",
+    );
+}
+
+#[test]
+fn tells_a_value_where_a_table_belongs() {
+    assert_told(
+        &changed(
+            r#"when = { "server.policy" = "never" }"#,
+            r#"when = "never""#,
+        ),
+        r#"
+error: `when`: got a string, expected a table
+  --> some.toml:12:8
+   |
+12 | when = "never"
+   |        ^^^^^^^ expected a table
+"#,
+    );
+}
+
+#[test]
+fn tells_one_table_where_several_belong() {
+    assert_told(
+        &changed(
+            r#"[setup]
+cipher = "default""#,
+            r#"[exclude]
+reason = "x""#,
+        ),
+        r"
+error: `exclude`: got a table, expected [[exclude]] tables
+ --> some.toml:8:1
+  |
+8 | [exclude]
+  | ^^^^^^^^^ expected [[exclude]] tables
+",
+    );
+}
+
+#[test]
+fn tells_a_blank_text() {
+    assert_told(
+        &changed("A flag in vain", "  "),
+        r#"
+error: `title` is empty
+ --> some.toml:1:9
+  |
+1 | title = "  "
+  |         ^^^^ expected some text
+"#,
+    );
+}
+
+#[test]
+fn tells_an_empty_list() {
+    assert_told(
+        &changed(r#"["RM-2"]"#, "[]"),
+        r"
+error: `because` is an empty list
+  --> some.toml:16:11
+   |
+16 | because = []
+   |           ^^ expected at least one string
+",
+    );
+}
+
+#[test]
+fn tells_a_duplicate_value() {
+    assert_told(
+        &changed(r#"["unset", "set"]"#, r#"["unset", "set", "unset"]"#),
+        r#"
+error: `unset` stands twice in `client.flag`
+ --> some.toml:5:34
+  |
+5 | "client.flag" = ["unset", "set", "unset"]
+  |                  -------         ^^^^^^^ expected each once
+  |                  |
+  |                  first here
+"#,
+    );
+}
+
+#[test]
+fn tells_a_duplicate_key() {
+    assert_told(
+        &changed("document =", "title ="),
+        r#"
+error: not TOML: duplicate key
+ --> some.toml:2:1
+  |
+2 | title = "RFC 8446"
+  | ^^^^^ here
+"#,
+    );
+}
+
+#[test]
+fn tells_a_syntax_error() {
+    assert_told(
+        &changed("[axes]", "[axes"),
+        r"
+error: not TOML: unclosed table, expected `]`
+ --> some.toml:4:6
+  |
+4 | [axes
+  |      ^ here
+",
+    );
+}
+
+#[test]
+fn tells_a_missing_key() {
+    assert_told(
+        &changed(
+            r#"document = "RFC 8446"
+"#,
+            "",
+        ),
+        r#"
+error: no `document`
+ --> some.toml:1:1
+  |
+1 | title = "A flag in vain"
+  | ^^^^^^^^^^^^^^^^^^^^^^^^ in this file
+  |
+  = note: a scenario has `title`, `document`, [axes] and at least one [[expect]]
+"#,
+    );
+}
+
+#[test]
+fn tells_no_axes() {
+    assert_told(
+        &changed(
+            r#""client.flag" = ["unset", "set"]
+"server.policy" = ["never", "request"]
+"#,
+            "",
+        ),
+        r"
+error: no axes
+ --> some.toml:4:1
+  |
+4 | [axes]
+  | ^^^^^^ expected at least one axis with its values
+",
+    );
+}
+
+#[test]
+fn tells_no_because() {
+    assert_told(
+        &changed(
+            r#"because = ["RM-2"]
+"#,
+            "",
+        ),
+        r"
+error: no `because`
+  --> some.toml:11:1
+   |
+11 | [[expect]]
+   | ^^^^^^^^^^ expected the requirements that it follows from
+",
+    );
+}
+
+#[test]
+fn tells_no_reason() {
+    assert_told(
+        &with(
+            r#"
+[[exclude]]
+when = { "client.flag" = "set" }
+"#,
+        ),
+        r"
+error: no `reason` in this exclusion
+  --> some.toml:25:1
+   |
+25 | [[exclude]]
+   | ^^^^^^^^^^^ expected which combinations to leave out, and why
+",
+    );
+}

@@ -1,0 +1,235 @@
+//! Words that are none of those that may stand there.
+
+use super::{assert_told, changed};
+
+#[test]
+fn tells_an_unknown_key() {
+    assert_told(
+        &changed("title =", "titel ="),
+        r#"
+error: unknown key `titel`
+ --> some.toml:1:1
+  |
+1 | titel = "A flag in vain"
+  | ^^^^^ did you mean `title`?
+  |
+  = note: expected one of `title`, `document`, `about`, `revision`, `axes`, `setup`, `expect`, `exclude`
+"#,
+    );
+}
+
+#[test]
+fn tells_an_unknown_key_of_an_expectation() {
+    assert_told(
+        &changed("outcome", "outcom"),
+        r#"
+error: unknown key `outcom`
+  --> some.toml:14:1
+   |
+14 | outcom = "completed"
+   | ^^^^^^ did you mean `outcome`?
+   |
+   = note: expected one of `when`, `certificate_request`, `outcome`, `alert`, `authenticated`, `because`, `note`
+"#,
+    );
+}
+
+#[test]
+fn tells_an_unknown_axis() {
+    assert_told(
+        &changed(r#""client.flag" ="#, r#""client.flags" ="#),
+        r#"
+error: unknown axis `client.flags`
+ --> some.toml:5:1
+  |
+5 | "client.flags" = ["unset", "set"]
+  | ^^^^^^^^^^^^^^ did you mean `client.flag`?
+  |
+  = note: expected one of `client.flag`, `client.certificate`, `server.policy`, `client.versions`, `server.versions`, `client.groups`, `server.groups`, `cipher`
+"#,
+    );
+}
+
+#[test]
+fn tells_an_unknown_axis_near_none() {
+    assert_told(
+        &changed(r#""client.flag" ="#, "colour ="),
+        r#"
+error: unknown axis `colour`
+ --> some.toml:5:1
+  |
+5 | colour = ["unset", "set"]
+  | ^^^^^^ not a known axis
+  |
+  = note: expected one of `client.flag`, `client.certificate`, `server.policy`, `client.versions`, `server.versions`, `client.groups`, `server.groups`, `cipher`
+"#,
+    );
+}
+
+#[test]
+fn tells_an_axis_without_quotes() {
+    assert_told(
+        &changed(r#""client.flag" ="#, "client.flag ="),
+        r#"
+error: unknown axis `client`
+ --> some.toml:5:1
+  |
+5 | client.flag = ["unset", "set"]
+  | ^^^^^^ expected the name in quotes: "client.flag"
+"#,
+    );
+}
+
+#[test]
+fn tells_an_unknown_value() {
+    assert_told(
+        &changed(r#""never", "request""#, r#""nevre", "request""#),
+        r#"
+error: unknown value of `server.policy`: `nevre`
+ --> some.toml:6:20
+  |
+6 | "server.policy" = ["nevre", "request"]
+  |                    ^^^^^^^ did you mean `never`?
+  |
+  = note: expected one of `never`, `request`, `require`, `request-on-flag`, `require-on-flag`
+"#,
+    );
+}
+
+#[test]
+fn tells_an_unknown_value_of_a_condition() {
+    assert_told(
+        &changed(r#"= "never" }"#, r#"= "newer" }"#),
+        r#"
+error: unknown value of `server.policy`: `newer`
+  --> some.toml:12:28
+   |
+12 | when = { "server.policy" = "newer" }
+   |                            ^^^^^^^ did you mean `never`?
+   |
+   = note: expected one of `never`, `request`, `require`, `request-on-flag`, `require-on-flag`
+"#,
+    );
+}
+
+#[test]
+fn tells_an_unknown_document() {
+    assert_told(
+        &changed("RFC 8446", "RFC 8447"),
+        r#"
+error: unknown document `RFC 8447`
+ --> some.toml:2:12
+  |
+2 | document = "RFC 8447"
+  |            ^^^^^^^^^^ did you mean `RFC 8446`?
+  |
+  = note: expected one of `draft-jhoyla-req-mtls-flag-00`, `draft-jhoyla-req-mtls-flag, editor's copy of June 2025`, `draft-ietf-tls-tlsflags`, `RFC 8446`
+"#,
+    );
+}
+
+#[test]
+fn tells_an_unknown_requirement() {
+    assert_told(
+        &changed(r#""RM-2""#, r#""RM-6""#),
+        r#"
+error: unknown requirement `RM-6`
+  --> some.toml:16:12
+   |
+16 | because = ["RM-6"]
+   |            ^^^^^^ did you mean `RM-5`?
+   |
+   = note: expected one of RM-1 to RM-5, RCA-1 to RCA-9, TF-1 to TF-10, TLS-1 to TLS-12
+"#,
+    );
+}
+
+#[test]
+fn tells_an_unknown_requirement_near_none() {
+    assert_told(
+        &changed(r#""RM-2""#, r#""section 4""#),
+        r#"
+error: unknown requirement `section 4`
+  --> some.toml:16:12
+   |
+16 | because = ["section 4"]
+   |            ^^^^^^^^^^^ not a known requirement
+   |
+   = note: expected one of RM-1 to RM-5, RCA-1 to RCA-9, TF-1 to TF-10, TLS-1 to TLS-12
+"#,
+    );
+}
+
+#[test]
+fn tells_an_unknown_alert() {
+    assert_told(
+        &changed(
+            r#"outcome = "completed""#,
+            r#"outcome = "refused"
+alert = ["certificate-require"]"#,
+        ),
+        r#"
+error: unknown alert `certificate-require`
+  --> some.toml:15:10
+   |
+15 | alert = ["certificate-require"]
+   |          ^^^^^^^^^^^^^^^^^^^^^ did you mean `certificate_required`?
+"#,
+    );
+}
+
+#[test]
+fn tells_an_unknown_alert_near_none() {
+    assert_told(
+        &changed(
+            r#"outcome = "completed""#,
+            r#"outcome = "refused"
+alert = ["no"]"#,
+        ),
+        r#"
+error: unknown alert `no`
+  --> some.toml:15:10
+   |
+15 | alert = ["no"]
+   |          ^^^^ not a known alert
+   |
+   = note: expected one of `close_notify`, `unexpected_message`, `bad_record_mac`, `record_overflow`, `handshake_failure`, `bad_certificate`, `unsupported_certificate`, `certificate_revoked`, `certificate_expired`, `certificate_unknown`, `illegal_parameter`, `unknown_ca`, `access_denied`, `decode_error`, `decrypt_error`, `too_many_cids_requested`, `protocol_version`, `insufficient_security`, `internal_error`, `inappropriate_fallback`, `user_canceled`, `missing_extension`, `unsupported_extension`, `unrecognized_name`, `bad_certificate_status_response`, `unknown_psk_identity`, `certificate_required`, `general_error`, `no_application_protocol`, `ech_required`
+"#,
+    );
+}
+
+#[test]
+fn tells_an_unknown_outcome() {
+    assert_told(
+        &changed(r#""completed""#, r#""complete""#),
+        r#"
+error: unknown outcome `complete`
+  --> some.toml:14:11
+   |
+14 | outcome = "complete"
+   |           ^^^^^^^^^^ did you mean `completed`?
+   |
+   = note: expected one of `completed`, `refused`
+"#,
+    );
+}
+
+#[test]
+fn tells_an_unknown_revision() {
+    assert_told(
+        &changed(
+            "[axes]",
+            r#"revision = ["rm", "rcq"]
+[axes]"#,
+        ),
+        r#"
+error: unknown revision `rcq`
+ --> some.toml:4:19
+  |
+4 | revision = ["rm", "rcq"]
+  |                   ^^^^^ did you mean `rca`?
+  |
+  = note: expected one of `rm`, `rca`
+"#,
+    );
+}
