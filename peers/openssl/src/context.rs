@@ -1,11 +1,13 @@
 //! From a job's setup to a context of OpenSSL.
 
+use std::io::{self, Read, Write};
+
 use openssl::error::ErrorStack;
 use openssl::pkey::PKey;
-use openssl::ssl::{SslContextBuilder, SslMethod, SslVersion};
+use openssl::ssl::{HandshakeError, Ssl, SslContextBuilder, SslMethod, SslVersion};
 use openssl::x509::X509;
 use openssl::x509::store::X509StoreBuilder;
-use reqmtls_contract::{Group, PrepareError, Setup, Version};
+use reqmtls_contract::{CipherSuite, Group, PrepareError, Setup, Version};
 
 use crate::told;
 
@@ -57,6 +59,40 @@ pub(crate) fn builder(setup: &Setup) -> Result<SslContextBuilder, PrepareError> 
     builder.set_cert_store(store.build());
     told::listen(&mut builder);
     Ok(builder)
+}
+
+/// Whether a client can offer nothing but this suite.
+///
+/// The library takes the name of a suite that its security level then forbids, so ask for a
+/// ClientHello: one that was written waits for an answer.
+pub(crate) fn offers(suite: CipherSuite) -> bool {
+    let connect = || {
+        let mut builder = SslContextBuilder::new(SslMethod::tls())?;
+        builder.set_min_proto_version(Some(SslVersion::TLS1_3))?;
+        builder.set_ciphersuites(suite.as_str())?;
+        Ssl::new(&builder.build()).map(|ssl| ssl.connect(Nobody))
+    };
+    matches!(connect(), Ok(Err(HandshakeError::WouldBlock(_))))
+}
+
+/// Another end that takes everything and says nothing.
+#[derive(Debug)]
+struct Nobody;
+
+impl Read for Nobody {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::WouldBlock.into())
+    }
+}
+
+impl Write for Nobody {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The library's name of a group.

@@ -3,6 +3,8 @@
 mod client;
 mod context;
 mod server;
+#[cfg(test)]
+mod tests;
 mod told;
 
 use std::process::ExitCode;
@@ -58,7 +60,7 @@ impl OpenSsl {
             capabilities.extend(groups.map(|group| format!("group.{group}")));
             let suites = CipherSuite::ALL
                 .iter()
-                .filter(|suite| builder.set_ciphersuites(suite.as_str()).is_ok());
+                .filter(|suite| context::offers(**suite));
             capabilities.extend(suites.map(|suite| format!("cipher.{suite}")));
         }
         let description = Description {

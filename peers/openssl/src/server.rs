@@ -53,6 +53,10 @@ impl Server {
         // Called before anything of ClientHello is acted on, so that the decision to ask is still open.
         builder.set_client_hello_callback(move |ssl, alert| {
             let data = extension(ssl, TLS_FLAGS);
+            // Before anything refuses it: a malformed value is worth reporting too.
+            if let Some(ear) = Ear::of(ssl) {
+                ear.lock().tls_flags_received = data.map(Hex::from);
+            }
             let offered = tls13 && extension(ssl, SUPPORTED_VERSIONS).is_some_and(offers_tls13);
             let set = match data
                 .filter(|_| on_flag && offered)
@@ -65,9 +69,6 @@ impl Server {
                 }
                 None => false,
             };
-            if let Some(ear) = Ear::of(ssl) {
-                ear.lock().tls_flags_received = data.map(Hex::from);
-            }
             ssl.set_verify(mode(policy, set));
             Ok(ClientHelloResponse::SUCCESS)
         });
