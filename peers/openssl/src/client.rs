@@ -24,10 +24,17 @@ impl Client {
         let mut builder = context::builder(setup)?;
         builder.set_verify(SslVerifyMode::PEER);
         if let Some(data) = setup.tls_flags.clone() {
+            // The library refuses a number that it knows in every message that is not named here. In
+            // these two a server may set flags of its own, which a client ignores where it does not
+            // know them (draft-ietf-tls-tlsflags §3); without an extension to send, the library
+            // ignores them by itself.
+            let messages = ExtensionContext::CLIENT_HELLO
+                | ExtensionContext::TLS1_3_CERTIFICATE_REQUEST
+                | ExtensionContext::TLS1_3_NEW_SESSION_TICKET;
             builder
                 .add_custom_ext(
                     TLS_FLAGS,
-                    ExtensionContext::CLIENT_HELLO,
+                    messages,
                     move |_, _, _| Ok(Some(data.0.clone())),
                     |_, _, _, _| Ok(()),
                 )
