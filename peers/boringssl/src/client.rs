@@ -16,6 +16,8 @@ pub(crate) struct Client {
     context: SslContext,
     server_name: String,
     tls_flags: Option<Hex>,
+    /// The job names the groups, so a key share goes out for the first only.
+    one_key_share: bool,
 }
 
 impl Client {
@@ -30,6 +32,7 @@ impl Client {
             context: builder.build(),
             server_name,
             tls_flags: setup.tls_flags.clone(),
+            one_key_share: !setup.groups.is_empty(),
         })
     }
 
@@ -37,6 +40,11 @@ impl Client {
         let mut ssl = Ssl::new(&self.context)?;
         ssl.set_hostname(&self.server_name)?;
         ssl.param_mut().set_host(&self.server_name)?;
+        if self.one_key_share {
+            // By default a post-quantum group brings a second share, of a classical one, and the reverse.
+            // SAFETY: the connection is alive and has not begun.
+            unsafe { boring_sys::SSL_use_second_keyshare(ssl.as_ptr(), 0) }
+        }
         if let Some(Hex(data)) = &self.tls_flags {
             // SAFETY: the connection is alive, and the library copies the octets.
             let set = unsafe {

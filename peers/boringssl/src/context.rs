@@ -1,11 +1,13 @@
 //! From a job's setup to a context of BoringSSL.
 
+use std::ptr;
+
 use boring::error::ErrorStack;
 use boring::pkey::PKey;
 use boring::ssl::{SslContextBuilder, SslMethod, SslVersion};
 use boring::x509::X509;
 use boring::x509::store::X509StoreBuilder;
-use reqmtls_contract::{Group, PrepareError, Setup, Version};
+use reqmtls_contract::{CipherSuite, Group, PrepareError, Setup, Version};
 
 use crate::told;
 
@@ -29,6 +31,9 @@ pub(crate) fn builder(setup: &Setup) -> Result<SslContextBuilder, PrepareError> 
         let names: Vec<_> = setup.groups.iter().map(|name| group(*name)).collect();
         builder.set_curves_list(&names.join(":")).map_err(invalid)?;
     }
+    if !setup.cipher_suites.is_empty() {
+        set_cipher_suites(&mut builder, &setup.cipher_suites).map_err(invalid)?;
+    }
     if let Some(identity) = &setup.identity {
         let chain = X509::stack_from_pem(identity.certificates.as_bytes()).map_err(invalid)?;
         let key = PKey::private_key_from_pem(identity.private_key.as_bytes()).map_err(invalid)?;
@@ -50,6 +55,39 @@ pub(crate) fn builder(setup: &Setup) -> Result<SslContextBuilder, PrepareError> 
     builder.set_cert_store_builder(store);
     told::listen(&mut builder);
     Ok(builder)
+}
+
+/// Sets the suites of TLS 1.3, for which the safe crate has no method.
+pub(crate) fn set_cipher_suites(
+    builder: &mut SslContextBuilder,
+    suites: &[CipherSuite],
+) -> Result<(), ErrorStack> {
+    let numbers: Vec<u16> = suites.iter().map(|suite| number(*suite)).collect();
+    // SAFETY: the builder's context is alive, and the library copies the numbers; flags may be null.
+    let set = unsafe {
+        boring_sys::SSL_CTX_set1_tls13_ciphers(
+            builder.as_ptr(),
+            numbers.as_ptr(),
+            ptr::null(),
+            numbers.len(),
+        )
+    };
+    if set == 1 {
+        Ok(())
+    } else {
+        Err(ErrorStack::get())
+    }
+}
+
+/// A suite's number in the TLS Cipher Suites registry, RFC 8446 §B.4.
+fn number(suite: CipherSuite) -> u16 {
+    match suite {
+        CipherSuite::Aes128GcmSha256 => 0x1301,
+        CipherSuite::Aes256GcmSha384 => 0x1302,
+        CipherSuite::Chacha20Poly1305Sha256 => 0x1303,
+        CipherSuite::Aes128CcmSha256 => 0x1304,
+        CipherSuite::Aes128Ccm8Sha256 => 0x1305,
+    }
 }
 
 /// The library's name of a group.

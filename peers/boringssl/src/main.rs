@@ -3,6 +3,8 @@
 mod client;
 mod context;
 mod server;
+#[cfg(test)]
+mod tests;
 mod told;
 
 use std::process::ExitCode;
@@ -10,7 +12,8 @@ use std::sync::Arc;
 
 use boring::ssl::{SslContextBuilder, SslMethod};
 use reqmtls_contract::{
-    Description, Endpoint, Group, Job, Peer, Policy, PrepareError, Role, VERSION, Version,
+    CipherSuite, Description, Endpoint, Group, Job, Peer, Policy, PrepareError, Role, VERSION,
+    Version,
 };
 
 fn main() -> ExitCode {
@@ -24,7 +27,6 @@ struct BoringSsl {
 
 impl BoringSsl {
     fn new() -> Self {
-        // No `cipher.*`: this peer does not configure the suites of TLS 1.3 yet.
         let mut capabilities: Vec<_> = ["client", "server", "client.tls-flags"]
             .map(str::to_owned)
             .into();
@@ -43,6 +45,10 @@ impl BoringSsl {
                 .iter()
                 .filter(|group| builder.set_curves_list(context::group(**group)).is_ok());
             capabilities.extend(groups.map(|group| format!("group.{group}")));
+            let suites = CipherSuite::ALL
+                .iter()
+                .filter(|suite| context::set_cipher_suites(&mut builder, &[**suite]).is_ok());
+            capabilities.extend(suites.map(|suite| format!("cipher.{suite}")));
         }
         let description = Description {
             reqmtls: VERSION,

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use boring::error::ErrorStack;
-use boring::ssl::{ExtensionType, SelectCertError, Ssl, SslContext, SslVerifyMode};
+use boring::ssl::{ExtensionType, SniError, Ssl, SslAlert, SslContext, SslVerifyMode};
 use reqmtls_contract::{
     ConnectionReport, Endpoint, Hex, Outcome, Policy, PrepareError, SUPPORTED_VERSIONS, Setup,
     Stream, TLS_FLAGS, Version, flag_is_set, offers_tls13, serve_answer,
@@ -41,18 +41,31 @@ impl Server {
                 .map(Hex::from);
             let versions = hello.get_extension(ExtensionType::from(SUPPORTED_VERSIONS));
             let offered = tls13 && versions.is_some_and(offers_tls13);
-            let set = match data.as_ref().filter(|_| on_flag && offered) {
-                // The public callback leaves no choice of the alert: it is handshake_failure.
-                Some(data) => flag_is_set(&data.0, flag).map_err(|_| SelectCertError::ERROR)?,
-                None => false,
-            };
+            let set = data
+                .as_ref()
+                .filter(|_| on_flag && offered)
+                .map_or(Ok(false), |data| flag_is_set(&data.0, flag));
             let ssl = hello.ssl_mut();
             if let Some(ear) = Ear::of(ssl) {
-                ear.lock().tls_flags_received = data;
+                let mut told = ear.lock();
+                told.tls_flags_received = data;
+                told.malformed_flags = set.is_err();
             }
-            ssl.set_verify(mode(policy, set));
+            ssl.set_verify(mode(policy, set.unwrap_or(false)));
             Ok(())
         });
+        if on_flag {
+            // The callback above cannot choose the alert that it refuses with. This one can; it runs
+            // next, with or without a server name, and before the server sends anything.
+            builder.set_servername_callback(|ssl, alert| {
+                if Ear::of(ssl).is_some_and(|ear| ear.lock().malformed_flags) {
+                    *alert = SslAlert::ILLEGAL_PARAMETER;
+                    return Err(SniError::ALERT_FATAL);
+                }
+                // What the library does without a callback: it does not acknowledge the name.
+                Err(SniError::NOACK)
+            });
+        }
         Ok(Self {
             context: builder.build(),
         })

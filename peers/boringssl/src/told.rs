@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use boring::ex_data::Index;
 use boring::hash::MessageDigest;
-use boring::ssl::{Ssl, SslContextBuilder, SslRef};
+use boring::ssl::{ErrorCode, Ssl, SslContextBuilder, SslRef};
 use foreign_types::ForeignTypeRef;
 use reqmtls_contract::{ConnectionReport, Hex};
 use tokio_boring::HandshakeError;
@@ -17,6 +17,8 @@ pub(crate) struct Told {
     pub(crate) alert_sent: Option<u8>,
     pub(crate) alert_received: Option<u8>,
     pub(crate) tls_flags_received: Option<Hex>,
+    /// A server on the flag got a value that it has to refuse.
+    pub(crate) malformed_flags: bool,
 }
 
 /// Shared by the connection's callbacks and its end.
@@ -97,9 +99,11 @@ pub(crate) fn peer_certificate(ssl: &SslRef) -> Option<Hex> {
 
 /// Notes what ended a handshake.
 pub(crate) fn note<S>(report: &mut ConnectionReport, error: &HandshakeError<S>) {
-    match error.as_io_error() {
-        Some(transport) => report.break_off(transport),
-        None => report.refuse(error),
+    match (error.as_io_error(), error.code()) {
+        (Some(transport), _) => report.break_off(transport),
+        // Without an error of the transport's, this is its unexpected end.
+        (None, Some(ErrorCode::SYSCALL)) => report.break_off(error),
+        (None, _) => report.refuse(error),
     }
 }
 
