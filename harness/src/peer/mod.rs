@@ -212,18 +212,6 @@ impl RunningPeer {
             body.stop().await;
         }
     }
-
-    /// The process id of a peer that is a local process.
-    #[must_use]
-    pub fn process_id(&self) -> Option<u32> {
-        match &self.reach {
-            Reach::Remote(remote) => match &remote.body {
-                Body::Process(process) => process.id(),
-                Body::Container(_) => None,
-            },
-            Reach::InProcess(_) => None,
-        }
-    }
 }
 
 impl Body {

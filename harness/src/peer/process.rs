@@ -68,10 +68,6 @@ impl Process {
         self.address
     }
 
-    pub(super) fn id(&self) -> Option<u32> {
-        self.child.id()
-    }
-
     /// Waits for the end that letting go of it brings about; kills what does not end.
     pub(super) async fn stop(mut self) {
         if timeout(PATIENCE, self.child.wait()).await.is_err() {
