@@ -48,6 +48,8 @@ impl Peer for Rustls {
         capabilities.extend(
             Policy::ALL
                 .iter()
+                // The library has no post-handshake authentication of TLS 1.3.
+                .filter(|policy| **policy != Policy::PostHandshake)
                 .map(|policy| format!("server.policy.{policy}")),
         );
         let groups = Group::ALL

@@ -62,7 +62,7 @@ impl Server {
             required = Some(config(Some(verifier().build().map_err(invalid)?))?);
         }
         let policy = match setup.policy.unwrap_or(Policy::Never) {
-            Policy::Never => ClientAuthPolicy::Never,
+            Policy::Never | Policy::PostHandshake => ClientAuthPolicy::Never,
             Policy::Request => ClientAuthPolicy::Request,
             Policy::Require => ClientAuthPolicy::Require,
             Policy::RequestOnFlag => ClientAuthPolicy::RequestOnFlag,
