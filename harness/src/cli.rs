@@ -3,10 +3,12 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use reqmtls_contract::Revision;
 
 use crate::conformance::Conformance;
 use crate::event::Run;
@@ -57,6 +59,8 @@ enum Command {
     List(Selection),
     /// List the peers: what there is and how each is built
     Peers,
+    /// Print the JSON Schema of scenario files, with every axis and its values
+    Schema,
 }
 
 #[derive(Debug, Args)]
@@ -70,6 +74,9 @@ struct Selection {
     /// Only these peers as server
     #[arg(long, value_name = "PEER", value_delimiter = ',')]
     server: Vec<String>,
+    /// The revision of the request mTLS flag: the drafts -00 to -02, or their editor's copy
+    #[arg(long, value_name = "REVISION", default_value_t = Revision::Rm, value_parser = Revision::from_str)]
+    revision: Revision,
 }
 
 #[derive(Debug, Args)]
@@ -149,6 +156,10 @@ fn obey(arguments: &Arguments) -> anyhow::Result<u8> {
         Command::Run(run) => obey_run(&root, run),
         Command::List(selection) => list(&root, selection),
         Command::Peers => peers(&root),
+        Command::Schema => {
+            io::stdout().write_all(scenario::schema_text().as_bytes())?;
+            Ok(0)
+        }
     }
 }
 
@@ -189,7 +200,8 @@ struct Selected {
 }
 
 fn select(root: &Path, selection: &Selection) -> anyhow::Result<Selected> {
-    let scenarios = scenario::load_dir(&root.join("scenarios"))?;
+    let mut scenarios = scenario::load_dir(&root.join("scenarios"))?;
+    scenarios.retain(|scenario| scenario.is_of(selection.revision));
     let peers = Manifest::load_all(&root.join("peers"))?;
     let selectors: Vec<_> = selection
         .cases
@@ -240,10 +252,9 @@ fn obey_run(root: &Path, arguments: &RunArguments) -> anyhow::Result<u8> {
         eprintln!("nothing was selected");
         return Ok(EXIT_NOTHING);
     }
-    let results = arguments
-        .results
-        .clone()
-        .unwrap_or_else(|| root.join("results"));
+    let revision = arguments.selection.revision;
+    let published = run::results(root, revision);
+    let results = arguments.results.clone().unwrap_or(published.clone());
     let plan = Plan {
         root: root.to_owned(),
         cases,
@@ -257,8 +268,9 @@ fn obey_run(root: &Path, arguments: &RunArguments) -> anyhow::Result<u8> {
             Mode::Process => Where::Process,
         },
         timeout: Duration::from_secs(arguments.timeout),
-        snapshots: root.join("results").join("snapshots"),
+        snapshots: published.join("snapshots"),
         flag: arguments.flag,
+        revision,
     };
     let mut terminal = report::Terminal::stderr();
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;

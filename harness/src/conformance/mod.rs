@@ -1,5 +1,6 @@
 //! Whether a cell's transcript is what the documents ask for.
 
+pub mod check;
 mod expectation;
 mod facts;
 mod misreport;
@@ -9,7 +10,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-pub use self::expectation::judge;
+pub use self::expectation::{Judged, judge};
 pub use self::facts::{Facts, Outcome};
 pub use self::misreport::misreports;
 
@@ -44,7 +45,8 @@ impl fmt::Display for Conformance {
 /// Something that is not as it should be, with the message that shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// The requirements that the expectation cites; empty for a report that contradicts the wire.
+    /// The requirements that are broken, or that the expectation cites; empty for a report that
+    /// contradicts the wire.
     pub requirements: Vec<&'static str>,
     /// The end at fault.
     pub side: Side,
