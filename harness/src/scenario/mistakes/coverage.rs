@@ -304,7 +304,7 @@ error: the client breaks rules in some/unset/never, some/unset/request, some/set
 #[test]
 fn tells_an_end_that_is_said_to_break_rules_and_does_not() {
     assert_told(
-        &format!("misbehaving = \"server\"\n{SOUND}"),
+        &changed("title", "misbehaving = \"server\"\ntitle"),
         r#"
 error: no case has a server that breaks rules
  --> some.toml:1:15
