@@ -11,12 +11,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use reqmtls_contract::Revision;
 
 use crate::conformance::Conformance;
+use crate::conformance::known::Known;
 use crate::event::Run;
 use crate::peer::build;
 use crate::peer::manifest::Manifest;
 use crate::report;
 use crate::run::{self, Plan, Where};
-use crate::scenario::{self, Case, Scenario, Selector};
+use crate::scenario::{self, Case, KNOWN_DEVIATIONS, Scenario, Selector};
 use crate::snapshot::Drift;
 
 const EXIT_FINDINGS: u8 = 1;
@@ -191,6 +192,7 @@ fn root(given: Option<&Path>) -> anyhow::Result<PathBuf> {
 /// What a selection comes to.
 struct Selected {
     scenarios: Vec<Scenario>,
+    known: Known,
     cases: Vec<Case>,
     peers: Vec<Manifest>,
     clients: Vec<String>,
@@ -201,8 +203,11 @@ struct Selected {
 
 fn select(root: &Path, selection: &Selection) -> anyhow::Result<Selected> {
     let mut scenarios = scenario::load_dir(&root.join("scenarios"))?;
-    scenarios.retain(|scenario| scenario.is_of(selection.revision));
     let peers = Manifest::load_all(&root.join("peers"))?;
+    let names: Vec<_> = peers.iter().map(|peer| peer.name.as_str()).collect();
+    let known = root.join("scenarios").join(KNOWN_DEVIATIONS);
+    let known = Known::load(&known, &scenarios, &names)?;
+    scenarios.retain(|scenario| scenario.is_of(selection.revision));
     let selectors: Vec<_> = selection
         .cases
         .iter()
@@ -213,8 +218,8 @@ fn select(root: &Path, selection: &Selection) -> anyhow::Result<Selected> {
         selectors.is_empty() || selectors.iter().any(|selector| selector.matches(&case.id))
     };
     let cases = all.filter(chosen).cloned().collect();
-    let names: Vec<_> = peers.iter().map(|peer| peer.name.as_str()).collect();
     Ok(Selected {
+        known,
         clients: players(&names, &selection.client, "--client")?,
         servers: players(&names, &selection.server, "--server")?,
         whole: selection.cases.is_empty()
@@ -242,6 +247,7 @@ fn players(names: &[&str], wanted: &[String], option: &str) -> anyhow::Result<Ve
 fn obey_run(root: &Path, arguments: &RunArguments) -> anyhow::Result<u8> {
     let Selected {
         scenarios,
+        known,
         cases,
         peers,
         clients,
@@ -268,6 +274,7 @@ fn obey_run(root: &Path, arguments: &RunArguments) -> anyhow::Result<u8> {
             Mode::Process => Where::Process,
         },
         timeout: Duration::from_secs(arguments.timeout),
+        known,
         snapshots: published.join("snapshots"),
         flag: arguments.flag,
         revision,
@@ -282,7 +289,7 @@ fn obey_run(root: &Path, arguments: &RunArguments) -> anyhow::Result<u8> {
 
     let reporting = Instant::now();
     let matrix = report::markdown(&run, &scenarios);
-    let json = serde_json::to_vec_pretty(&report::json(&run, &scenarios)?)?;
+    let json = serde_json::to_vec(&report::json(&run, &scenarios)?)?;
     let write = |path: PathBuf, content: &[u8]| {
         report::write_whole(&path, content)
             .with_context(|| format!("cannot write {}", path.display()))
@@ -305,7 +312,8 @@ fn exit_code(run: &Run) -> u8 {
         EXIT_PEER
     } else if run.cells.is_empty() {
         EXIT_NOTHING
-    } else if run.count(Conformance::Deviates)
+    } else if run.count_unknown()
+        + run.stale.len()
         + run.count_drift(Drift::Changed)
         + run.count_drift(Drift::New)
         > 0

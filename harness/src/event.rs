@@ -164,6 +164,8 @@ pub struct Run {
     pub missing: Vec<(String, String)>,
     /// The cells, in the order of scenarios, cases and pairings.
     pub cells: Vec<CellResult>,
+    /// Known deviations that no longer occur.
+    pub stale: Vec<String>,
     /// Whether it was interrupted.
     pub interrupted: bool,
     /// Where the time went.
@@ -178,6 +180,15 @@ impl Run {
             .iter()
             .filter(|cell| cell.conformance == conformance)
             .count()
+    }
+
+    /// How many cells deviate in a way that is not known.
+    #[must_use]
+    pub fn count_unknown(&self) -> usize {
+        let unknown =
+            |cell: &&CellResult| cell.findings.iter().any(|finding| finding.known.is_none());
+        let deviating = |cell: &&CellResult| cell.conformance == Conformance::Deviates;
+        self.cells.iter().filter(deviating).filter(unknown).count()
     }
 
     /// How many cells have this drift.

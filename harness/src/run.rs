@@ -15,6 +15,7 @@ use thiserror::Error;
 use crate::cell::{Cell, CellError, Evidence};
 use crate::certificates::Certificates;
 use crate::conformance::Conformance;
+use crate::conformance::known::Known;
 use crate::event::{self, CellResult, Connection, Event, Run, Timings, pairing};
 use crate::peer::manifest::Manifest;
 use crate::peer::{Mode, RunningPeer, build, engine_answers};
@@ -61,6 +62,8 @@ pub struct Plan {
     pub mode: Where,
     /// The most time that one cell's connection may take.
     pub timeout: Duration,
+    /// The deviations that are known.
+    pub known: Known,
     /// The folder of accepted transcripts.
     pub snapshots: PathBuf,
     /// The number of the request mTLS flag.
@@ -113,6 +116,7 @@ pub async fn run(
         peers: Vec::new(),
         missing: Vec::new(),
         cells: Vec::new(),
+        stale: Vec::new(),
         interrupted: false,
         timings: Timings::default(),
     };
@@ -143,6 +147,7 @@ pub async fn run(
         let case = plan.cases.iter().position(|case| case.id == cell.case);
         (case, place(&cell.client), place(&cell.server))
     });
+    plan.known.apply(&mut run);
     Ok(run)
 }
 

@@ -84,6 +84,7 @@ pub fn conclude(case: &Case, common: &Common, setups: &Setups, evidence: Vec<Evi
                     message: ruling.message.clone(),
                     got: ruling.got.clone(),
                     expected: expected.clone(),
+                    known: None,
                 });
             }
         }
@@ -154,6 +155,7 @@ fn not_completed(number: u32, facts: &Facts) -> Finding {
         message: None,
         got,
         expected: "a completed connection before the last".to_owned(),
+        known: None,
     }
 }
 
@@ -241,6 +243,7 @@ fn foreign_secrets(
                 message: None,
                 got: format!("a key log that does not decrypt the connection ({difference})"),
                 expected: "the secrets of this connection".to_owned(),
+                known: None,
             });
         }
     }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use reqmtls::conformance::Conformance;
+use reqmtls::conformance::known::Known;
 use reqmtls::event::{Event, Run};
 use reqmtls::peer::Mode;
 use reqmtls::peer::manifest::Manifest;
@@ -32,9 +33,18 @@ fn scenarios(revision: Revision) -> Vec<Scenario> {
     scenarios
 }
 
+fn known(peers: &[String]) -> Known {
+    let folder = root().join("scenarios");
+    let all = scenario::load_dir(&folder).unwrap_or_else(|errors| panic!("{errors}"));
+    let peers: Vec<_> = peers.iter().map(String::as_str).collect();
+    let path = folder.join(scenario::KNOWN_DEVIATIONS);
+    Known::load(&path, &all, &peers).unwrap_or_else(|error| panic!("{error}"))
+}
+
 async fn run_all(mode: Where, revision: Revision) -> Run {
     let peers = Manifest::load_all(&root().join("peers")).expect("the peers are listed");
     let names: Vec<_> = peers.iter().map(|peer| peer.name.clone()).collect();
+    let known = known(&names);
     let plan = Plan {
         root: root(),
         cases: scenarios(revision)
@@ -47,6 +57,7 @@ async fn run_all(mode: Where, revision: Revision) -> Run {
         jobs: 8,
         mode,
         timeout: Duration::from_secs(10),
+        known,
         snapshots: results(&root(), revision).join("snapshots"),
         flag: 80,
         revision,

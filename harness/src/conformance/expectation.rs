@@ -169,6 +169,7 @@ impl Judge<'_> {
             message,
             got: got.to_owned(),
             expected: expected.to_owned(),
+            known: None,
         });
     }
 }

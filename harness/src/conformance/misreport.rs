@@ -141,6 +141,7 @@ impl Claims {
             message,
             got,
             expected,
+            known: None,
         });
     }
 }

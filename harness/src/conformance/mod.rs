@@ -3,6 +3,7 @@
 pub mod check;
 mod expectation;
 mod facts;
+pub mod known;
 mod misreport;
 pub mod requirement;
 
@@ -56,6 +57,8 @@ pub struct Finding {
     pub got: String,
     /// What was expected.
     pub expected: String,
+    /// Why it is so, if it is listed among the known deviations.
+    pub known: Option<String>,
 }
 
 impl fmt::Display for Finding {
@@ -68,9 +71,12 @@ impl fmt::Display for Finding {
             self.expected
         )?;
         if self.requirements.is_empty() {
-            f.write_str(" (peer contract)")
+            f.write_str(" (peer contract)")?;
         } else {
-            write!(f, " ({})", self.requirements.join(", "))
+            write!(f, " ({})", self.requirements.join(", "))?;
         }
+        self.known
+            .as_ref()
+            .map_or(Ok(()), |known| write!(f, "; known: {known}"))
     }
 }

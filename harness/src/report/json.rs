@@ -86,6 +86,7 @@ pub fn json(run: &Run, scenarios: &[Scenario]) -> serde_json::Result<Value> {
         "revision": run.revision,
         "peers": peers,
         "missing": run.missing.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
+        "stale": run.stale,
         "timings": run.timings,
         "clients": clients,
         "servers": servers,

@@ -23,7 +23,7 @@ pub use self::{
     },
     choice::{Choice, Word},
     diagnostic::{Diagnostic, Diagnostics},
-    load::{load_dir, load_file, load_files, parse},
+    load::{KNOWN_DEVIATIONS, load_dir, load_file, load_files, parse},
     model::{Case, Excluded, Expected, Outcome, Requested, Scenario},
     schema::{schema, schema_text},
     select::{Selector, SelectorError},
