@@ -219,14 +219,12 @@ pub enum FlagsError {
 impl FlagsError {
     /// The fatal alert that answers this error.
     ///
-    /// - A value whose octets are all zero, or end in zero, calls for
-    ///   `illegal_parameter` (draft-ietf-tls-tlsflags §2).
-    /// - A value that does not fit the syntax `opaque flags<1..255>` (no octet
-    ///   at all, a length of zero, a length that disagrees with what follows)
-    ///   calls for `decode_error`, which is how RFC 8446 §6.2 answers a field
-    ///   outside its range or a wrong length. The draft's own sentence on
-    ///   invalid values can be read as `illegal_parameter` here; the more
-    ///   specific rule is followed.
+    /// - Every invalid value calls for `illegal_parameter`
+    ///   (draft-ietf-tls-tlsflags §2). For one that does not fit the syntax
+    ///   `opaque flags<1..255>` (no octet at all, a length of zero, a length
+    ///   that disagrees with what follows), RFC 8446 §6.2 alone would call for
+    ///   `decode_error`; the draft speaks of this extension, so it is followed.
+    /// - A ClientHello that cannot be read calls for `decode_error`.
     /// - Two extensions of one type call for `illegal_parameter` (RFC 8446
     ///   §4.2 gives the rule, §6.2 the alert for a correctly formatted field that is
     ///   inconsistent with others).
@@ -237,11 +235,11 @@ impl FlagsError {
     #[must_use]
     pub fn alert(&self) -> AlertDescription {
         match self {
+            Self::Malformed(_) => AlertDescription::DecodeError,
             Self::EmptyExtension
             | Self::NoOctets
             | Self::WrongLength { .. }
-            | Self::Malformed(_) => AlertDescription::DecodeError,
-            Self::AllZero
+            | Self::AllZero
             | Self::TrailingZeroOctet { .. }
             | Self::Duplicate
             | Self::Changed
@@ -301,17 +299,17 @@ mod tests {
 
     #[test]
     fn each_invalid_value_names_its_alert() {
-        use AlertDescription::{DecodeError, IllegalParameter};
+        use AlertDescription::IllegalParameter;
         for (body, error, alert) in [
-            (&[][..], FlagsError::EmptyExtension, DecodeError),
-            (&[0], FlagsError::NoOctets, DecodeError),
+            (&[][..], FlagsError::EmptyExtension, IllegalParameter),
+            (&[0], FlagsError::NoOctets, IllegalParameter),
             (
                 &[2, 1],
                 FlagsError::WrongLength {
                     announced: 2,
                     present: 1,
                 },
-                DecodeError,
+                IllegalParameter,
             ),
             (
                 &[1, 1, 1],
@@ -319,7 +317,7 @@ mod tests {
                     announced: 1,
                     present: 2,
                 },
-                DecodeError,
+                IllegalParameter,
             ),
             (&[2, 0, 0], FlagsError::AllZero, IllegalParameter),
             (

@@ -66,6 +66,20 @@ impl<IO> EditedIo<IO> {
         Self::new(io, outgoing, Inbound::ClientHello(Gather::default()))
     }
 
+    /// Wraps a server's stream; edits as the provider of `config` says, and
+    /// looks at no flags.
+    ///
+    /// For a server that knows nothing of `tls_flags`, and has one configuration.
+    pub fn unaware_server(io: IO, config: &ServerConfig) -> Self {
+        let mut io = Self::new(
+            io,
+            Outgoing::new(Side::Server, None, payload_limit(None)),
+            Inbound::Off,
+        );
+        io.serve(config);
+        io
+    }
+
     fn new(io: IO, outgoing: Outgoing, inbound: Inbound) -> Self {
         Self {
             io,

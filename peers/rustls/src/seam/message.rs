@@ -28,11 +28,11 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// Whether edits of `message` change this one, in its `entry`th block.
+    /// Whether edits of `message` may change this one, in its `entry`th block.
     pub(super) fn is_meant_by(self, message: Message, entry: usize) -> bool {
         match message {
-            Message::ClientHello => {
-                matches!(self, Self::FirstClientHello | Self::SecondClientHello)
+            Message::ClientHello | Message::ClientHelloWithPsk | Message::ClientHelloWithoutPsk => {
+                self.is_client_hello()
             }
             Message::FirstClientHello => self == Self::FirstClientHello,
             Message::SecondClientHello => self == Self::SecondClientHello,
@@ -286,6 +286,24 @@ mod tests {
                 second
             );
         }
+    }
+
+    #[test]
+    fn hellos_with_and_without_a_psk_are_told_apart_even_cut_short() {
+        let edits = Edits::new()
+            .insert(Message::ClientHelloWithoutPsk, 62, [1, 1])
+            .insert(Message::ClientHelloWithPsk, 62, [1, 2])
+            .remove(Message::ClientHelloWithPsk, 43);
+        let kind = Kind::FirstClientHello;
+        assert_eq!(
+            edited(&edits, kind, &client_hello(&[(43, &[2, 3, 4])])),
+            client_hello(&[(43, &[2, 3, 4]), (62, &[1, 1])])
+        );
+        let hello = client_hello(&[(43, &[2, 3, 4]), (41, &[9; 50])]);
+        let whole = client_hello(&[(62, &[1, 2]), (41, &[9; 50])]);
+        assert_eq!(edited(&edits, kind, &hello), whole);
+        let cut = edited(&edits, kind, &hello[..hello.len() - 33]);
+        assert_eq!(cut, whole[..whole.len() - 33]);
     }
 
     #[test]
