@@ -28,7 +28,7 @@ use crate::flags::FlagsError;
 /// there is one `tls_flags` extension at most, and that a second ClientHello,
 /// after HelloRetryRequest, carries the same flags (RFC 8446 §4.1.2). If not,
 /// it sends the alert and fails with an error that wraps the [`FlagsError`].
-/// rustls finds two extensions of one type too, but answers `decode_error`.
+/// rustls refuses two extensions of one type too, with the same alert.
 #[derive(Debug)]
 pub struct EditedIo<IO> {
     io: IO,
