@@ -203,6 +203,9 @@ pub enum FlagsError {
     /// The message has more than one `tls_flags` extension.
     #[error("ClientHello has two tls_flags extensions: expected one at most")]
     Duplicate,
+    /// `tls_flags` stands behind `pre_shared_key`, which must be last.
+    #[error("tls_flags stands behind pre_shared_key: expected it in front")]
+    BehindPreSharedKey,
     /// The second ClientHello does not carry the `tls_flags` of the first.
     #[error("the second ClientHello carries other tls_flags than the first")]
     Changed,
@@ -228,6 +231,7 @@ impl FlagsError {
     /// - Two extensions of one type call for `illegal_parameter` (RFC 8446
     ///   §4.2 gives the rule, §6.2 the alert for a correctly formatted field that is
     ///   inconsistent with others).
+    /// - So does an extension behind `pre_shared_key` (RFC 8446 §4.2.11).
     /// - Flags that change after HelloRetryRequest call for
     ///   `illegal_parameter` (RFC 8446 §4.1.2), for the same reason.
     /// - Unsolicited flags call for `illegal_parameter`
@@ -242,6 +246,7 @@ impl FlagsError {
             | Self::AllZero
             | Self::TrailingZeroOctet { .. }
             | Self::Duplicate
+            | Self::BehindPreSharedKey
             | Self::Changed
             | Self::Unsolicited => AlertDescription::IllegalParameter,
             // Never the peer's fault: no bytes decode to this.

@@ -9,11 +9,14 @@ use reqmtls_contract::{
     Answer, ConnectionReport, Edit, Endpoint, Hex, Outcome, PrepareError, REQUEST, Revision, Role,
     Setup, Stream, ask, read_answer,
 };
-use rustls::client::{ResolvesClientCert, WebPkiServerVerifier};
+use rustls::client::{
+    ClientSessionMemoryCache, ClientSessionStore, ResolvesClientCert, Resumption,
+    Tls12ClientSessionValue, Tls13ClientSessionValue, WebPkiServerVerifier,
+};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::ServerName;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{ClientConfig, SignatureScheme};
+use rustls::{ClientConfig, NamedGroup, SignatureScheme};
 use rustls_tlsflags::seam::{
     EditedIo, Edits, Message, Side, Watch, client_provider, prepare_client, watching_provider,
 };
@@ -24,6 +27,9 @@ use tokio_rustls::client::TlsStream;
 
 use crate::config::{self, invalid};
 use crate::edits;
+
+/// Servers that a job's sessions may be for: there is one.
+const SESSIONS: usize = 8;
 
 pub(super) struct Client {
     /// What connection 0 does, and what connection 1 does if there is one.
@@ -170,17 +176,69 @@ fn share_sessions(
             .collect(),
         current: Arc::clone(current),
     });
-    let resumption = turns.first().map(|turn| turn.config.resumption.clone());
+    let sessions = Arc::new(Sessions {
+        store: ClientSessionMemoryCache::new(SESSIONS),
+        has_groups: !setup.groups.is_empty(),
+    });
     for turn in turns {
         let mut config = ClientConfig::clone(&turn.config);
         let verifier = Arc::<WebPkiServerVerifier>::clone(&verifier);
         config.dangerous().set_certificate_verifier(verifier);
         config.client_auth_cert_resolver = Arc::<Resolver>::clone(&resolver);
-        config.resumption = resumption.clone().unwrap_or_default();
+        config.resumption = Resumption::store(Arc::<Sessions>::clone(&sessions));
         config.enable_early_data = turn.early_data;
         turn.config = Arc::new(config);
     }
     Ok(())
+}
+
+/// The sessions of a job.
+///
+/// With them rustls keeps the group that a server chose, for its next key share. But if a job names
+/// groups, the key share is for the first.
+#[derive(Debug)]
+struct Sessions {
+    store: ClientSessionMemoryCache,
+    has_groups: bool,
+}
+
+impl ClientSessionStore for Sessions {
+    fn set_kx_hint(&self, server_name: ServerName<'static>, group: NamedGroup) {
+        if !self.has_groups {
+            self.store.set_kx_hint(server_name, group);
+        }
+    }
+
+    fn kx_hint(&self, server_name: &ServerName<'_>) -> Option<NamedGroup> {
+        self.store.kx_hint(server_name)
+    }
+
+    fn set_tls12_session(&self, server_name: ServerName<'static>, value: Tls12ClientSessionValue) {
+        self.store.set_tls12_session(server_name, value);
+    }
+
+    fn tls12_session(&self, server_name: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
+        self.store.tls12_session(server_name)
+    }
+
+    fn remove_tls12_session(&self, server_name: &ServerName<'static>) {
+        self.store.remove_tls12_session(server_name);
+    }
+
+    fn insert_tls13_ticket(
+        &self,
+        server_name: ServerName<'static>,
+        value: Tls13ClientSessionValue,
+    ) {
+        self.store.insert_tls13_ticket(server_name, value);
+    }
+
+    fn take_tls13_ticket(
+        &self,
+        server_name: &ServerName<'static>,
+    ) -> Option<Tls13ClientSessionValue> {
+        self.store.take_tls13_ticket(server_name)
+    }
 }
 
 /// The resolver of the connection that runs. In TLS 1.2 its signature covers that connection's edits.

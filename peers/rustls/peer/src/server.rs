@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use reqmtls_contract::{
-    ConnectionReport, Edit, Endpoint, Hex, Outcome, Policy, PrepareError, REQUEST, Revision, Role,
-    Setup, Stream, TLS_FLAGS, read_request, write_answer,
+    ConnectionReport, Edit, Endpoint, Hex, Outcome, Policy, PrepareError, Revision, Role, Setup,
+    Stream, TLS_FLAGS, read_request, write_answer,
 };
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
@@ -26,6 +26,10 @@ use tokio_rustls::server::TlsStream;
 
 use crate::config::{self, invalid};
 use crate::edits;
+
+/// Octets of early data that are accepted. rustls skips no more than these of what it refuses, and counts
+/// whole records there.
+const EARLY_DATA: u32 = 1 << 14;
 
 /// As many sessions as rustls keeps by default.
 const SESSIONS: usize = 256;
@@ -195,7 +199,7 @@ impl<'a> Maker<'a> {
             .with_cert_resolver(Arc::<SingleCertAndKey>::clone(&self.resolver));
         config.session_storage = Arc::clone(&self.store);
         if self.setup.early_data {
-            config.max_early_data_size = u32::try_from(REQUEST.len()).unwrap_or(u32::MAX);
+            config.max_early_data_size = EARLY_DATA;
         }
         Ok(config)
     }

@@ -2,9 +2,8 @@
 
 use super::edits::{Change, Edits, Message, Position};
 use super::message::Kind;
+use crate::hello::PRE_SHARED_KEY;
 use crate::reader::Reader;
-
-pub(super) const PRE_SHARED_KEY: u16 = 41;
 
 /// An extension block, perhaps cut short.
 #[derive(Default)]

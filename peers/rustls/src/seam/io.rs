@@ -25,10 +25,11 @@ use crate::flags::FlagsError;
 /// edited any more, calls go straight to the inner stream, without a copy.
 ///
 /// On a server it also keeps the ClientHello as it came, and sees to it that
-/// there is one `tls_flags` extension at most, and that a second ClientHello,
+/// there is one `tls_flags` extension at most, in front of `pre_shared_key`, and that a second ClientHello,
 /// after HelloRetryRequest, carries the same flags (RFC 8446 §4.1.2). If not,
 /// it sends the alert and fails with an error that wraps the [`FlagsError`].
-/// rustls refuses two extensions of one type too, with the same alert.
+/// rustls finds two extensions of one type too, and one behind
+/// `pre_shared_key`, but its `Acceptor` answers `decode_error`.
 #[derive(Debug)]
 pub struct EditedIo<IO> {
     io: IO,

@@ -200,10 +200,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::hello::raw_flags_in_client_hello;
+    use crate::FlagsError;
     use crate::hello::tests::client_hello;
+    use crate::hello::{PRE_SHARED_KEY, raw_flags_in_client_hello};
     use crate::seam::Position;
-    use crate::seam::block::PRE_SHARED_KEY;
 
     fn flags() -> Edits {
         Edits::new().insert(Message::ClientHello, 62, [1, 1])
@@ -429,7 +429,9 @@ mod tests {
             let cut_off = edited(&edits, Kind::FirstClientHello, &hello[..hello.len() - cut]);
             let behind = if last { 6 } else { 0 };
             prop_assert_eq!(&cut_off[..], &whole[..whole.len() - cut - behind]);
-            prop_assert_eq!(raw_flags_in_client_hello(&whole), Ok(Some(&[1, 1][..])));
+            let flags = raw_flags_in_client_hello(&whole);
+            let behind = Err(FlagsError::BehindPreSharedKey);
+            prop_assert_eq!(flags, if last { behind } else { Ok(Some(&[1, 1][..])) });
         }
 
         #[test]
