@@ -1,5 +1,6 @@
 //! Whether a cell's transcript is what the documents ask for.
 
+pub mod check;
 mod expectation;
 mod facts;
 mod misreport;
