@@ -14,10 +14,12 @@ pub(super) fn closes(view: &View<'_>) -> Vec<Shown> {
 
 fn closing(view: &View<'_>, side: Side) -> Option<Shown> {
     view.entries(side).next()?;
-    let alerts = || view.entries(side).filter_map(|entry| match entry.content {
-        Content::Alert(alert) if alert.is_final() => Some((entry, alert)),
-        _ => None,
-    });
+    let alerts = || {
+        view.entries(side).filter_map(|entry| match entry.content {
+            Content::Alert(alert) if alert.is_final() => Some((entry, alert)),
+            _ => None,
+        })
+    };
     let mut defects = view.transcript.defects.iter();
     if defects.any(|defect| defect.side == side && defect.reason == Reason::AfterEnd) {
         let (entry, alert) = alerts().next()?;

@@ -20,12 +20,12 @@ pub(super) fn known_or_twice(view: &View<'_>) -> Vec<Shown> {
         .collect();
     shown.extend(Side::BOTH.into_iter().filter_map(|receiver| {
         let offence = offence(view, receiver)?;
-        let twice = offence.faults.contains(&Fault::Duplicate);
+        let faults = &offence.faults;
+        let twice = faults.contains(&Fault::Duplicate) && !faults.contains(&Fault::NotSpecified);
         twice.then(|| tell(view, receiver, offence.sent)).flatten()
     }));
-    // An offence with both faults is told above.
-    let answered = held(view, Fault::NotSpecified, Manner::Terminate);
-    shown.extend(answered);
+    // This tells of a message that has both faults, too.
+    shown.extend(held(view, Fault::NotSpecified, Manner::Terminate));
     shown
 }
 
@@ -100,7 +100,13 @@ pub(super) fn meaningless_in_tls12(view: &View<'_>) -> Vec<Shown> {
         && is_about_extensions(alert.description)
     {
         let expected = "that the server passes over tls_flags";
-        return vec![Shown::broken(view, side, entry, from(alert, side), expected)];
+        return vec![Shown::broken(
+            view,
+            side,
+            entry,
+            from(alert, side),
+            expected,
+        )];
     }
     let Some((entry, selected)) = view.server_hello() else {
         return Vec::new();
@@ -108,10 +114,8 @@ pub(super) fn meaningless_in_tls12(view: &View<'_>) -> Vec<Shown> {
     if selected.version() != ProtocolVersion::TLS12 {
         return Vec::new();
     }
-    if view
-        .server_hello()
-        .is_some_and(|(_, it)| has_flags(&it.extensions))
-    {
+    let mut extensions = selected.extensions.iter();
+    if extensions.any(|it| it.kind == ExtensionType::TLS_FLAGS) {
         let (got, expected) = ("tls_flags in ServerHello of TLS 1.2", "none");
         return vec![Shown::broken(view, side, entry, got, expected)];
     }
@@ -126,10 +130,4 @@ pub(super) fn meaningless_in_tls12(view: &View<'_>) -> Vec<Shown> {
         }
         _ => Shown::kept(view, side, entry, "TLS 1.2 as without the flags"),
     }]
-}
-
-fn has_flags(extensions: &[Extension]) -> bool {
-    extensions
-        .iter()
-        .any(|it| it.kind == ExtensionType::TLS_FLAGS)
 }

@@ -4,9 +4,7 @@ use reqmtls_contract::Revision;
 
 use super::View;
 use super::view::{Sent, blocks, carries, flags, has_duplicate, sets};
-use crate::wire::{
-    AlertDescription, Epoch, ExtensionType, HandshakeMessage, Side, TlsFlagsError,
-};
+use crate::wire::{AlertDescription, Epoch, ExtensionType, HandshakeMessage, Side, TlsFlagsError};
 
 /// Why a receiver must not go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,10 +110,7 @@ fn faults(view: &View<'_>, receiver: Side, sent: Sent<'_>) -> Vec<Fault> {
 const RESPONSES: [ExtensionType; 2] = [ExtensionType::TLS_FLAGS, ExtensionType::EARLY_EXPERIMENT];
 
 /// The messages that a response answers (RFC 8446 §4.2); `None` for what is no response.
-pub(super) fn requests<'a>(
-    view: &View<'a>,
-    sent: Sent<'_>,
-) -> Option<Vec<&'a HandshakeMessage>> {
+pub(super) fn requests<'a>(view: &View<'a>, sent: Sent<'_>) -> Option<Vec<&'a HandshakeMessage>> {
     let hellos = || {
         view.sent(Side::Client)
             .map(|sent| sent.message)

@@ -154,14 +154,18 @@ pub(super) fn place(view: &View<'_>) -> Vec<Shown> {
         let mut carriers = view
             .sent(side)
             .filter(|sent| carries(sent.message, ExtensionType::TLS_FLAGS));
-        let is_tls12 = |sent: &Sent<'_>| {
-            matches!(sent.message, HandshakeMessage::ServerHello(hello) if hello.version() < ProtocolVersion::TLS13)
-        };
+        let is_tls12 = |sent: &Sent<'_>| matches!(sent.message, HandshakeMessage::ServerHello(hello) if hello.version() < ProtocolVersion::TLS13);
         let first = carriers.next()?;
         let got = format!("tls_flags in {}", first.message.name());
         Some(if is_tls12(&first) {
             let expected = "no tls_flags in TLS 1.2";
-            Shown::broken(view, side, first.entry, format!("{got} of TLS 1.2"), expected)
+            Shown::broken(
+                view,
+                side,
+                first.entry,
+                format!("{got} of TLS 1.2"),
+                expected,
+            )
         } else {
             Shown::kept(view, side, first.entry, got)
         })

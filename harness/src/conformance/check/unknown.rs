@@ -33,10 +33,7 @@ pub(super) fn unknown_extensions(view: &View<'_>) -> Vec<Shown> {
 }
 
 /// For each receiver of something unknown: whether it passed over it.
-fn ignoring(
-    view: &View<'_>,
-    is_unknown: impl Fn(Side, &HandshakeMessage) -> bool,
-) -> Vec<Shown> {
+fn ignoring(view: &View<'_>, is_unknown: impl Fn(Side, &HandshakeMessage) -> bool) -> Vec<Shown> {
     let by_receiver = |receiver: Side| {
         let sent = view.sent(receiver.peer()).find(|sent| {
             is_request(sent.message, receiver) && is_unknown(receiver, sent.message)
@@ -83,7 +80,10 @@ fn passed_over(view: &View<'_>, receiver: Side, sent: Sent<'_>) -> Option<Shown>
     match answer(view, receiver, sent) {
         Answer::WentOn => Some(kept(sent.entry)),
         Answer::Alert(entry, alert) if is_about_extensions(alert.description) => {
-            let expected = format!("that the {} passes over what it does not know", receiver.name());
+            let expected = format!(
+                "that the {} passes over what it does not know",
+                receiver.name()
+            );
             let got = from(alert, receiver);
             Some(Shown::broken(view, receiver, entry, got, expected))
         }

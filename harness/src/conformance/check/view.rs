@@ -115,9 +115,8 @@ impl<'a> View<'a> {
 
     /// The `close_notify` of a side.
     pub(super) fn close_notify(&self, from: Side) -> Option<&'a Entry> {
-        self.entries(from).find(
-            |entry| matches!(entry.content, Content::Alert(alert) if alert.is_close_notify()),
-        )
+        self.entries(from)
+            .find(|entry| matches!(entry.content, Content::Alert(alert) if alert.is_close_notify()))
     }
 
     /// Whether a side sent data under its application keys.
