@@ -185,39 +185,30 @@ pub(super) fn verify_follows(view: &View<'_>) -> Vec<Shown> {
 }
 
 fn verified(view: &View<'_>, side: Side) -> Option<Shown> {
+    let expected = "CertificateVerify after a Certificate that is not empty, and only then";
     let mut kept = None;
     let mut before: Option<Sent<'_>> = None;
     for sent in view.sent(side) {
-        let count = before.and_then(certificate).map(|it| it.certificates.len());
-        let is_verify = matches!(sent.message, HandshakeMessage::CertificateVerify(_));
-        // What a compressed Certificate holds is not known here.
-        let is_compressed =
-            before.is_some_and(|it| it.message.kind() == HandshakeType::COMPRESSED_CERTIFICATE);
-        let (got, expected) = match count {
-            Some(1..) if !is_verify => (sent.message.name(), "CertificateVerify"),
-            Some(0) if is_verify => {
-                let got = "CertificateVerify after an empty Certificate";
-                (got.to_owned(), "none")
-            }
-            None if is_verify && !is_compressed => {
-                let got = "CertificateVerify without Certificate";
-                (got.to_owned(), "none")
-            }
-            Some(_) => {
+        let is_verify = sent.message.kind() == HandshakeType::CERTIFICATE_VERIFY;
+        let is_wrong = match before.map(|it| it.message) {
+            Some(HandshakeMessage::Certificate(certificate)) => {
                 kept.get_or_insert(sent.entry);
-                ("".to_owned(), "")
+                certificate.certificates.is_empty() == is_verify
             }
-            None => ("".to_owned(), ""),
+            // What a compressed Certificate holds is not known here.
+            Some(other) if other.kind() == HandshakeType::COMPRESSED_CERTIFICATE => false,
+            _ => is_verify,
         };
-        if !expected.is_empty() {
+        if is_wrong {
+            let got = match before.and_then(certificate).map(|it| it.certificates.len()) {
+                Some(count) => format!("{} after {count} certificates", sent.message.name()),
+                None => "CertificateVerify without Certificate".to_owned(),
+            };
             return Some(Shown::broken(view, side, sent.entry, got, expected));
         }
         before = Some(sent);
     }
-    kept.map(|entry| {
-        let got = "CertificateVerify after a Certificate that is not empty, and only then";
-        Shown::kept(view, side, entry, got)
-    })
+    kept.map(|entry| Shown::kept(view, side, entry, expected))
 }
 
 /// An empty Certificate of the client, in TLS 1.3.
