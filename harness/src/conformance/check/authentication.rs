@@ -84,14 +84,14 @@ fn flight<'a>(
     Some((first, certificate(first)?, sent.collect()))
 }
 
-fn certificate<'a>(sent: Sent<'a>) -> Option<&'a Certificate> {
+fn certificate(sent: Sent<'_>) -> Option<&Certificate> {
     match sent.message {
         HandshakeMessage::Certificate(certificate) => Some(certificate),
         _ => None,
     }
 }
 
-fn context<'a>(request: Sent<'a>) -> Option<&'a Octets> {
+fn context(request: Sent<'_>) -> Option<&Octets> {
     match request.message {
         HandshakeMessage::CertificateRequest(request) => Some(&request.context),
         _ => None,

@@ -16,8 +16,7 @@ pub(super) fn acknowledges(view: &View<'_>) -> Vec<Shown> {
     if !view.is_tls13() || view.is_resumed() || view.flagged_hello().is_none() {
         return Vec::new();
     }
-    let policy = view.server.setup.policy;
-    let accepts = view.knows(side) && policy.is_some_and(|policy| policy.is_on_flag());
+    let accepts = view.knows(side) && view.is_on_flag();
     let expected = "CertificateRequest with the flag";
     let shown = match (view.main_request(), view.finished(side)) {
         (Some(sent), _) if sets(sent.message, view.flag) => {

@@ -115,11 +115,10 @@ pub(super) fn client_hello_only(view: &View<'_>) -> Vec<Shown> {
 /// RM-5. The document leaves it to the server whom it asks (RM-2), and the policy on the flag is a
 /// server's word on that: with it, a server that asks without the flag, asks only after the
 /// handshake or does not ask at all misses what the flag is for. It is not judged where it must not ask
-/// (resumption), and where the two ClientHellos differ.
+/// (resumption), and where the second ClientHello differs.
 pub(super) fn asks_on_flag(view: &View<'_>) -> Vec<Shown> {
     let side = Side::Server;
-    let on_flag = view.server.setup.policy.is_some_and(|it| it.is_on_flag());
-    let Some(finished) = full_handshake(view).filter(|_| on_flag) else {
+    let Some(finished) = full_handshake(view).filter(|_| view.is_on_flag()) else {
         return Vec::new();
     };
     let set_in_each: Vec<bool> = view

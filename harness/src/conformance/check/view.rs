@@ -28,6 +28,12 @@ impl<'a> View<'a> {
         self.end(side).setup.flag.is_some()
     }
 
+    /// Whether the server's policy is on the flag.
+    pub(super) fn is_on_flag(&self) -> bool {
+        let policy = self.server.setup.policy;
+        policy.is_some_and(contract::Policy::is_on_flag)
+    }
+
     pub(super) fn entries(&self, from: Side) -> impl Iterator<Item = &'a Entry> + use<'a> {
         let entries = self.transcript.entries.iter();
         entries.filter(move |entry| entry.from == from)
