@@ -1,6 +1,7 @@
 //! Client authentication in TLS 1.3 (RFC 8446 §4.3.2, §4.4, §4.6.2).
 
 use super::answer::{Answer, answer, from, name, tell};
+use super::offence::offence;
 use super::rm::absence_tension;
 use super::view::Sent;
 use super::{Shown, View};
@@ -84,6 +85,14 @@ fn flight<'a>(
     Some((first, certificate(first)?, sent.collect()))
 }
 
+/// Whether a message is a Certificate, compressed and malformed ones included.
+pub(super) fn is_some_certificate(message: &HandshakeMessage) -> bool {
+    matches!(
+        message.kind(),
+        HandshakeType::CERTIFICATE | HandshakeType::COMPRESSED_CERTIFICATE
+    )
+}
+
 fn certificate(sent: Sent<'_>) -> Option<&Certificate> {
     match sent.message {
         HandshakeMessage::Certificate(certificate) => Some(certificate),
@@ -125,6 +134,11 @@ fn unasked(view: &View<'_>) -> Vec<Shown> {
 
 fn answered(view: &View<'_>, request: Sent<'_>) -> Option<Shown> {
     let side = Side::Client;
+    // What a compressed Certificate holds is not known here.
+    let mut sent = view.sent(side);
+    if sent.any(|it| it.message.kind() == HandshakeType::COMPRESSED_CERTIFICATE) {
+        return None;
+    }
     let Some((sent, certificate, rest)) = flight(view, request) else {
         return missing(view, request);
     };
@@ -195,8 +209,8 @@ fn verified(view: &View<'_>, side: Side) -> Option<Shown> {
                 kept.get_or_insert(sent.entry);
                 certificate.certificates.is_empty() == is_verify
             }
-            // What a compressed Certificate holds is not known here.
-            Some(other) if other.kind() == HandshakeType::COMPRESSED_CERTIFICATE => false,
+            // Nor is it known here what a compressed or malformed one holds.
+            Some(other) if is_some_certificate(other) => false,
             _ => is_verify,
         };
         if is_wrong {
@@ -241,13 +255,15 @@ pub(super) fn empty_certificate(view: &View<'_>) -> Vec<Shown> {
 }
 
 /// TLS-5, a MAY: which alert it was, and whether the section names it. A server that goes on shows only by its
-/// report that it did not accept the chain.
+/// report that it did not accept the chain. Where something else than the chain is wrong (TLS-6, flags
+/// in Certificate), the alert is about that.
 pub(super) fn unacceptable_chain(view: &View<'_>) -> Vec<Shown> {
     let side = Side::Server;
     let chain = view
         .sent(Side::Client)
         .find(|sent| certificate(*sent).is_some_and(|it| !it.certificates.is_empty()));
-    let Some(chain) = chain.filter(|_| view.is_tls13()) else {
+    let is_wrong = view.client.setup.bad_certificate_verify || offence(view, side).is_some();
+    let Some(chain) = chain.filter(|_| view.is_tls13() && !is_wrong) else {
         return Vec::new();
     };
     let shown = match answer(view, side, chain) {

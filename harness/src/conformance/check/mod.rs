@@ -76,7 +76,8 @@ pub struct Ruling {
 pub enum Verdict {
     /// This side could have broken it and did not.
     Kept(Side),
-    /// What was done where the requirement leaves the choice, or names no alert; never a failure.
+    /// What was done, by this side if it is about one, where the requirement leaves the choice or
+    /// names no alert; never a failure.
     Told(Option<Side>),
     /// This side broke it.
     Broken {

@@ -45,7 +45,7 @@ fn rm_1_is_about_the_flag_in_full_handshakes() {
 
 #[test]
 fn rm_2_tells_where_flag_and_request_do_not_go_together() {
-    assert_eq!(complete(&[], Some(&[])).says("RM-2"), ["server told"]);
+    assert_eq!(complete(&[], Some(&[])).says("RM-2"), ["told"]);
     assert_eq!(
         complete(&tls_flags(FLAG), None).says("RM-2"),
         ["server told"]
@@ -127,6 +127,13 @@ fn rm_5_is_broken_by_asking_without_the_flag_and_by_not_asking_with_it() {
         .policy(policy)
         .request(Epoch::Application, &[]);
     assert_eq!(late.says("RM-5"), ["server broken"]);
+}
+
+#[test]
+fn rm_5_leaves_a_client_hello_that_must_be_refused() {
+    let twice = [tls_flags(FLAG), tls_flags(OTHER)].concat();
+    let scene = complete(&twice, None).policy(Policy::RequestOnFlag);
+    assert_eq!(scene.says("RM-5"), [""; 0]);
 }
 
 #[test]

@@ -183,6 +183,17 @@ fn tls_5_tells_of_a_server_that_goes_on_without_the_chain() {
 }
 
 #[test]
+fn tls_5_leaves_an_alert_that_is_about_something_else() {
+    let mut bad = asked().identity().client_flight(Some(1));
+    bad.client.bad_certificate_verify = true;
+    let bad = bad.alert(SERVER, APPLICATION, 51);
+    assert_eq!(bad.says("TLS-5"), NOTHING);
+    let flags = asked().certificate(CLIENT, HANDSHAKE, 1, &tls_flags(FLAG));
+    let flags = flags.alert(SERVER, APPLICATION, 47);
+    assert_eq!(flags.says("TLS-5"), NOTHING);
+}
+
+#[test]
 fn tls_6_wants_decrypt_error_from_the_server() {
     let mut scene = asked().identity().client_flight(Some(1));
     scene.client.bad_certificate_verify = true;
