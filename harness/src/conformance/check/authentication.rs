@@ -110,18 +110,15 @@ fn context(request: Sent<'_>) -> Option<&Octets> {
 /// Certificates of the client that no request asked for.
 fn unasked(view: &View<'_>) -> Vec<Shown> {
     let side = Side::Client;
-    let mut open: Vec<(Epoch, &Octets)> = view
-        .requests()
-        .filter_map(|sent| Some((sent.entry.epoch, context(sent)?)))
-        .collect();
+    // A context is used once in a connection, and is empty in the main handshake.
+    let requests = view.requests();
+    let mut open: Vec<&Octets> = requests.filter_map(context).collect();
     let mut shown = Vec::new();
     for sent in view.sent(side) {
         let Some(certificate) = certificate(sent) else {
             continue;
         };
-        let asked = |(epoch, context): &(Epoch, &Octets)| {
-            *epoch == sent.entry.epoch && **context == certificate.context
-        };
+        let asked = |context: &&Octets| **context == certificate.context;
         if let Some(place) = open.iter().position(asked) {
             open.remove(place);
         } else {

@@ -101,13 +101,10 @@ impl<'a> View<'a> {
             .filter(|sent| matches!(sent.message, HandshakeMessage::CertificateRequest(_)))
     }
 
-    /// A side's Finished of the main handshake.
+    /// A side's Finished of the main handshake, which is its first.
     pub(super) fn finished(&self, side: Side) -> Option<&'a Entry> {
         let mut sent = self.sent(side);
-        let found = sent.find(|sent| {
-            matches!(sent.message, HandshakeMessage::Finished)
-                && (sent.entry.epoch != Epoch::Application || !self.is_tls13())
-        });
+        let found = sent.find(|sent| matches!(sent.message, HandshakeMessage::Finished));
         found.map(|sent| sent.entry)
     }
 
