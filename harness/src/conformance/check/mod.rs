@@ -83,7 +83,8 @@ fn id<S: Serializer>(requirement: &&Requirement, serializer: S) -> Result<S::Ok,
 pub enum Verdict {
     /// This side could have broken it and did not.
     Kept(Side),
-    /// What was done where the requirement leaves the choice, or names no alert; never a failure.
+    /// What was done, by this side if it is about one, where the requirement leaves the choice or
+    /// names no alert; never a failure.
     Told(Option<Side>),
     /// This side broke it.
     Broken {
