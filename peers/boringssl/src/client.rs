@@ -16,6 +16,8 @@ pub(crate) struct Client {
     context: SslContext,
     server_name: String,
     tls_flags: Option<Hex>,
+    /// The job names the flag: the client knows the extension even if it sends none.
+    knows_flags: bool,
     /// The job names the groups, so a key share goes out for the first only.
     one_key_share: bool,
 }
@@ -32,6 +34,7 @@ impl Client {
             context: builder.build(),
             server_name,
             tls_flags: setup.tls_flags.clone(),
+            knows_flags: setup.flag.is_some(),
             one_key_share: !setup.groups.is_empty(),
         })
     }
@@ -44,6 +47,9 @@ impl Client {
             // By default a post-quantum group brings a second share, of a classical one, and the reverse.
             // SAFETY: the connection is alive and has not begun.
             unsafe { boring_sys::SSL_use_second_keyshare(ssl.as_ptr(), 0) }
+        }
+        if self.knows_flags || self.tls_flags.is_some() {
+            context::enforce_tls_flags(&mut ssl);
         }
         if let Some(Hex(data)) = &self.tls_flags {
             // SAFETY: the connection is alive, and the library copies the octets.

@@ -97,7 +97,7 @@ async fn connect(client: Setup, server: Setup) -> (ConnectionReport, ConnectionR
 #[tokio::test]
 async fn keeps_to_the_policies() {
     let names = Names::new();
-    for policy in Policy::ALL.iter().copied() {
+    for policy in policies() {
         for set in [false, true] {
             for present in [false, true] {
                 let client = Setup {
@@ -228,43 +228,79 @@ async fn hellos(
     (count, client, server)
 }
 
+/// Every way in which the `extension_data` of `tls_flags` can be malformed.
+const MALFORMED: [&[u8]; 7] = [
+    &[],
+    &[0],
+    &[1, 0],
+    &[2, 1, 0],
+    &[2, 1],
+    &[1, 1, 1],
+    &[3, 0, 0, 0],
+];
+
 #[tokio::test]
-async fn sends_malformed_values_as_they_are_and_refuses_them_where_it_looks() {
+async fn sends_malformed_values_as_they_are_and_refuses_them_under_every_policy() {
     let names = Names::new();
-    for data in [
-        &[][..],
-        &[0],
-        &[1, 0],
-        &[2, 1, 0],
-        &[2, 1],
-        &[1, 1, 1],
-        &[3, 0, 0, 0],
-    ] {
+    for data in MALFORMED {
         let flags = Some(Hex(data.to_vec()));
         let client = Setup {
             tls_flags: flags.clone(),
             ..names.client()
         };
-        for policy in Policy::ALL.iter().copied() {
+        for policy in policies() {
             let (client, server) = connect(client.clone(), names.server(policy)).await;
             let case = format!("{policy} {data:?}: {client:#?} {server:#?}");
             assert_eq!(client.tls_flags_sent, flags, "{case}");
             assert_eq!(server.tls_flags_received, flags, "{case}");
-            match policy {
-                Policy::Never | Policy::Request => {
-                    assert_eq!(client.outcome, Outcome::Completed, "{case}");
-                }
-                Policy::Require => {
-                    assert_eq!(server.alert_sent, Some(CERTIFICATE_REQUIRED), "{case}");
-                }
-                Policy::RequestOnFlag | Policy::RequireOnFlag => {
-                    assert_eq!(server.outcome, Outcome::Refused, "{case}");
-                    assert_eq!(client.outcome, Outcome::Refused, "{case}");
-                    assert_eq!(server.alert_sent, Some(ILLEGAL_PARAMETER), "{case}");
-                    assert_eq!(client.alert_received, Some(ILLEGAL_PARAMETER), "{case}");
-                }
-            }
+            assert_eq!(server.outcome, Outcome::Refused, "{case}");
+            assert_eq!(client.outcome, Outcome::Refused, "{case}");
+            assert_eq!(server.alert_sent, Some(ILLEGAL_PARAMETER), "{case}");
+            assert_eq!(client.alert_received, Some(ILLEGAL_PARAMETER), "{case}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_the_flag_takes_no_notice_of_the_extension() {
+    let names = Names::new();
+    for data in MALFORMED.into_iter().chain([&FLAG_80[..]]) {
+        for (policy, present) in [
+            (Policy::Never, false),
+            (Policy::Request, false),
+            (Policy::Require, true),
+        ] {
+            let client = Setup {
+                tls_flags: Some(Hex(data.to_vec())),
+                identity: present.then(|| names.client.clone()),
+                ..names.client()
+            };
+            let server = Setup {
+                flag: None,
+                ..names.server(policy)
+            };
+            let (client, server) = connect(client, server).await;
+            let case = format!("{policy} {data:?}: {client:#?} {server:#?}");
+            assert_eq!(client.outcome, Outcome::Completed, "{case}");
+            assert_eq!(server.outcome, Outcome::Completed, "{case}");
+            assert_eq!(server.tls_flags_received, None, "{case}");
+            assert_eq!(server.peer_certificate.is_some(), present, "{case}");
+        }
+    }
+}
+
+#[test]
+fn a_policy_on_the_flag_needs_its_number() {
+    for policy in policies().filter(|policy| policy.is_on_flag()) {
+        let setup = Setup {
+            flag: None,
+            ..Names::new().server(policy)
+        };
+        let refused = prepared(Role::Server, setup).err();
+        assert!(
+            matches!(refused, Some(PrepareError::Invalid(_))),
+            "{policy}: {refused:?}"
+        );
     }
 }
 
@@ -415,6 +451,15 @@ async fn serves_hundreds_of_connections_at_once() {
         "{:.0} connections a second",
         300.0 / start.elapsed().as_secs_f64()
     );
+}
+
+/// The policies that the peer says it can follow.
+fn policies() -> impl Iterator<Item = Policy> {
+    let description = peer().describe();
+    Policy::ALL
+        .iter()
+        .copied()
+        .filter(move |policy| description.can(&format!("server.policy.{policy}")))
 }
 
 fn peer() -> BoringSsl {
