@@ -1,5 +1,7 @@
 //! The peer against itself, through the contract, over a stream in memory.
 
+mod resumption;
+
 use std::time::{Duration, Instant};
 
 use rcgen::{
@@ -18,6 +20,7 @@ const FLAG_80: [u8; 12] = [11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
 const ILLEGAL_PARAMETER: u8 = 47;
 const CERTIFICATE_REQUIRED: u8 = 116;
 const PROTOCOL_VERSION: u8 = 70;
+const DEADLINE: Duration = Duration::from_secs(20);
 
 /// An authority, and a certificate of its for each end.
 struct Names {
@@ -86,11 +89,19 @@ fn prepared(role: Role, setup: Setup) -> Result<Arc<dyn Endpoint>, PrepareError>
 async fn connect(client: Setup, server: Setup) -> (ConnectionReport, ConnectionReport) {
     let client = prepared(Role::Client, client).unwrap();
     let server = prepared(Role::Server, server).unwrap();
+    connection(&*client, &*server, 0).await
+}
+
+/// What they report of one connection of their jobs.
+async fn connection(
+    client: &dyn Endpoint,
+    server: &dyn Endpoint,
+    number: u32,
+) -> (ConnectionReport, ConnectionReport) {
     let (mut near, mut far) = tokio::io::duplex(1 << 16);
-    let deadline = Duration::from_secs(20);
     tokio::join!(
-        drive(&*client, 0, &mut near, deadline),
-        drive(&*server, 0, &mut far, deadline)
+        drive(client, number, &mut near, DEADLINE),
+        drive(server, number, &mut far, DEADLINE)
     )
 }
 
@@ -214,10 +225,9 @@ async fn hellos(
         tokio::join!(up, down);
         sent
     };
-    let deadline = Duration::from_secs(20);
     let (client, server, sent) = tokio::join!(
-        drive(client, 0, &mut near, deadline),
-        drive(server, 0, &mut far, deadline),
+        drive(client, 0, &mut near, DEADLINE),
+        drive(server, 0, &mut far, DEADLINE),
         relay
     );
     let extension = [&[0, 62, 0, 12][..], &FLAG_80].concat();
