@@ -1,5 +1,6 @@
 //! The peer against itself, through the contract, over a stream in memory.
 
+mod misbehaviour;
 mod resumption;
 
 use std::time::{Duration, Instant};
