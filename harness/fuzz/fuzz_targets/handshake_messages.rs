@@ -82,7 +82,7 @@ fn loses_nothing(message: &HandshakeMessage, body: &[u8], tls13: bool) {
         HandshakeMessage::CertificateVerify(verify) => {
             assert!(body.starts_with(&verify.scheme.0.to_be_bytes()));
         }
-        HandshakeMessage::EndOfEarlyData => assert_eq!(body, []),
+        HandshakeMessage::EndOfEarlyData => assert!(body.is_empty()),
         HandshakeMessage::Malformed { reason, .. } => assert!(!reason.is_empty()),
         HandshakeMessage::Finished | HandshakeMessage::Other { .. } => {}
     }
