@@ -11,8 +11,8 @@ use reqmtls_contract::{
     Answer, Ask, ConnectionReport, Description, Hex, Job, Open, PrepareError, Reply, Report,
     offers_tls13, read_line, write_line,
 };
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 fuzz_target!(|octets: &[u8]| {
@@ -24,8 +24,8 @@ fuzz_target!(|octets: &[u8]| {
     line::<ConnectionReport>(octets);
     line::<Answer>(octets);
     line::<Job>(octets);
-    line::<Hex>(octets);
     if let Ok(value) = serde_json::from_slice::<Value>(octets) {
+        hex(&value);
         job(&value);
     }
     let _ = offers_tls13(octets);
@@ -78,6 +78,8 @@ fn holds(read: &Value, stood: &Value) -> bool {
                     .all(|(read, value)| holds(read, value))
         }
         (Value::String(read), Value::String(stood)) => read.eq_ignore_ascii_case(stood),
+        // Within a line, serde also reads a list of the values of a struct, and an object as a word.
+        (Value::Object(_), Value::Array(_)) | (Value::String(_), Value::Object(_)) => true,
         (read, stood) => read == stood,
     }
 }
@@ -89,6 +91,14 @@ fn has_float(value: &Value) -> bool {
         Value::Array(items) => items.iter().any(has_float),
         Value::Object(entries) => entries.values().any(has_float),
         Value::Null | Value::Bool(_) | Value::String(_) => false,
+    }
+}
+
+fn hex(value: &Value) {
+    if let Ok(octets) = Hex::deserialize(value) {
+        let text = value.as_str().expect("hexadecimal is text");
+        assert_eq!(octets.to_string(), text.to_ascii_lowercase());
+        assert_eq!(2 * octets.0.len(), text.len());
     }
 }
 
