@@ -40,13 +40,13 @@ fuzz_target!(|input: &[u8]| {
 fn loses_nothing(message: &HandshakeMessage, body: &[u8], tls13: bool) {
     match message {
         HandshakeMessage::ClientHello(hello) => {
-            let block = optional_block(&hello.extensions, body);
+            let block = optional_block(&hello.extensions, body, client_without_block(body));
             let known = 2 + 32 + 1 + hello.session_id_len + 2 + 2 * hello.cipher_suites.len() + 1;
             // What is left are the compression methods.
             assert!((known..=known + 255).contains(&(body.len() - block)));
         }
         HandshakeMessage::ServerHello(hello) | HandshakeMessage::HelloRetryRequest(hello) => {
-            let block = optional_block(&hello.extensions, body);
+            let block = optional_block(&hello.extensions, body, server_without_block(body));
             assert_eq!(
                 2 + 32 + 1 + hello.session_id_len + 2 + 1 + block,
                 body.len()
@@ -105,33 +105,36 @@ fn length(length: usize) -> [u8; 2] {
         .to_be_bytes()
 }
 
-/// Octets of a block at the end of a hello, which may have none.
-fn optional_block(extensions: &[Extension], body: &[u8]) -> usize {
-    let block = block(extensions);
-    match extensions {
-        // Two octets of zero: an empty block, or the end of what stands before it.
-        [] if !body.ends_with(&block) || without_block(body) => 0,
-        _ => {
-            assert!(body.ends_with(&block));
-            block.len()
-        }
+/// Octets of the block at the end of a hello, which has none if it ends before.
+fn optional_block(extensions: &[Extension], body: &[u8], without_block: bool) -> usize {
+    if without_block {
+        assert!(extensions.is_empty());
+        return 0;
     }
+    let block = block(extensions);
+    assert!(body.ends_with(&block));
+    block.len()
 }
 
-/// Whether a hello ends before its extensions would begin.
-fn without_block(body: &[u8]) -> bool {
-    let Some([session_id, rest @ ..]) = body.get(34..) else {
-        return true;
-    };
-    let rest = &rest[usize::from(*session_id)..];
-    // ServerHello: a suite and a compression method. ClientHello: suites and compression methods.
-    let server = rest.len() == 3;
-    let client = rest.get(..2).is_some_and(|suites| {
+/// Octets of a hello behind its session id.
+fn behind_session_id(body: &[u8]) -> &[u8] {
+    let length = body.get(34).map_or(0, |length| usize::from(*length));
+    body.get(35 + length..).unwrap_or_default()
+}
+
+/// Whether a ClientHello ends with its compression methods.
+fn client_without_block(body: &[u8]) -> bool {
+    let rest = behind_session_id(body);
+    rest.get(..2).is_some_and(|suites| {
         let end = 2 + usize::from(suites[0]) * 256 + usize::from(suites[1]);
         rest.get(end)
             .is_some_and(|methods| rest.len() == end + 1 + usize::from(*methods))
-    });
-    server || client
+    })
+}
+
+/// Whether a ServerHello ends with its compression method, which follows the suite.
+fn server_without_block(body: &[u8]) -> bool {
+    behind_session_id(body).len() == 3
 }
 
 fn certificate_len(certificate: &Certificate, tls13: bool) -> usize {
