@@ -309,6 +309,8 @@ fn tf_8_is_kept_by_passing_over_unknown_flags() {
     let ticket = complete(&[]).ticket(&other);
     assert_eq!(ticket.says("TF-8"), ["client kept"]);
     assert_eq!(complete(&tls_flags(FLAG)).says("TF-8"), NOTHING);
+    let tls12 = Scene::new().hello(&other).server_hello12(&[]);
+    assert_eq!(tls12.says("TF-8"), NOTHING);
     assert_eq!(complete(&other).unknowing(SERVER).says("TF-8"), NOTHING);
 }
 

@@ -114,6 +114,46 @@ fn tls_2_holds_after_the_handshake_too() {
 }
 
 #[test]
+fn tls_2_takes_for_an_answer_what_names_the_request() {
+    let other = asked().certificate(CLIENT, APPLICATION, 0, &[]);
+    assert_eq!(other.says("TLS-2"), ["client broken", "client told"]);
+    let offering = Scene::new().hello(&[extension(49, &[])]);
+    let main = offering.server_flight(Some(&[])).client_flight(Some(0));
+    let late = main.request(APPLICATION, &[]).completed();
+    assert_eq!(late.says("TLS-2"), ["client kept", "client broken"]);
+}
+
+fn unreadable() -> Content {
+    let (content_type, len) = (ContentType::APPLICATION_DATA, 19);
+    Content::Opaque { content_type, len }
+}
+
+#[test]
+fn tls_2_does_not_judge_what_cannot_be_read() {
+    let cut = asked().certificate(CLIENT, HANDSHAKE, 0, &[]);
+    let cut = cut.push(CLIENT, HANDSHAKE, unreadable());
+    assert_eq!(cut.says("TLS-2"), NOTHING);
+}
+
+#[test]
+fn client_authentication_is_judged_in_tls_13_only() {
+    let tls12 = || {
+        let scene = Scene::new().hello(&[]).server_hello12(&[]).request12();
+        scene.policy(Policy::PostHandshake)
+    };
+    for count in [0, 1] {
+        let scene = tls12().certificate(CLIENT, Epoch::Plaintext, count, &[]);
+        let scene = scene.finished(CLIENT, APPLICATION);
+        let scene = scene.finished(SERVER, APPLICATION).completed();
+        for id in [
+            "TLS-1", "TLS-2", "TLS-3", "TLS-4", "TLS-5", "TLS-6", "TLS-12",
+        ] {
+            assert_eq!(scene.says(id), NOTHING, "{id}");
+        }
+    }
+}
+
+#[test]
 fn tls_3_wants_certificate_verify_after_a_certificate_that_is_not_empty() {
     let both = ["client kept", "server kept"];
     assert_eq!(asked().client_flight(Some(1)).says("TLS-3"), both);
@@ -372,6 +412,15 @@ fn tls_8_wants_illegal_parameter_for_a_known_extension_in_the_wrong_message() {
 }
 
 #[test]
+fn tls_8_tells_once_of_a_message_with_both_faults() {
+    let twice = [extension(51, &[]), extension(51, &[])];
+    let scene = Scene::new().hello(&[extension(51, &[0, 0])]);
+    let scene = scene.server_hello(&[]).encrypted(&twice);
+    let scene = scene.alert(CLIENT, HANDSHAKE, 50);
+    assert_eq!(scene.says("TLS-8"), ["server broken", "client told"]);
+}
+
+#[test]
 fn tls_9_wants_the_flags_of_the_first_client_hello() {
     let retried = |first: &[Extension], second: &[Extension]| {
         let scene = Scene::new().hello(first).retry(&[]).hello(second);
@@ -421,12 +470,8 @@ fn tls_10_wants_both_sides_closed_after_a_fatal_alert() {
 
 #[test]
 fn tls_10_does_not_judge_what_cannot_be_read() {
-    let opaque = Content::Opaque {
-        content_type: ContentType::APPLICATION_DATA,
-        len: 19,
-    };
     let scene = not_asked().client_flight(None).close_notify(CLIENT);
-    let scene = scene.push(SERVER, APPLICATION, opaque);
+    let scene = scene.push(SERVER, APPLICATION, unreadable());
     assert_eq!(scene.says("TLS-10"), ["client kept"]);
 }
 
