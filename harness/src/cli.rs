@@ -296,9 +296,13 @@ fn obey_run(root: &Path, arguments: &RunArguments) -> anyhow::Result<u8> {
     };
     write(results.join("latest").join("result.json"), &json)?;
     write(results.join("latest").join("matrix.md"), matrix.as_bytes())?;
-    // The published matrix shows everything or stays as it is.
+    let requirements = report::requirements(&run);
+    let latest = results.join("latest");
+    write(latest.join("requirements.md"), requirements.as_bytes())?;
+    // What is published shows everything or stays as it is.
     if whole && run.missing.is_empty() && !run.interrupted {
         write(results.join("matrix.md"), matrix.as_bytes())?;
+        write(results.join("requirements.md"), requirements.as_bytes())?;
     }
     drop(terminal.end(&run, reporting.elapsed()));
     eprintln!("results: {}", results.join("latest").display());

@@ -62,8 +62,8 @@ pub struct CellResult {
     pub scenario: String,
     /// The case's id within the run: scenario and values.
     pub case: String,
-    /// The end that broke rules on purpose, if one did.
-    pub misbehaving: Option<Side>,
+    /// The ends that broke rules on purpose.
+    pub misbehaving: Vec<Side>,
     /// The peer that was client.
     pub client: String,
     /// The peer that was server.

@@ -268,7 +268,7 @@ impl Wanted<'_> {
             Side::Client => self.client,
             Side::Server => self.server,
         };
-        if verdict::misbehaving(self.case) == Some(side) {
+        if verdict::misbehaves(self.case, side) {
             MISBEHAVING
         } else {
             &peer.name
@@ -284,7 +284,10 @@ impl Wanted<'_> {
         CellResult {
             scenario: self.case.scenario.clone(),
             case: self.case.id.clone(),
-            misbehaving: verdict::misbehaving(self.case),
+            misbehaving: Side::BOTH
+                .into_iter()
+                .filter(|side| verdict::misbehaves(self.case, *side))
+                .collect(),
             client: self.name(Side::Client).to_owned(),
             server: self.name(Side::Server).to_owned(),
             conformance: Conformance::Failed,
@@ -311,7 +314,7 @@ fn wanted<'a>(plan: &'a Plan, running: &'a [RunningPeer]) -> Vec<Wanted<'a>> {
         // Only the in-tree implementation breaks rules.
         let players = |all: &Vec<&'a RunningPeer>, side| -> Vec<&'a RunningPeer> {
             let able = |peer: &&&RunningPeer| {
-                verdict::misbehaving(case) != Some(side) || peer.mode == Mode::InProcess
+                !verdict::misbehaves(case, side) || peer.mode == Mode::InProcess
             };
             all.iter().filter(able).copied().collect()
         };
@@ -422,9 +425,9 @@ async fn run_job(
     };
     let cell = Cell {
         id: &id,
-        client: (wanted.client, setups.client.clone()),
-        server: (wanted.server, setups.server.clone()),
-        connections: if setups.client.resumption.is_some() {
+        client: (wanted.client, setups.told.client.clone()),
+        server: (wanted.server, setups.told.server.clone()),
+        connections: if setups.told.client.resumption.is_some() {
             2
         } else {
             1

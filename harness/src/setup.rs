@@ -7,8 +7,8 @@ use reqmtls_contract::{
 
 use crate::certificates::{Certificates, SERVER_NAME};
 use crate::scenario::{
-    self, Certificate, Cipher, ClientEarlyData, Encoding, Flag, FlagsIn, FlagsSent, Groups,
-    PostHandshakeAuth, ServerEarlyData, Settings, TlsFlags, Versions,
+    self, Certificate, Cipher, ClientEarlyData, ClientPretence, Encoding, Flag, FlagsIn, FlagsSent,
+    Groups, PostHandshakeAuth, ServerEarlyData, ServerPretence, Settings, TlsFlags, Versions,
 };
 use crate::wire::ExtensionType;
 
@@ -26,11 +26,20 @@ pub struct Common {
     pub revision: Revision,
 }
 
-/// The two setups of one job, and what tells the job from others of its cell.
+/// How the ends of one job are set up, and what tells the job from others of its cell.
 #[derive(Clone, Debug)]
 pub struct Setups {
     /// The flag that a sweep has come to.
     pub sweep: Option<u16>,
+    /// By which the ends are judged.
+    pub judged: Ends,
+    /// What the ends are told: something else, where they only pretend.
+    pub told: Ends,
+}
+
+/// A setup for each end.
+#[derive(Clone, Debug)]
+pub struct Ends {
     /// The client's.
     pub client: Setup,
     /// The server's.
@@ -41,22 +50,22 @@ impl Common {
     /// The jobs of a case: one, or for a sweep one for each flag.
     #[must_use]
     pub fn setups(&self, settings: &Settings) -> Vec<Setups> {
-        let (client, server) = (self.client(settings), self.server(settings));
+        let ends = Ends {
+            client: self.client(settings),
+            server: self.server(settings),
+        };
+        let setups = |sweep, judged: Ends| Setups {
+            sweep,
+            told: pretend(settings, &judged),
+            judged,
+        };
         if settings.client_encoding != Encoding::Sweep {
-            let sweep = None;
-            return vec![Setups {
-                sweep,
-                client,
-                server,
-            }];
+            return vec![setups(None, ends)];
         }
-        let swept = |flag| Setups {
-            sweep: Some(flag),
-            client: Setup {
-                tls_flags: Some(extension_data(&[flag])),
-                ..client.clone()
-            },
-            server: server.clone(),
+        let swept = |flag| {
+            let mut ends = ends.clone();
+            ends.client.tls_flags = Some(extension_data(&[flag]));
+            setups(Some(flag), ends)
         };
         (0..=MAX_FLAG).map(swept).collect()
     }
@@ -220,6 +229,33 @@ impl Common {
     }
 }
 
+/// What ends are told that only pretend to be what they are judged by.
+fn pretend(settings: &Settings, judged: &Ends) -> Ends {
+    let Ends {
+        mut client,
+        mut server,
+    } = judged.clone();
+    match settings.client_pretence {
+        ClientPretence::None => {}
+        ClientPretence::Deaf => {
+            client.flag = None;
+            client.revision = None;
+        }
+        ClientPretence::Silent => client.tls_flags = None,
+    }
+    match settings.server_pretence {
+        ServerPretence::None => {}
+        ServerPretence::Deaf => {
+            server.flag = None;
+            server.revision = None;
+        }
+        ServerPretence::AsksEveryone => server.policy = Some(Policy::Request),
+        ServerPretence::AsksNobody => server.policy = Some(Policy::Never),
+        ServerPretence::NoAcknowledgement => server.revision = None,
+    }
+    Ends { client, server }
+}
+
 /// The minimal `extension_data` of `tls_flags` that sets these flags, of which there is at least one
 /// (draft-ietf-tls-tlsflags §2).
 fn extension_data(flags: &[u16]) -> Hex {
@@ -338,7 +374,7 @@ mod tests {
         assert_eq!(setups.len(), 2040);
         for (flag, setups) in (0..).zip(&setups) {
             assert_eq!(setups.sweep, Some(flag));
-            let data = setups.client.tls_flags.clone().expect("flags");
+            let data = setups.told.client.tls_flags.clone().expect("flags");
             assert_eq!(reqmtls_contract::flag_is_set(&data.0, flag), Ok(true));
         }
     }
@@ -349,8 +385,20 @@ mod tests {
             server_tls_flags: TlsFlags::Unknown,
             ..Settings::default()
         };
+        let Ends { client, server } = common().setups(&settings).remove(0).told;
+        assert_eq!((client.flag, server.flag), (None, None));
+        assert_eq!(client.tls_flags, None);
+    }
+
+    #[test]
+    fn an_end_that_pretends_is_judged_by_what_it_is_not_told() {
+        let settings = Settings {
+            server_policy: scenario::Policy::RequestOnFlag,
+            server_pretence: ServerPretence::AsksEveryone,
+            ..Settings::default()
+        };
         let setups = common().setups(&settings).remove(0);
-        assert_eq!((setups.client.flag, setups.server.flag), (None, None));
-        assert_eq!(setups.client.tls_flags, None);
+        assert_eq!(setups.judged.server.policy, Some(Policy::RequestOnFlag));
+        assert_eq!(setups.told.server.policy, Some(Policy::Request));
     }
 }

@@ -38,8 +38,8 @@ pub fn conclude(case: &Case, common: &Common, setups: &Setups, evidence: Vec<Evi
             server,
         } = evidence;
         let ends = [
-            (Side::Client, &setups.client, &client),
-            (Side::Server, &setups.server, &server),
+            (Side::Client, &setups.told.client, &client),
+            (Side::Server, &setups.told.server, &server),
         ];
         found
             .broken
@@ -51,11 +51,11 @@ pub fn conclude(case: &Case, common: &Common, setups: &Setups, evidence: Vec<Evi
             transcript: &transcript,
             connection: number,
             client: check::End {
-                setup: &setups.client,
+                setup: &setups.judged.client,
                 report: &client,
             },
             server: check::End {
-                setup: &setups.server,
+                setup: &setups.judged.server,
                 report: &server,
             },
             flag: common.flag,
@@ -67,7 +67,12 @@ pub fn conclude(case: &Case, common: &Common, setups: &Setups, evidence: Vec<Evi
                 transcript: &transcript,
                 flag: common.flag,
             };
-            found.findings.extend(judge(&case.expected, judged));
+            // A broken requirement says more exactly what an expectation of the same end would.
+            let blamed = |side| rulings.iter().any(|ruling| ruling.is_broken_by(side));
+            let judged = judge(&case.expected, judged).into_iter();
+            found
+                .findings
+                .extend(judged.filter(|finding| !blamed(finding.side)));
         } else if facts.outcome != Outcome::Completed {
             found.findings.push(not_completed(number, &facts));
         }
@@ -75,7 +80,7 @@ pub fn conclude(case: &Case, common: &Common, setups: &Setups, evidence: Vec<Evi
             let Verdict::Broken { side, expected } = &ruling.verdict else {
                 continue;
             };
-            if misbehaving(case) == Some(*side) {
+            if misbehaves(case, *side) {
                 found.caught.push(ruling.requirement.id);
             } else {
                 findings.push(Finding {
@@ -105,12 +110,12 @@ pub fn conclude(case: &Case, common: &Common, setups: &Setups, evidence: Vec<Evi
     found
 }
 
-/// The end of a case that breaks rules, as a side of the wire.
+/// Whether a side of a case breaks rules.
 #[must_use]
-pub fn misbehaving(case: &Case) -> Option<Side> {
-    case.misbehaving.map(|end| match end {
-        scenario::End::Client => Side::Client,
-        scenario::End::Server => Side::Server,
+pub fn misbehaves(case: &Case, side: Side) -> bool {
+    case.misbehaving.contains(&match side {
+        Side::Client => scenario::End::Client,
+        Side::Server => scenario::End::Server,
     })
 }
 

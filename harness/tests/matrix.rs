@@ -14,7 +14,7 @@ use reqmtls::peer::Mode;
 use reqmtls::peer::manifest::Manifest;
 use reqmtls::report;
 use reqmtls::run::{Plan, Where, results, run};
-use reqmtls::scenario::{self, Case, Scenario};
+use reqmtls::scenario::{self, Case, End, Scenario};
 use reqmtls::snapshot;
 use reqmtls_contract::Revision;
 
@@ -74,10 +74,15 @@ async fn run_all(mode: Where, revision: Revision) -> Run {
         run.missing
     );
     // One end of the cells of a misbehaving end is always the same.
-    let pairings = |case: &Case| match case.misbehaving {
-        None => plan.clients.len() * plan.servers.len(),
-        Some(scenario::End::Client) => plan.servers.len(),
-        Some(scenario::End::Server) => plan.clients.len(),
+    let players = |case: &Case, end, names: &[String]| {
+        if case.misbehaving.contains(&end) {
+            1
+        } else {
+            names.len()
+        }
+    };
+    let pairings = |case: &Case| {
+        players(case, End::Client, &plan.clients) * players(case, End::Server, &plan.servers)
     };
     let count = plan.cases.iter().map(pairings).sum::<usize>();
     assert_eq!(run.cells.len(), count, "every case on every pairing");

@@ -2,6 +2,7 @@
 
 mod json;
 mod markdown;
+mod requirements;
 mod terminal;
 
 use std::fs;
@@ -10,6 +11,7 @@ use std::path::Path;
 
 pub use self::json::{SCHEMA, json};
 pub use self::markdown::markdown;
+pub use self::requirements::{requirements, unexercised};
 pub use self::terminal::{Terminal, summary};
 
 /// Writes a file whole or not at all: a reader never sees half of it, nor do two runs at once.

@@ -108,6 +108,34 @@ choices! {
 }
 
 choices! {
+    /// What the client is judged to be and only pretends.
+    pub enum ClientPretence {
+        /// It is what it says.
+        None = "none",
+        /// It knows `tls_flags`, and acts like one that does not.
+        Deaf = "deaf" needs "edits",
+        /// It sets flags, and leaves the extension out.
+        Silent = "silent" needs "edits",
+    }
+}
+
+choices! {
+    /// What the server is judged to be and only pretends.
+    pub enum ServerPretence {
+        /// It is what it says.
+        None = "none",
+        /// It knows `tls_flags`, and acts like one that does not.
+        Deaf = "deaf" needs "edits",
+        /// It has a policy, and asks every client.
+        AsksEveryone = "asks-everyone" needs "edits",
+        /// It has a policy, and asks no client.
+        AsksNobody = "asks-nobody" needs "edits",
+        /// It follows the editor's copy, and does not acknowledge the flag.
+        NoAcknowledgement = "no-acknowledgement" needs "edits",
+    }
+}
+
+choices! {
     /// Whether a second connection offers the session of the first, and what it carries.
     pub enum Resumption {
         /// There is no second connection.
@@ -268,6 +296,10 @@ axes! {
     "server.tls-flags" [Server] server_tls_flags: TlsFlags = Known,
     /// The message in which the server sends the extension.
     "server.flags-in" [Server] server_flags_in: FlagsIn = None,
+    /// What the client is judged to be and only pretends.
+    "client.pretence" [Client] client_pretence: ClientPretence = None,
+    /// What the server is judged to be and only pretends.
+    "server.pretence" [Server] server_pretence: ServerPretence = None,
     /// What the server sends there.
     "server.flags-sent" [Server] server_flags_sent: FlagsSent = Request,
 }

@@ -45,7 +45,7 @@ pub(super) fn expand(id: &str, source: Source<'_>, file: &File) -> Result<Scenar
             Ok(expected) => cases.push(Case {
                 scenario: id.to_owned(),
                 id: case,
-                misbehaving: file.misbehaving.as_ref().map(|at| at.value),
+                misbehaving: file.misbehaving.iter().map(|at| at.value).collect(),
                 settings,
                 expected,
             }),
@@ -71,7 +71,7 @@ pub(super) fn expand(id: &str, source: Source<'_>, file: &File) -> Result<Scenar
         about: file.about.clone(),
         document: file.document.title().to_owned(),
         revisions: file.revisions.clone(),
-        misbehaving: file.misbehaving.as_ref().map(|at| at.value),
+        misbehaving: file.misbehaving.iter().map(|at| at.value).collect(),
         axes: axes.iter().map(|(axis, _)| axis.name).collect(),
         cases,
         excluded,
@@ -175,16 +175,15 @@ impl Used {
 struct Misbehaviour {
     /// Cases in which an end has to break rules that is not said to.
     unsaid: IndexMap<End, Vec<String>>,
-    /// Whether any case needs the end that is said to.
-    needed: bool,
+    /// Ends that are said to, and that a case needs.
+    needed: Vec<End>,
 }
 
 impl Misbehaviour {
     fn hold(&mut self, file: &File, case: &str, settings: &Settings) {
-        let said = file.misbehaving.as_ref().map(|at| at.value);
         for end in settings.misbehaving() {
-            if said == Some(end) {
-                self.needed = true;
+            if file.misbehaving.iter().any(|said| said.value == end) {
+                self.needed.push(end);
             } else {
                 self.unsaid.entry(end).or_default().push(case.to_owned());
             }
@@ -198,7 +197,8 @@ impl Misbehaviour {
             Mistake::new(message, file.axes.place.clone(), label)
         });
         let mut mistakes: Vec<_> = unsaid.collect();
-        if let Some(said) = file.misbehaving.as_ref().filter(|_| !self.needed) {
+        let mut said = file.misbehaving.iter();
+        if let Some(said) = said.find(|said| !self.needed.contains(&said.value)) {
             let message = format!("no case has a {} that breaks rules", said.value);
             let label = "expected an axis or [setup] by which it does";
             mistakes.push(Mistake::new(message, said.place.clone(), label));

@@ -62,7 +62,7 @@ pub(super) struct File {
     pub(super) about: Option<String>,
     pub(super) document: Paper,
     pub(super) revisions: Vec<Revision>,
-    pub(super) misbehaving: Option<At<End>>,
+    pub(super) misbehaving: Vec<At<End>>,
     pub(super) axes: At<Vec<Choices>>,
     pub(super) setup: Vec<(&'static Axis, &'static Word)>,
     pub(super) expect: Vec<Expect>,
@@ -148,8 +148,10 @@ impl Reader<'_> {
         let about = entry("about").and_then(|entry| self.text(&entry));
         let document = entry("document").and_then(|entry| self.document(&entry));
         let revisions = entry("revision").map(|entry| self.revisions(&entry));
-        let misbehaving = entry("misbehaving").and_then(|entry| self.text(&entry));
-        let misbehaving = misbehaving.and_then(|text| self.choose("end", text));
+        let misbehaving = entry("misbehaving").and_then(|entry| self.text_or_texts(&entry));
+        let misbehaving = misbehaving.unwrap_or_default().into_iter();
+        let misbehaving = misbehaving.filter_map(|text| self.choose("end", text));
+        let misbehaving = misbehaving.collect();
         let before = self.wrong.len();
         let axes = entry("axes").and_then(|entry| self.axes(&entry));
         let setup = entry("setup").map(|entry| self.setup(&entry, axes.as_ref()));

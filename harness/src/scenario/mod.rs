@@ -17,9 +17,9 @@ mod select;
 pub use self::{
     alert::{ALERTS, Alert},
     axis::{
-        AXES, Axis, Certificate, Cipher, ClientEarlyData, Encoding, End, Flag, FlagsIn, FlagsSent,
-        Groups, Policy, PostHandshakeAuth, Resumption, ServerEarlyData, Settings, TlsFlags,
-        Versions,
+        AXES, Axis, Certificate, Cipher, ClientEarlyData, ClientPretence, Encoding, End, Flag,
+        FlagsIn, FlagsSent, Groups, Policy, PostHandshakeAuth, Resumption, ServerEarlyData,
+        ServerPretence, Settings, TlsFlags, Versions,
     },
     choice::{Choice, Word},
     diagnostic::{Diagnostic, Diagnostics},

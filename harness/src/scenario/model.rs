@@ -17,8 +17,8 @@ pub struct Scenario {
     pub document: String,
     /// The revisions of the flag under which it holds; at least one.
     pub revisions: Vec<Revision>,
-    /// The end that breaks rules, if one does. It is always the in-tree rustls implementation.
-    pub misbehaving: Option<End>,
+    /// The ends that break rules. They are always the in-tree rustls implementation.
+    pub misbehaving: Vec<End>,
     /// The axes that it varies, in the order of the file.
     pub axes: Vec<&'static str>,
     /// Every point of its axes that is not excluded; the last axis varies fastest.
@@ -42,8 +42,8 @@ pub struct Case {
     pub scenario: String,
     /// The scenario's id and the values of its axes, with `/` between.
     pub id: String,
-    /// The end that breaks rules, if one does.
-    pub misbehaving: Option<End>,
+    /// The ends that break rules.
+    pub misbehaving: Vec<End>,
     /// The value of every axis.
     pub settings: Settings,
     /// What the scenario expects.
@@ -74,7 +74,7 @@ pub struct Expected {
     pub authenticated: Option<bool>,
     /// Whether the connection resumes a session, if that is determined.
     pub resumed: Option<bool>,
-    /// The requirements that the misbehaving end breaks, and that the harness has to catch it at.
+    /// The requirements that misbehaving ends break, and that the harness has to catch them at.
     pub breaks: Vec<&'static str>,
     /// The requirements from which that follows.
     pub because: Vec<&'static str>,

@@ -52,8 +52,8 @@ fn key_of_scenario(key: &str) -> Value {
             )
         }
         "misbehaving" => described(
-            "The end that breaks rules: always the in-tree rustls implementation.",
-            any_of(End::WORDS.iter().map(word)),
+            "The end that breaks rules, or both: always the in-tree rustls implementation.",
+            one_or_more(&any_of(End::WORDS.iter().map(word))),
         ),
         "axes" => described(
             "What it varies. Every combination of the values is a case.",

@@ -102,6 +102,14 @@ pub enum Verdict {
     },
 }
 
+impl Ruling {
+    /// Whether it blames this side.
+    #[must_use]
+    pub fn is_broken_by(&self, by: Side) -> bool {
+        matches!(self.verdict, Verdict::Broken { side, .. } if side == by)
+    }
+}
+
 impl fmt::Display for Ruling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (id, got) = (self.requirement.id, &self.got);
@@ -123,16 +131,13 @@ impl fmt::Display for Ruling {
 /// Every ruling of the requirements that apply, in the order of the table.
 #[must_use]
 pub fn rule(view: &View<'_>) -> Vec<Ruling> {
-    let applicable = requirement::all()
-        .iter()
-        .filter(|requirement| applies(requirement.document, view.revision));
-    applicable
+    applicable(view.revision)
         .flat_map(|requirement| {
             let shown = match table::find(requirement.id) {
                 Some(Check::Observed(check)) => check(view),
                 Some(Check::Unobservable(_)) | None => Vec::new(),
             };
-            shown.into_iter().map(|shown| Ruling {
+            shown.into_iter().map(move |shown| Ruling {
                 requirement,
                 verdict: shown.verdict,
                 message: shown.message,
@@ -140,6 +145,12 @@ pub fn rule(view: &View<'_>) -> Vec<Ruling> {
             })
         })
         .collect()
+}
+
+/// The requirements that apply under a revision, in the order of the table.
+pub fn applicable(revision: contract::Revision) -> impl Iterator<Item = &'static Requirement> {
+    let all = requirement::all().iter();
+    all.filter(move |requirement| applies(requirement.document, revision))
 }
 
 fn applies(document: Document, revision: contract::Revision) -> bool {

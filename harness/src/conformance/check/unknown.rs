@@ -79,6 +79,15 @@ fn passed_over(view: &View<'_>, receiver: Side, sent: Sent<'_>) -> Option<Shown>
     }
     match answer(view, receiver, sent) {
         Answer::WentOn => Some(kept(sent.entry)),
+        // A library may know the extension by itself; a client that sees that flags are malformed does.
+        Answer::Alert(entry, alert)
+            if receiver == Side::Client
+                && is_about_encoding(alert.description)
+                && has_malformed_flags(sent.message) =>
+        {
+            let got = format!("{}, of malformed flags in {name}", from(alert, receiver));
+            Some(Shown::told(view, receiver, entry, got))
+        }
         Answer::Alert(entry, alert) if is_about_extensions(alert.description) => {
             let expected = format!(
                 "that the {} passes over what it does not know",
@@ -89,6 +98,16 @@ fn passed_over(view: &View<'_>, receiver: Side, sent: Sent<'_>) -> Option<Shown>
         }
         Answer::Alert(..) | Answer::Ended | Answer::Unknown => None,
     }
+}
+
+/// The alerts that refuse an extension for its content.
+fn is_about_encoding(alert: AlertDescription) -> bool {
+    is_about_extensions(alert) && alert != AlertDescription::UNSUPPORTED_EXTENSION
+}
+
+fn has_malformed_flags(message: &HandshakeMessage) -> bool {
+    let mut extensions = message.extensions().into_iter();
+    extensions.any(|extension| matches!(extension.tls_flags(), Some(Err(_))))
 }
 
 /// The alerts that refuse an extension; any other has another reason.

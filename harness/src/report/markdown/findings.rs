@@ -108,7 +108,7 @@ pub(crate) fn reproduction(cell: &CellResult) -> String {
         (Side::Client, "--client", &cell.client),
         (Side::Server, "--server", &cell.server),
     ] {
-        if cell.misbehaving != Some(side) {
+        if !cell.misbehaving.contains(&side) {
             arguments.push_str(&format!(" {option} {peer}"));
         }
     }

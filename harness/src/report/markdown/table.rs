@@ -73,7 +73,7 @@ fn pairings<'a>(run: &'a Run, scenario: &Scenario) -> Vec<(&'a str, &'a str)> {
     let missing = run.missing.iter().map(|(name, _)| name.as_str());
     let names: Vec<_> = present.chain(missing).collect();
     let names_of = |end| {
-        if scenario.misbehaving == Some(end) {
+        if scenario.misbehaving.contains(&end) {
             vec![MISBEHAVING]
         } else {
             names.clone()

@@ -59,7 +59,7 @@ error: unknown axis `colour`
 5 | colour = ["unset", "set"]
   | ^^^^^^ not a known axis
   |
-  = note: expected one of `client.flag`, `client.certificate`, `server.policy`, `client.versions`, `server.versions`, `client.groups`, `server.groups`, `cipher`, `client.encoding`, `client.resumption`, `client.early-data`, `client.post-handshake-auth`, `server.early-data`, `server.tls-flags`, `server.flags-in`, `server.flags-sent`
+  = note: expected one of `client.flag`, `client.certificate`, `server.policy`, `client.versions`, `server.versions`, `client.groups`, `server.groups`, `cipher`, `client.encoding`, `client.resumption`, `client.early-data`, `client.post-handshake-auth`, `server.early-data`, `server.tls-flags`, `server.flags-in`, `client.pretence`, `server.pretence`, `server.flags-sent`
 "#,
     );
 }

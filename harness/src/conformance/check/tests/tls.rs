@@ -108,6 +108,21 @@ fn tls_7_lets_clients_pass_over_requests_that_they_do_not_know() {
 }
 
 #[test]
+fn tls_7_tells_of_a_client_that_knows_malformed_flags_by_itself() {
+    let scene = Scene::new().unknowing(CLIENT).hello(&[]);
+    let ticket = scene.server_flight(None).client_flight(None);
+    let ticket = ticket.ticket(&tls_flags(&[1, 0]));
+    for (alert, says) in [
+        (47, "client told"),
+        (50, "client told"),
+        (110, "client broken"),
+    ] {
+        let refused = ticket.clone().alert(CLIENT, APPLICATION, alert);
+        assert_eq!(refused.says("TLS-7"), [says]);
+    }
+}
+
+#[test]
 fn tls_7_does_not_blame_a_request_for_what_a_response_did() {
     let flagged = tls_flags(FLAG);
     let scene = Scene::new().unknowing(CLIENT).hello(&[]).server_hello(&[]);
