@@ -12,6 +12,7 @@ use tokio_openssl::SslStream;
 
 use crate::context::{self, invalid};
 use crate::flags;
+use crate::post_handshake;
 use crate::resumption::Kept;
 use crate::told::{self, Ear};
 
@@ -34,6 +35,9 @@ impl Client {
         let kept = Kept::default();
         if setup.resumption.is_some() {
             kept.attach(&mut builder);
+        }
+        if setup.post_handshake_auth {
+            post_handshake::offer(&mut builder);
         }
         let server_name = setup
             .server_name

@@ -3,6 +3,7 @@
 mod client;
 mod context;
 mod flags;
+mod post_handshake;
 mod resumption;
 mod server;
 #[cfg(test)]
@@ -42,10 +43,15 @@ struct OpenSsl {
 
 impl OpenSsl {
     fn new() -> Self {
-        let mut capabilities: Vec<_> =
-            ["client", "server", "client.tls-flags", "client.resumption"]
-                .map(str::to_owned)
-                .into();
+        let mut capabilities: Vec<_> = [
+            "client",
+            "server",
+            "client.tls-flags",
+            "client.resumption",
+            "client.post-handshake-auth",
+        ]
+        .map(str::to_owned)
+        .into();
         capabilities.extend(
             Version::ALL
                 .iter()
@@ -54,7 +60,6 @@ impl OpenSsl {
         capabilities.extend(
             Policy::ALL
                 .iter()
-                .filter(|policy| **policy != Policy::PostHandshake)
                 .map(|policy| format!("server.policy.{policy}")),
         );
         if let Ok(mut builder) = SslContextBuilder::new(SslMethod::tls()) {

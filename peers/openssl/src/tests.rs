@@ -13,6 +13,7 @@ use reqmtls_contract::{
 use super::*;
 
 mod flags;
+mod post_handshake;
 mod resumption;
 
 const SERVER_NAME: &str = "server.reqmtls.test";
