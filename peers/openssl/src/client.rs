@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use openssl::error::ErrorStack;
 use openssl::ssl::{Ssl, SslContext, SslVerifyMode};
 use reqmtls_contract::{
-    ConnectionReport, Endpoint, Hex, Outcome, PrepareError, Resumption, Setup, Stream, ask,
+    ConnectionReport, Endpoint, Hex, Outcome, PrepareError, Resumption, Revision, Setup, Stream,
+    ask,
 };
 use tokio_openssl::SslStream;
 
@@ -26,11 +27,13 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn prepare(setup: Setup) -> Result<Self, PrepareError> {
+        flags::check(&setup)?;
         let mut builder = context::builder(&setup)?;
         builder.set_verify(SslVerifyMode::PEER);
         let resumed_flags = setup.resumption.as_ref().map(|it| it.tls_flags.is_some());
         if setup.flag.is_some() || setup.tls_flags.is_some() || resumed_flags == Some(true) {
-            flags::register_client(&mut builder, setup.flag).map_err(invalid)?;
+            let revision = setup.revision.unwrap_or(Revision::Rm);
+            flags::register_client(&mut builder, setup.flag, revision).map_err(invalid)?;
         }
         let kept = Kept::default();
         if setup.resumption.is_some() {

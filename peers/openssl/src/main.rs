@@ -49,6 +49,8 @@ impl OpenSsl {
             "client.tls-flags",
             "client.resumption",
             "client.post-handshake-auth",
+            "client.revision.rca",
+            "server.revision.rca",
         ]
         .map(str::to_owned)
         .into();

@@ -9,8 +9,8 @@ use foreign_types::ForeignTypeRef;
 use openssl::error::ErrorStack;
 use openssl::ssl::{ClientHelloResponse, Ssl, SslAlert, SslContext, SslRef, SslVerifyMode};
 use reqmtls_contract::{
-    ConnectionReport, Endpoint, Outcome, Policy, PrepareError, SUPPORTED_VERSIONS, Setup, Stream,
-    TLS_FLAGS, Version, flag_is_set, offers_tls13, read_request, write_answer,
+    ConnectionReport, Endpoint, Outcome, Policy, PrepareError, Revision, SUPPORTED_VERSIONS, Setup,
+    Stream, TLS_FLAGS, Version, flag_is_set, offers_tls13, read_request, write_answer,
 };
 use tokio_openssl::SslStream;
 
@@ -26,12 +26,15 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn prepare(setup: &Setup) -> Result<Self, PrepareError> {
         let mut builder = context::builder(setup)?;
+        flags::check(setup)?;
         let rules = Rules::new(setup)?;
         builder
             .set_session_id_context(b"reqmtls")
             .map_err(context::invalid)?;
-        if rules.flag.is_some() {
-            flags::register_server(&mut builder).map_err(context::invalid)?;
+        if let Some(flag) = rules.flag {
+            // A request after the handshake has another reason than the flag.
+            let acknowledges = setup.revision == Some(Revision::Rca) && rules.policy.requests(true);
+            flags::register_server(&mut builder, flag, acknowledges).map_err(context::invalid)?;
         }
         if rules.policy == Policy::PostHandshake {
             post_handshake::count_finished(&mut builder);

@@ -14,6 +14,7 @@ use super::*;
 
 mod flags;
 mod post_handshake;
+mod rca;
 mod resumption;
 
 const SERVER_NAME: &str = "server.reqmtls.test";
