@@ -2,6 +2,7 @@
 
 mod client;
 mod context;
+mod early_data;
 mod flags;
 mod post_handshake;
 mod resumption;
@@ -47,6 +48,8 @@ impl OpenSsl {
             "client",
             "server",
             "client.tls-flags",
+            "client.early-data",
+            "server.early-data",
             "client.resumption",
             "client.post-handshake-auth",
             "client.revision.rca",

@@ -12,15 +12,17 @@ use reqmtls_contract::{
     ConnectionReport, Endpoint, Outcome, Policy, PrepareError, Revision, SUPPORTED_VERSIONS, Setup,
     Stream, TLS_FLAGS, Version, flag_is_set, offers_tls13, read_request, write_answer,
 };
+use tokio::io::AsyncReadExt;
 use tokio_openssl::SslStream;
 
 use crate::context;
-use crate::flags;
 use crate::post_handshake::{self, POST_HANDSHAKE_AUTH};
 use crate::told::{self, Ear};
+use crate::{early_data, flags};
 
 pub(crate) struct Server {
     context: SslContext,
+    early_data: bool,
 }
 
 impl Server {
@@ -39,6 +41,11 @@ impl Server {
         if rules.policy == Policy::PostHandshake {
             post_handshake::count_finished(&mut builder);
         }
+        if setup.early_data {
+            builder
+                .set_max_early_data(early_data::MOST)
+                .map_err(context::invalid)?;
+        }
         // Called before anything of ClientHello is acted on, so that the decision to ask is still open.
         builder.set_client_hello_callback(move |ssl, alert| match rules.decide(ssl) {
             Ok(mode) => {
@@ -52,6 +59,7 @@ impl Server {
         });
         Ok(Self {
             context: builder.build(),
+            early_data: setup.early_data,
         })
     }
 
@@ -155,7 +163,7 @@ impl Endpoint for Server {
             .and_then(|ssl| SslStream::new(ssl, stream))
         {
             Ok(mut tls) => {
-                accept(&mut tls, &ear, report).await;
+                accept(&mut tls, self.early_data, &ear, report).await;
                 ear.tell(report);
             }
             Err(error) => report.break_off(&error),
@@ -163,7 +171,19 @@ impl Endpoint for Server {
     }
 }
 
-async fn accept(tls: &mut SslStream<&mut dyn Stream>, ear: &Ear, report: &mut ConnectionReport) {
+async fn accept(
+    tls: &mut SslStream<&mut dyn Stream>,
+    reads_early: bool,
+    ear: &Ear,
+    report: &mut ConnectionReport,
+) {
+    let mut early = Vec::new();
+    if reads_early {
+        match early_data::read(tls).await {
+            Ok(data) => early = data,
+            Err(error) => return told::note(report, &error),
+        }
+    }
     if let Err(error) = Pin::new(&mut *tls).accept().await {
         return told::note(report, &error);
     }
@@ -172,7 +192,8 @@ async fn accept(tls: &mut SslStream<&mut dyn Stream>, ear: &Ear, report: &mut Co
         .tls_flags_received
         .clone_from(&ear.lock().tls_flags_received);
     report.resumed = Some(tls.ssl().session_reused());
-    if let Err(error) = read_request(tls).await {
+    report.early_data = early_data::accepted(tls.ssl());
+    if let Err(error) = read_request(&mut early.as_slice().chain(&mut *tls)).await {
         return told::note_io(report, &error);
     }
     let may_be_asked = ear.lock().may_be_asked;
