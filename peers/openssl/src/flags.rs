@@ -5,17 +5,47 @@
 
 use openssl::error::ErrorStack;
 use openssl::ssl::{ExtensionContext, SslAlert, SslContextBuilder};
-use reqmtls_contract::{TLS_FLAGS, flag_is_set};
+use reqmtls_contract::{Hex, PrepareError, Revision, Setup, TLS_FLAGS, flag_is_set};
 
 use crate::told::Ear;
 
+/// The octets of the longest `tls_flags`.
+const MOST_OCTETS: u16 = 255;
+
+/// Refuses a job that names a flag beyond the extension, or the revision `rca` without one.
+pub(crate) fn check(setup: &Setup) -> Result<(), PrepareError> {
+    match setup.flag {
+        Some(flag) if flag / 8 >= MOST_OCTETS => Err(PrepareError::Invalid(format!(
+            "got flag {flag}, expected at most {}",
+            MOST_OCTETS * 8 - 1
+        ))),
+        None if setup.revision == Some(Revision::Rca) => Err(PrepareError::Invalid(
+            "expected a flag for revision rca".into(),
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// Makes a server know `tls_flags`: its `ClientHello` callback sees only extensions that the library
-/// knows.
-pub(crate) fn register_server(builder: &mut SslContextBuilder) -> Result<(), ErrorStack> {
+/// knows. With revision `rca`, a `CertificateRequest` in the handshake carries a flag that the client set.
+pub(crate) fn register_server(
+    builder: &mut SslContextBuilder,
+    flag: u16,
+    acknowledges: bool,
+) -> Result<(), ErrorStack> {
+    let messages = if acknowledges {
+        ExtensionContext::CLIENT_HELLO | ExtensionContext::TLS1_3_CERTIFICATE_REQUEST
+    } else {
+        ExtensionContext::CLIENT_HELLO
+    };
     builder.add_custom_ext(
         TLS_FLAGS,
-        ExtensionContext::CLIENT_HELLO,
-        |_, _, _| Ok(None::<Vec<u8>>),
+        messages,
+        move |ssl, _, _| {
+            let ear = Ear::of(ssl);
+            let set = ear.is_some_and(|ear| is_set(ear.lock().tls_flags_received.as_ref(), flag));
+            Ok(set.then(|| alone(flag)))
+        },
         |_, _, _, _| Ok(()),
     )
 }
@@ -27,6 +57,7 @@ pub(crate) fn register_server(builder: &mut SslContextBuilder) -> Result<(), Err
 pub(crate) fn register_client(
     builder: &mut SslContextBuilder,
     flag: Option<u16>,
+    revision: Revision,
 ) -> Result<(), ErrorStack> {
     let messages = ExtensionContext::CLIENT_HELLO
         | ExtensionContext::TLS1_3_CERTIFICATE_REQUEST
@@ -35,9 +66,29 @@ pub(crate) fn register_client(
         TLS_FLAGS,
         messages,
         |ssl, _, _| Ok(Ear::of(ssl).and_then(|ear| Some(ear.lock().tls_flags_sent.clone()?.0))),
-        move |_, _, data, _| match flag.map(|flag| flag_is_set(data, flag)) {
-            Some(Err(_)) => Err(SslAlert::ILLEGAL_PARAMETER),
-            _ => Ok(()),
+        move |ssl, message, data, _| {
+            let Some(flag) = flag else { return Ok(()) };
+            let carried = flag_is_set(data, flag).map_err(|_| SslAlert::ILLEGAL_PARAMETER)?;
+            let acknowledged = message == ExtensionContext::TLS1_3_CERTIFICATE_REQUEST
+                && Ear::of(ssl).is_some_and(|ear| is_set(ear.lock().tls_flags_sent.as_ref(), flag));
+            if revision == Revision::Rca && carried && !acknowledged {
+                return Err(SslAlert::ILLEGAL_PARAMETER);
+            }
+            Ok(())
         },
     )
+}
+
+/// Whether a value is well formed and sets a flag.
+fn is_set(data: Option<&Hex>, flag: u16) -> bool {
+    data.is_some_and(|data| flag_is_set(&data.0, flag) == Ok(true))
+}
+
+/// The `extension_data` that sets this flag alone.
+fn alone(flag: u16) -> Vec<u8> {
+    let [octets, _] = (flag / 8 + 1).to_le_bytes();
+    let mut data = vec![octets];
+    data.resize(usize::from(octets), 0);
+    data.push(1 << (flag % 8));
+    data
 }

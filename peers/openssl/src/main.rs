@@ -2,7 +2,9 @@
 
 mod client;
 mod context;
+mod early_data;
 mod flags;
+mod post_handshake;
 mod resumption;
 mod server;
 #[cfg(test)]
@@ -42,10 +44,19 @@ struct OpenSsl {
 
 impl OpenSsl {
     fn new() -> Self {
-        let mut capabilities: Vec<_> =
-            ["client", "server", "client.tls-flags", "client.resumption"]
-                .map(str::to_owned)
-                .into();
+        let mut capabilities: Vec<_> = [
+            "client",
+            "server",
+            "client.tls-flags",
+            "client.early-data",
+            "server.early-data",
+            "client.resumption",
+            "client.post-handshake-auth",
+            "client.revision.rca",
+            "server.revision.rca",
+        ]
+        .map(str::to_owned)
+        .into();
         capabilities.extend(
             Version::ALL
                 .iter()
@@ -54,7 +65,6 @@ impl OpenSsl {
         capabilities.extend(
             Policy::ALL
                 .iter()
-                .filter(|policy| **policy != Policy::PostHandshake)
                 .map(|policy| format!("server.policy.{policy}")),
         );
         if let Ok(mut builder) = SslContextBuilder::new(SslMethod::tls()) {

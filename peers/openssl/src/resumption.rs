@@ -18,14 +18,16 @@ impl Kept {
         builder.set_new_session_callback(move |_, session| *kept.lock() = Some(session));
     }
 
-    /// Makes a connection of that context offer the session, if there is one.
-    pub(crate) fn offer(&self, ssl: &mut Ssl) -> Result<(), ErrorStack> {
+    /// Makes a connection of that context offer the session, if there is one; how many octets of
+    /// early data that allows.
+    pub(crate) fn offer(&self, ssl: &mut Ssl) -> Result<u32, ErrorStack> {
         let session = self.lock();
         let Some(session) = session.as_ref() else {
-            return Ok(());
+            return Ok(0);
         };
         // SAFETY: `attach` made the session of a connection of the context that `ssl` is of too.
-        unsafe { ssl.set_session(session) }
+        unsafe { ssl.set_session(session) }?;
+        Ok(session.max_early_data())
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<SslSession>> {

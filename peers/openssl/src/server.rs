@@ -9,28 +9,42 @@ use foreign_types::ForeignTypeRef;
 use openssl::error::ErrorStack;
 use openssl::ssl::{ClientHelloResponse, Ssl, SslAlert, SslContext, SslRef, SslVerifyMode};
 use reqmtls_contract::{
-    ConnectionReport, Endpoint, Outcome, Policy, PrepareError, SUPPORTED_VERSIONS, Setup, Stream,
-    TLS_FLAGS, Version, flag_is_set, offers_tls13, serve_answer,
+    ConnectionReport, Endpoint, Outcome, Policy, PrepareError, Revision, SUPPORTED_VERSIONS, Setup,
+    Stream, TLS_FLAGS, Version, flag_is_set, offers_tls13, read_request, write_answer,
 };
+use tokio::io::AsyncReadExt;
 use tokio_openssl::SslStream;
 
 use crate::context;
-use crate::flags;
+use crate::post_handshake::{self, POST_HANDSHAKE_AUTH};
 use crate::told::{self, Ear};
+use crate::{early_data, flags};
 
 pub(crate) struct Server {
     context: SslContext,
+    early_data: bool,
 }
 
 impl Server {
     pub(crate) fn prepare(setup: &Setup) -> Result<Self, PrepareError> {
         let mut builder = context::builder(setup)?;
+        flags::check(setup)?;
         let rules = Rules::new(setup)?;
         builder
             .set_session_id_context(b"reqmtls")
             .map_err(context::invalid)?;
-        if rules.flag.is_some() {
-            flags::register_server(&mut builder).map_err(context::invalid)?;
+        if let Some(flag) = rules.flag {
+            // A request after the handshake has another reason than the flag.
+            let acknowledges = setup.revision == Some(Revision::Rca) && rules.policy.requests(true);
+            flags::register_server(&mut builder, flag, acknowledges).map_err(context::invalid)?;
+        }
+        if rules.policy == Policy::PostHandshake {
+            post_handshake::count_finished(&mut builder);
+        }
+        if setup.early_data {
+            builder
+                .set_max_early_data(early_data::MOST)
+                .map_err(context::invalid)?;
         }
         // Called before anything of ClientHello is acted on, so that the decision to ask is still open.
         builder.set_client_hello_callback(move |ssl, alert| match rules.decide(ssl) {
@@ -45,6 +59,7 @@ impl Server {
         });
         Ok(Self {
             context: builder.build(),
+            early_data: setup.early_data,
         })
     }
 
@@ -84,22 +99,32 @@ impl Rules {
         let data = extension(ssl, TLS_FLAGS);
         let as_before = Ear::of(ssl).is_none_or(|ear| ear.hear_flags(data));
         let tls13 = self.tls13 && extension(ssl, SUPPORTED_VERSIONS).is_some_and(offers_tls13);
+        if self.policy == Policy::PostHandshake
+            && tls13
+            && let Some(ear) = Ear::of(ssl)
+        {
+            ear.lock().may_be_asked = extension(ssl, POST_HANDSHAKE_AUTH).is_some();
+        }
         let Some(flag) = self.flag.filter(|_| tls13) else {
-            return Ok(mode(self.policy, false));
+            return Ok(mode(self.policy, tls13, false));
         };
         // RFC 8446 §4.1.2: HelloRetryRequest is no occasion for other flags.
         if !as_before {
             return Err(SslAlert::ILLEGAL_PARAMETER);
         }
         let set = data.map_or(Ok(false), |data| flag_is_set(data, flag));
-        set.map(|set| mode(self.policy, set))
+        set.map(|set| mode(self.policy, tls13, set))
             .map_err(|_| SslAlert::ILLEGAL_PARAMETER)
     }
 }
 
-/// What the library calls a policy's decision.
-fn mode(policy: Policy, flag_set: bool) -> SslVerifyMode {
+/// What the library calls a policy's decision, for the version that is negotiated.
+fn mode(policy: Policy, tls13: bool, flag_set: bool) -> SslVerifyMode {
     match (policy.requests(flag_set), policy.requires()) {
+        // With TLS 1.2 the library would ask in the handshake.
+        (false, _) if policy == Policy::PostHandshake && tls13 => {
+            SslVerifyMode::PEER | SslVerifyMode::POST_HANDSHAKE
+        }
         (false, _) => SslVerifyMode::NONE,
         (true, false) => SslVerifyMode::PEER,
         (true, true) => SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT,
@@ -138,7 +163,7 @@ impl Endpoint for Server {
             .and_then(|ssl| SslStream::new(ssl, stream))
         {
             Ok(mut tls) => {
-                accept(&mut tls, &ear, report).await;
+                accept(&mut tls, self.early_data, &ear, report).await;
                 ear.tell(report);
             }
             Err(error) => report.break_off(&error),
@@ -146,7 +171,19 @@ impl Endpoint for Server {
     }
 }
 
-async fn accept(tls: &mut SslStream<&mut dyn Stream>, ear: &Ear, report: &mut ConnectionReport) {
+async fn accept(
+    tls: &mut SslStream<&mut dyn Stream>,
+    reads_early: bool,
+    ear: &Ear,
+    report: &mut ConnectionReport,
+) {
+    let mut early = Vec::new();
+    if reads_early {
+        match early_data::read(tls).await {
+            Ok(data) => early = data,
+            Err(error) => return told::note(report, &error),
+        }
+    }
     if let Err(error) = Pin::new(&mut *tls).accept().await {
         return told::note(report, &error);
     }
@@ -155,8 +192,19 @@ async fn accept(tls: &mut SslStream<&mut dyn Stream>, ear: &Ear, report: &mut Co
         .tls_flags_received
         .clone_from(&ear.lock().tls_flags_received);
     report.resumed = Some(tls.ssl().session_reused());
+    report.early_data = early_data::accepted(tls.ssl());
+    if let Err(error) = read_request(&mut early.as_slice().chain(&mut *tls)).await {
+        return told::note_io(report, &error);
+    }
+    let may_be_asked = ear.lock().may_be_asked;
+    if may_be_asked {
+        if let Err(failure) = post_handshake::authenticate(tls, ear).await {
+            return failure.note(report);
+        }
+        report.peer_certificate = told::peer_certificate(tls.ssl());
+    }
     let answer = report.to_answer();
-    match serve_answer(tls, &answer).await {
+    match write_answer(tls, &answer).await {
         Ok(()) => report.outcome = Outcome::Completed,
         Err(error) => told::note_io(report, &error),
     }

@@ -13,6 +13,8 @@ use reqmtls_contract::{
 use super::*;
 
 mod flags;
+mod post_handshake;
+mod rca;
 mod resumption;
 
 const SERVER_NAME: &str = "server.reqmtls.test";

@@ -21,6 +21,10 @@ pub(crate) struct Told {
     pub(crate) tls_flags_received: Option<Hex>,
     /// Server: whether a `ClientHello` has come.
     pub(crate) hello_seen: bool,
+    /// Server: whether the client may be asked after the handshake.
+    pub(crate) may_be_asked: bool,
+    /// Server that asks after the handshake: how many `Finished` messages have come.
+    pub(crate) finished: u32,
 }
 
 /// Shared by the connection's callbacks and its end.

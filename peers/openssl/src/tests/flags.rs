@@ -144,7 +144,7 @@ async fn refuses_other_flags_in_the_second_client_hello() {
 }
 
 /// What a client reports of a server that puts `tls_flags` into another message.
-async fn answered(
+pub(super) async fn answered(
     setup: Setup,
     message: ExtensionContext,
     data: &'static [u8],
@@ -193,7 +193,7 @@ const OF_ITS_OWN: [ExtensionContext; 2] = [
     ExtensionContext::TLS1_3_NEW_SESSION_TICKET,
 ];
 
-fn knowing(names: &Names) -> Setup {
+pub(super) fn knowing(names: &Names) -> Setup {
     Setup {
         flag: Some(FLAG),
         ..with_flags(&FLAG_80, names.client())

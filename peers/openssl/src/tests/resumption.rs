@@ -116,3 +116,35 @@ async fn refuses_malformed_flags_of_a_resumption() {
         "{client:#?}"
     );
 }
+
+#[tokio::test]
+async fn the_request_goes_as_early_data_and_again_where_it_was_rejected() {
+    let names = Names::new();
+    for accepts in [true, false] {
+        let client = Setup {
+            resumption: Some(Resumption {
+                tls_flags: Some(Hex(FLAG_80.to_vec())),
+                early_data: true,
+            }),
+            ..names.client()
+        };
+        let server = Setup {
+            early_data: true,
+            ..names.server(Policy::Never)
+        };
+        let client = prepared(Role::Client, client).unwrap();
+        let server = prepared(Role::Server, server).unwrap();
+        let first = joined(&*client, &*server, 0).await;
+        completed(&first, false);
+        assert_eq!(first.0.early_data, None);
+        assert_eq!(first.1.early_data, None);
+        let other = prepared(Role::Server, names.server(Policy::Never)).unwrap();
+        let second = joined(&*client, if accepts { &*server } else { &*other }, 1).await;
+        completed(&second, accepts);
+        for report in [&second.0, &second.1] {
+            assert_eq!(report.early_data, Some(accepts), "{report:#?}");
+        }
+        let early = |line: &String| line.starts_with("CLIENT_EARLY_TRAFFIC_SECRET ");
+        assert!(second.0.key_log.iter().any(early), "{:#?}", second.0);
+    }
+}
