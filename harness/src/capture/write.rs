@@ -29,7 +29,7 @@ const FIRST_PORT: u16 = 49152;
 const PORT_COUNT: usize = 1 << 14;
 
 /// The most octets in one segment: with its headers it stays below what an IPv4 packet can hold.
-const MAX_SEGMENT: usize = 60_000;
+const SEGMENT_SIZE: u16 = 60_000;
 
 /// Where each side starts to count, the client first.
 const INITIAL_SEQUENCE: [u32; 2] = [0x1000_0000, 0x5000_0000];
@@ -197,7 +197,7 @@ impl Stream<'_> {
             }
             match &event.what {
                 What::Data(Octets(bytes)) => {
-                    for piece in bytes.chunks(MAX_SEGMENT) {
+                    for piece in bytes.chunks(SEGMENT_SIZE.into()) {
                         self.segment(at, from, Flag::None, piece)?;
                     }
                 }
@@ -241,8 +241,11 @@ impl Stream<'_> {
             header.acknowledgment_number = number(from.peer());
         }
         if header.syn {
-            let scale = TcpOptionElement::WindowScale(WINDOW.1);
-            header.set_options(&[scale]).map_err(|_| broken())?;
+            let options = [
+                TcpOptionElement::MaximumSegmentSize(SEGMENT_SIZE),
+                TcpOptionElement::WindowScale(WINDOW.1),
+            ];
+            header.set_options(&options).map_err(|_| broken())?;
         }
         let counts = u32::from(header.syn || header.fin);
         let packet = PacketBuilder::ipv4(source.ip().octets(), destination.ip().octets(), 64)

@@ -1,0 +1,213 @@
+//! What each side of a connection said, as far as it is compared.
+
+use std::fmt;
+
+use reqmtls::wire::{
+    Alert, AlertDescription, AlertLevel, Content, ExtensionType, HandshakeType, Side,
+};
+use serde_json::Value;
+
+/// The number of the extension that all of this is about, as tshark writes it.
+const TLS_FLAGS: &str = "62";
+
+/// One thing that a side said.
+#[derive(Clone, Debug)]
+pub(crate) enum Said {
+    /// A handshake message.
+    Message {
+        /// Its type.
+        kind: HandshakeType,
+        /// The bodies of its `tls_flags` extensions; `None` for one that is there and not shown.
+        tls_flags: Vec<Option<Vec<u8>>>,
+    },
+    /// An alert.
+    Alert(Alert),
+    /// Something that nobody could read.
+    Undecrypted,
+}
+
+impl Said {
+    /// What an entry of a transcript is, if it is compared.
+    pub(crate) fn of(content: &Content) -> Option<Self> {
+        match content {
+            Content::Message(message) => Some(Self::Message {
+                kind: message.kind(),
+                tls_flags: message
+                    .extensions()
+                    .into_iter()
+                    .filter(|extension| extension.kind == ExtensionType::TLS_FLAGS)
+                    .map(|extension| Some(extension.body.to_vec()))
+                    .collect(),
+            }),
+            Content::Alert(alert) => Some(Self::Alert(*alert)),
+            Content::Opaque { .. } | Content::Malformed { .. } => Some(Self::Undecrypted),
+            Content::ApplicationData { .. } | Content::ChangeCipherSpec => None,
+        }
+    }
+}
+
+impl PartialEq for Said {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (
+                Self::Message { kind, tls_flags },
+                Self::Message {
+                    kind: other_kind,
+                    tls_flags: others,
+                },
+            ) => {
+                let same = |(one, other): (&Option<_>, &Option<_>)| {
+                    one.is_none() || other.is_none() || one == other
+                };
+                kind == other_kind
+                    && tls_flags.len() == others.len()
+                    && tls_flags.iter().zip(others).all(same)
+            }
+            (Self::Alert(one), Self::Alert(other)) => one == other,
+            // Two that could not read the same have not agreed on anything.
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Message { kind, tls_flags } => {
+                write!(f, "{kind}")?;
+                for body in tls_flags {
+                    match body {
+                        Some(body) => write!(f, " tls_flags={}", hex::encode(body))?,
+                        None => f.write_str(" tls_flags")?,
+                    }
+                }
+                Ok(())
+            }
+            Self::Alert(alert) => write!(f, "Alert {alert}"),
+            Self::Undecrypted => f.write_str("(undecrypted)"),
+        }
+    }
+}
+
+/// One connection as somebody sees it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct View {
+    client: Vec<Said>,
+    server: Vec<Said>,
+}
+
+impl View {
+    pub(crate) fn side(&self, side: Side) -> &[Said] {
+        match side {
+            Side::Client => &self.client,
+            Side::Server => &self.server,
+        }
+    }
+
+    pub(crate) fn side_mut(&mut self, side: Side) -> &mut Vec<Said> {
+        match side {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
+        }
+    }
+
+    /// How much both sides said.
+    pub(crate) fn len(&self) -> usize {
+        self.client.len() + self.server.len()
+    }
+
+    /// What tshark shows of each TCP stream, by the streams' numbers.
+    pub(crate) fn of_each_stream(json: &[u8]) -> Result<Vec<Self>, String> {
+        let frames: Vec<Value> =
+            serde_json::from_slice(json).map_err(|error| format!("tshark's JSON: {error}"))?;
+        let mut views: Vec<Self> = Vec::new();
+        for (number, frame) in frames.iter().enumerate() {
+            let layers = &frame["_source"]["layers"];
+            let tcp = |key: &str| {
+                let value = layers["tcp"][key]
+                    .as_str()
+                    .and_then(|text| text.parse().ok());
+                value.ok_or_else(|| {
+                    format!("frame {number} of tshark's JSON has no {key}: {layers}")
+                })
+            };
+            let (stream, port): (usize, usize) = (tcp("tcp.stream")?, tcp("tcp.srcport")?);
+            if views.len() <= stream {
+                views.resize_with(stream + 1, Self::default);
+            }
+            let side = if port == 443 {
+                Side::Server
+            } else {
+                Side::Client
+            };
+            let said = views[stream].side_mut(side);
+            for layer in each(&layers["tls"]) {
+                for record in each(&layer["tls.record"]) {
+                    said.extend(of_record(record)?);
+                }
+            }
+        }
+        Ok(views)
+    }
+}
+
+/// tshark writes what is there once as it is, and what is there several times as a list.
+fn each(value: &Value) -> &[Value] {
+    match value {
+        Value::Null => &[],
+        Value::Array(values) => values,
+        _ => std::slice::from_ref(value),
+    }
+}
+
+fn number<N: std::str::FromStr>(value: &Value) -> Result<N, String> {
+    let text = value.as_str().and_then(|text| text.parse().ok());
+    text.ok_or_else(|| format!("tshark's JSON: expected a number, got {value}"))
+}
+
+/// What a record says. Inside an encrypted record of TLS 1.3 the true content type is shown once it is decrypted.
+fn of_record(record: &Value) -> Result<Vec<Said>, String> {
+    match record["tls.record.content_type"].as_str() {
+        Some("20" | "23") => Ok(Vec::new()),
+        Some("21") => match &record["tls.alert_message"] {
+            alert if alert["tls.alert_message.level"].is_null() => Ok(vec![Said::Undecrypted]),
+            alert => Ok(vec![Said::Alert(Alert {
+                level: AlertLevel(number(&alert["tls.alert_message.level"])?),
+                description: AlertDescription(number(&alert["tls.alert_message.desc"])?),
+            })]),
+        },
+        Some("22") => each(&record["tls.handshake"])
+            .iter()
+            .filter_map(of_message)
+            .collect(),
+        _ => Ok(vec![Said::Undecrypted]),
+    }
+}
+
+fn of_message(message: &Value) -> Option<Result<Said, String>> {
+    let kind = &message["tls.handshake.type"];
+    if kind.is_null() {
+        return Some(Ok(Said::Undecrypted));
+    }
+    let mut tls_flags = Vec::new();
+    find_tls_flags(message, &mut tls_flags);
+    Some(number(kind).map(|kind| Said::Message {
+        kind: HandshakeType(kind),
+        tls_flags,
+    }))
+}
+
+/// Collects the extensions in question, which stand at various depths.
+fn find_tls_flags(value: &Value, found: &mut Vec<Option<Vec<u8>>>) {
+    if value["tls.handshake.extension.type"] == TLS_FLAGS {
+        let data = value["tls.handshake.extension.data"].as_str();
+        found.push(data.and_then(|data| hex::decode(data.replace(':', "")).ok()));
+    }
+    match value {
+        Value::Array(values) => values.iter().for_each(|value| find_tls_flags(value, found)),
+        Value::Object(values) => values
+            .values()
+            .for_each(|value| find_tls_flags(value, found)),
+        _ => {}
+    }
+}
