@@ -126,6 +126,8 @@ fn head(secrets: &KeyLog) -> Result<Vec<u8>, WriteError> {
         if_tsoffset: 0,
     };
     let mut file = encode(&mut section, "section header block")?;
+    // Wireshark's tools look for interfaces up to the first block that is none.
+    file.extend(encode(&mut interface, "interface description block")?);
     if !secrets.is_empty() {
         let lines = secrets.to_string();
         let what = "decryption secrets block";
@@ -140,7 +142,6 @@ fn head(secrets: &KeyLog) -> Result<Vec<u8>, WriteError> {
         };
         file.extend(encode(&mut block, what)?);
     }
-    file.extend(encode(&mut interface, "interface description block")?);
     Ok(file)
 }
 

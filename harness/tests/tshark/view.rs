@@ -143,7 +143,7 @@ impl View {
             let said = views[stream].side_mut(side);
             for layer in each(&layers["tls"]) {
                 for record in each(&layer["tls.record"]) {
-                    said.extend(of_record(record)?);
+                    add_record(said, record)?;
                 }
             }
         }
@@ -165,36 +165,63 @@ fn number<N: std::str::FromStr>(value: &Value) -> Result<N, String> {
     text.ok_or_else(|| format!("tshark's JSON: expected a number, got {value}"))
 }
 
-/// What a record says. Inside an encrypted record of TLS 1.3 the true content type is shown once it is decrypted.
-fn of_record(record: &Value) -> Result<Vec<Said>, String> {
+/// Adds what a record says. Inside an encrypted record of TLS 1.3 the true content type is shown once it is decrypted.
+fn add_record(said: &mut Vec<Said>, record: &Value) -> Result<(), String> {
     match record["tls.record.content_type"].as_str() {
-        Some("20" | "23") => Ok(Vec::new()),
-        Some("21") => match &record["tls.alert_message"] {
-            alert if alert["tls.alert_message.level"].is_null() => Ok(vec![Said::Undecrypted]),
-            alert => Ok(vec![Said::Alert(Alert {
-                level: AlertLevel(number(&alert["tls.alert_message.level"])?),
-                description: AlertDescription(number(&alert["tls.alert_message.desc"])?),
-            })]),
-        },
-        Some("22") => each(&record["tls.handshake"])
-            .iter()
-            .filter_map(of_message)
-            .collect(),
-        _ => Ok(vec![Said::Undecrypted]),
+        Some("20" | "23") => {}
+        Some("21") => said.push(of_alert(&record["tls.alert_message"])?),
+        Some("22") => add_handshake(said, record)?,
+        _ => said.push(Said::Undecrypted),
     }
+    Ok(())
 }
 
-fn of_message(message: &Value) -> Option<Result<Said, String>> {
-    let kind = &message["tls.handshake.type"];
-    if kind.is_null() {
-        return Some(Ok(Said::Undecrypted));
+fn of_alert(alert: &Value) -> Result<Said, String> {
+    let level = &alert["tls.alert_message.level"];
+    if level.is_null() {
+        return Ok(Said::Undecrypted);
     }
-    let mut tls_flags = Vec::new();
-    find_tls_flags(message, &mut tls_flags);
-    Some(number(kind).map(|kind| Said::Message {
-        kind: HandshakeType(kind),
-        tls_flags,
+    Ok(Said::Alert(Alert {
+        level: AlertLevel(number(level)?),
+        description: AlertDescription(number(&alert["tls.alert_message.desc"])?),
     }))
+}
+
+/// A message without a type is one that is encrypted, or a fragment. Which of the two shows at the last fragment,
+/// where the message stands in full and with the number of its fragments.
+fn add_handshake(said: &mut Vec<Said>, record: &Value) -> Result<(), String> {
+    let mut reassembled = each(&record["tls.handshake.fragments"]).iter();
+    let mut untyped = 0;
+    for message in each(&record["tls.handshake"]) {
+        let kind = &message["tls.handshake.type"];
+        if kind.is_null() {
+            untyped += 1;
+            said.push(Said::Undecrypted);
+            continue;
+        }
+        if untyped > 0
+            && let Some(fragments) = reassembled.next()
+        {
+            let count: usize = number(&fragments["tls.handshake.fragment.count"])?;
+            let rest = said.len().checked_sub(count);
+            let rest = rest.ok_or("tshark's JSON: more fragments counted than shown")?;
+            let fragments = said.split_off(rest);
+            if fragments
+                .iter()
+                .any(|one| !matches!(one, Said::Undecrypted))
+            {
+                return Err(
+                    "tshark's JSON: a message stands between fragments of another".to_owned(),
+                );
+            }
+            untyped -= 1;
+        }
+        let mut tls_flags = Vec::new();
+        find_tls_flags(message, &mut tls_flags);
+        let kind = HandshakeType(number(kind)?);
+        said.push(Said::Message { kind, tls_flags });
+    }
+    Ok(())
 }
 
 /// Collects the extensions in question, which stand at various depths.

@@ -140,3 +140,18 @@ fn a_reset_may_follow_an_end() {
     let file = write([("", &recording)], &KeyLog::default(), START).unwrap();
     assert_eq!(read(&file).unwrap().connections[0].recording, recording);
 }
+
+#[test]
+fn the_interface_is_described_before_the_secrets() {
+    let line = format!("CLIENT_RANDOM {} {}", "01".repeat(32), "02".repeat(48));
+    let file = write([], &KeyLog::parse(&line).unwrap(), START).unwrap();
+    let mut kinds = Vec::new();
+    let mut rest = &file[..];
+    while let Some((head, _)) = rest.split_first_chunk::<8>() {
+        let [kind, length] =
+            [0, 4].map(|at| u32::from_le_bytes(head[at..at + 4].try_into().unwrap()));
+        kinds.push(kind);
+        rest = &rest[length as usize..];
+    }
+    assert_eq!(kinds, [0x0a0d_0d0a, 1, 10]);
+}
