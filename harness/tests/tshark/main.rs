@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
 
 mod compare;
+mod forms;
 mod program;
 mod view;
 
@@ -21,7 +22,7 @@ use reqmtls::wire::{KeyLog, Recording, Side, Transcript, What};
 
 use compare::differences;
 use program::{Tshark, tshark};
-use view::{Said, View};
+use view::View;
 
 /// One TCP connection, and what the observer made of it.
 struct Connection {
@@ -168,6 +169,24 @@ async fn tshark_sees_what_the_transcripts_say() {
     ));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn tshark_sees_every_form_of_connection() {
+    let Some(tshark) = tshark().await else {
+        return;
+    };
+    let connections = forms::connections();
+    let longest = |connection: &Connection| {
+        let entries = connection.transcript.entries.iter();
+        entries.map(|entry| entry.records.len()).max()
+    };
+    let small = connections
+        .iter()
+        .filter(|one| one.name.ends_with("in small records"));
+    assert!(small.map(longest).all(|records| records > Some(3)));
+    let differences = prove(&tshark, &connections).await;
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
 /// One real connection with client authentication and the flag.
 async fn authenticated() -> Connection {
     let case = "request-mtls/set/present/require-on-flag";
@@ -231,18 +250,4 @@ fn in_small_records(recording: &Recording) -> Recording {
         }
     }
     split
-}
-
-/// The messages of a connection, of each side in the order of its octets.
-impl View {
-    fn of(transcript: &Transcript) -> Self {
-        let mut view = Self::default();
-        let mut entries: Vec<_> = transcript.entries.iter().collect();
-        // The sort is stable: entries of one record stay as they are.
-        entries.sort_by_key(|entry| entry.records.start);
-        for entry in entries {
-            view.side_mut(entry.from).extend(Said::of(&entry.content));
-        }
-        view
-    }
 }

@@ -12,7 +12,7 @@ use tokio::process::Command;
 const REQUIRE: &str = "REQMTLS_REQUIRE_TSHARK";
 
 /// The most time that one call may take.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// A tshark that answers.
 pub(crate) struct Tshark {

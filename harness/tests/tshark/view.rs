@@ -3,7 +3,7 @@
 use std::fmt;
 
 use reqmtls::wire::{
-    Alert, AlertDescription, AlertLevel, Content, ExtensionType, HandshakeType, Side,
+    Alert, AlertDescription, AlertLevel, Content, ExtensionType, HandshakeType, Side, Transcript,
 };
 use serde_json::Value;
 
@@ -28,7 +28,7 @@ pub(crate) enum Said {
 
 impl Said {
     /// What an entry of a transcript is, if it is compared.
-    pub(crate) fn of(content: &Content) -> Option<Self> {
+    fn of(content: &Content) -> Option<Self> {
         match content {
             Content::Message(message) => Some(Self::Message {
                 kind: message.kind(),
@@ -97,6 +97,18 @@ pub(crate) struct View {
 }
 
 impl View {
+    /// What a transcript says, of each side in the order of its octets.
+    pub(crate) fn of(transcript: &Transcript) -> Self {
+        let mut view = Self::default();
+        let mut entries: Vec<_> = transcript.entries.iter().collect();
+        // The sort is stable: entries of one record stay as they are.
+        entries.sort_by_key(|entry| entry.records.start);
+        for entry in entries {
+            view.side_mut(entry.from).extend(Said::of(&entry.content));
+        }
+        view
+    }
+
     pub(crate) fn side(&self, side: Side) -> &[Said] {
         match side {
             Side::Client => &self.client,
