@@ -9,6 +9,7 @@ use anyhow::{Context, anyhow, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::conformance::Conformance;
+use crate::decode;
 use crate::event::Run;
 use crate::peer::build;
 use crate::peer::manifest::Manifest;
@@ -57,6 +58,8 @@ enum Command {
     List(Selection),
     /// List the peers: what there is and how each is built
     Peers,
+    /// Explain and judge octets of `tls_flags`, a ClientHello or a capture
+    Decode(decode::Arguments),
 }
 
 #[derive(Debug, Args)]
@@ -144,11 +147,12 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 struct PeerError(#[from] run::RunError);
 
 fn obey(arguments: &Arguments) -> anyhow::Result<u8> {
-    let root = root(arguments.root.as_deref())?;
+    let root = || root(arguments.root.as_deref());
     match &arguments.command {
-        Command::Run(run) => obey_run(&root, run),
-        Command::List(selection) => list(&root, selection),
-        Command::Peers => peers(&root),
+        Command::Run(run) => obey_run(&root()?, run),
+        Command::List(selection) => list(&root()?, selection),
+        Command::Peers => peers(&root()?),
+        Command::Decode(arguments) => decode::decode(arguments),
     }
 }
 

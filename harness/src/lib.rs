@@ -9,6 +9,7 @@ pub mod cell;
 pub mod certificates;
 pub mod cli;
 pub mod conformance;
+pub mod decode;
 pub mod event;
 pub mod peer;
 pub mod report;

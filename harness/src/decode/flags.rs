@@ -1,0 +1,90 @@
+//! The octets of `tls_flags`, one by one.
+
+use super::Report;
+use super::breach::Breach;
+use crate::wire::{ExtensionType, TlsFlags};
+
+/// Explains and judges the `extension_data` of `tls_flags`.
+pub(super) fn explain(report: &mut Report, body: &[u8], flag: u16) {
+    octets(report, body, flag);
+    if looks_like_a_whole_extension(body) {
+        report.line(
+            "hint: octets 0 to 3 look like the type and length of a whole extension; extension_data is what follows them",
+        );
+    }
+    match TlsFlags::decode(body) {
+        Ok(flags) => {
+            let names: Vec<_> = flags.flags().iter().map(|&one| name(one, flag)).collect();
+            report.line(format!("flags set: {}", names.join(", ")));
+            if !flags.contains(flag) {
+                report.line(format!("request_mtls (flag {flag}) is not set"));
+            }
+            report.judge(&[]);
+        }
+        Err(error) => report.judge(&[Breach::of_flags(error)]),
+    }
+}
+
+/// What each octet means, runs of zero in one line.
+pub(super) fn octets(report: &mut Report, body: &[u8], flag: u16) {
+    let Some((&length, octets)) = body.split_first() else {
+        report.line("  no octets");
+        return;
+    };
+    report.line(format!("  octet 0: {length:02x}, length {length}"));
+    let mut place = 0;
+    while let Some(&octet) = octets.get(place) {
+        let within = usize::from(length)
+            .checked_sub(place)
+            .filter(|left| *left > 0);
+        let zeros = octets.iter().skip(place).take(within.unwrap_or(usize::MAX));
+        let count = zeros.take_while(|&&octet| octet == 0).count().max(1);
+        let first = place + 1;
+        let places = match count {
+            1 => format!("octet {first}"),
+            _ => format!("octets {first} to {}", place + count),
+        };
+        let meaning = if place < usize::from(length) {
+            set(place, octet, flag)
+        } else {
+            "beyond the length".to_owned()
+        };
+        report.line(format!("  {places}: {octet:02x}, {meaning}"));
+        place += count;
+    }
+    let missing = usize::from(length).saturating_sub(octets.len());
+    if missing > 0 {
+        report.line(format!("  {missing} octets are missing"));
+    }
+}
+
+/// The flags that an octet sets.
+fn set(place: usize, octet: u8, flag: u16) -> String {
+    let first = u16::try_from(8 * place).unwrap_or(u16::MAX);
+    let bits = (0..8).filter(|bit| octet & (1 << bit) != 0);
+    let names: Vec<_> = bits
+        .map(|bit| name(first.saturating_add(bit), flag))
+        .collect();
+    match &names[..] {
+        [] => "no flag".to_owned(),
+        [one] => format!("flag {one}"),
+        _ => format!("flags {}", names.join(", ")),
+    }
+}
+
+fn name(number: u16, flag: u16) -> String {
+    if number == flag {
+        format!("{number} request_mtls")
+    } else {
+        number.to_string()
+    }
+}
+
+/// Whether somebody copied type and length along.
+fn looks_like_a_whole_extension(octets: &[u8]) -> bool {
+    let Some((&[a, b, c, d], rest)) = octets.split_first_chunk() else {
+        return false;
+    };
+    u16::from_be_bytes([a, b]) == ExtensionType::TLS_FLAGS.0
+        && usize::from(u16::from_be_bytes([c, d])) == rest.len()
+}
