@@ -45,7 +45,7 @@ pub(super) fn explain(
             format!(" ({})", omissions.join("; "))
         };
         bail!(
-            "got no TLS connection among {others} of TCP{omissions}, expected at least one from its start on"
+            "got {others} TCP connections{omissions} and none of TLS among them, expected at least one from its start on"
         );
     }
     report.line("");

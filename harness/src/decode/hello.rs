@@ -27,6 +27,8 @@ pub(super) enum HelloError {
         "octet 0: got a {0}, expected a ClientHello (type 1), bare or in TLS records (type 22)"
     )]
     Other(String),
+    #[error("got {0} octets, expected a ClientHello with its header of {HEADER} octets")]
+    Short(usize),
     #[error(
         "octet 1: the length says {declared}, got {got} octets behind it, expected as many as it says"
     )]
@@ -77,6 +79,7 @@ fn records(octets: &[u8]) -> Result<Vec<u8>, HelloError> {
                 return Err(HelloError::Length { declared, got });
             }
         }
+        [1, ..] => return Err(HelloError::Short(octets.len())),
         [first, ..] => return Err(HelloError::Other(format!("message of type {first}"))),
         [] => return Err(HelloError::Nothing),
     }
