@@ -183,6 +183,8 @@ fn input_that_cannot_be_read() {
         (&[], &record(22, &whole[..30])),
         (&[], &malformed),
         (&[], &server_hello),
+        (&[], &[0x89; 300]),
+        (&["--key-log", "keys.txt", "00"], b""),
         (&["--as", "hello", "00"], b""),
         (&["--flag", "2040", "00"], b""),
     ] {

@@ -247,9 +247,11 @@ impl Direction {
         if fin && again <= payload.len() {
             self.end.get_or_insert(place + length(fresh));
         }
-        let held = self.held.entry(place).or_default();
-        if held.len() < fresh.len() {
-            *held = fresh.to_vec();
+        if !fresh.is_empty() {
+            let held = self.held.entry(place).or_default();
+            if held.len() < fresh.len() {
+                *held = fresh.to_vec();
+            }
         }
         let mut next = Vec::new();
         while let Some(entry) = self.held.first_entry() {
@@ -264,8 +266,6 @@ impl Direction {
                 next.push(fresh.to_vec());
             }
         }
-        // An empty entry holds a place for nothing.
-        self.held.retain(|_, bytes| !bytes.is_empty());
         next
     }
 

@@ -4,6 +4,9 @@ use super::Report;
 use super::breach::Breach;
 use crate::wire::{ExtensionType, TlsFlags};
 
+/// How many octets beyond the length are shown.
+const SHOWN: usize = 16;
+
 /// Explains and judges the `extension_data` of `tls_flags`.
 pub(super) fn explain(report: &mut Report, body: &[u8], flag: u16) {
     octets(report, body, flag);
@@ -32,29 +35,35 @@ pub(super) fn octets(report: &mut Report, body: &[u8], flag: u16) {
         return;
     };
     report.line(format!("  octet 0: {length:02x}, length {length}"));
+    let length = usize::from(length);
+    let (within, beyond) = octets.split_at(length.min(octets.len()));
     let mut place = 0;
-    while let Some(&octet) = octets.get(place) {
-        let within = usize::from(length)
-            .checked_sub(place)
-            .filter(|left| *left > 0);
-        let zeros = octets.iter().skip(place).take(within.unwrap_or(usize::MAX));
-        let count = zeros.take_while(|&&octet| octet == 0).count().max(1);
-        let first = place + 1;
-        let places = match count {
-            1 => format!("octet {first}"),
-            _ => format!("octets {first} to {}", place + count),
-        };
-        let meaning = if place < usize::from(length) {
-            set(place, octet, flag)
-        } else {
-            "beyond the length".to_owned()
-        };
-        report.line(format!("  {places}: {octet:02x}, {meaning}"));
+    while let Some(&octet) = within.get(place) {
+        let zeros = within.iter().skip(place).take_while(|&&octet| octet == 0);
+        let count = zeros.count().max(1);
+        let meaning = set(place, octet, flag);
+        report.line(format!(
+            "  {}: {octet:02x}, {meaning}",
+            places(place, count)
+        ));
         place += count;
     }
-    let missing = usize::from(length).saturating_sub(octets.len());
-    if missing > 0 {
-        report.line(format!("  {missing} octets are missing"));
+    if !beyond.is_empty() {
+        let shown = hex::encode(beyond.iter().take(SHOWN).copied().collect::<Vec<_>>());
+        let more = if beyond.len() > SHOWN { "…" } else { "" };
+        let places = places(within.len(), beyond.len());
+        report.line(format!("  {places}: {shown}{more}, beyond the length"));
+    }
+    if length > octets.len() {
+        report.line(format!("  {} octets are missing", length - octets.len()));
+    }
+}
+
+/// Where octets stand, counted with the length in front of them.
+fn places(place: usize, count: usize) -> String {
+    match count {
+        1 => format!("octet {}", place + 1),
+        _ => format!("octets {} to {}", place + 1, place + count),
     }
 }
 

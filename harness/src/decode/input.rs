@@ -24,6 +24,9 @@ const CAPTURES: [[u8; 4]; 6] = [
     [0x34, 0xcd, 0xb2, 0xa1],
 ];
 
+/// The most octets that `extension_data` of `tls_flags` can have.
+const LONGEST: usize = 256;
+
 /// Where the input comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Source {
@@ -105,6 +108,10 @@ pub(super) enum InputError {
     OddDigits(usize),
     #[error("got base64 that does not decode ({0}), expected whole groups of four characters")]
     Base64(base64::DecodeError),
+    #[error(
+        "got {count} octets that begin with {start}, expected extension_data of at most {LONGEST}, a ClientHello or a capture; --as FORM says which it is"
+    )]
+    Unknown { count: usize, start: String },
     #[error("got text, expected the octets of a pcap or pcapng file")]
     TextForCapture,
 }
@@ -132,15 +139,21 @@ impl Input {
         if octets.is_empty() && form != Some(Form::Flags) {
             return Err(InputError::Nothing);
         }
-        let guess = if is_capture {
-            Form::Capture
-        } else if is_hello(&octets) {
-            Form::ClientHello
-        } else {
-            Form::Flags
+        let form = match form {
+            Some(form) => form,
+            None if is_capture => Form::Capture,
+            None if is_hello(&octets) => Form::ClientHello,
+            None if octets.len() <= LONGEST => Form::Flags,
+            None => {
+                let start = octets.iter().take(4).copied().collect::<Vec<_>>();
+                return Err(InputError::Unknown {
+                    count: octets.len(),
+                    start: hex::encode(start),
+                });
+            }
         };
         Ok(Self {
-            form: form.unwrap_or(guess),
+            form,
             encoding,
             octets,
         })

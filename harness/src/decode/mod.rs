@@ -10,7 +10,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 
 use input::{Input, Source};
@@ -96,6 +96,10 @@ pub fn decode(arguments: &Arguments) -> anyhow::Result<u8> {
     let source = Source::of(arguments.input.as_deref());
     let octets = source.read()?;
     let input = Input::of(&octets, arguments.form).with_context(|| source.to_string())?;
+    if arguments.key_log.is_some() && input.form != Form::Capture {
+        let name = input.form.name();
+        bail!("got --key-log with input read as {name}, expected a capture");
+    }
     let mut report = Report::default();
     report.line(format!(
         "read as {}: {source}, {}{}",
