@@ -28,6 +28,8 @@ struct Ends {
 #[derive(Clone, Copy, Default)]
 struct Plan {
     early_data: bool,
+    /// Whether the server rejects the early data.
+    rejected: bool,
     key_update: bool,
 }
 
@@ -144,7 +146,8 @@ impl Ends {
             client.early_data().unwrap().write_all(b"early").unwrap();
         }
         pump(&mut client, &mut server, &mut recording);
-        assert_eq!(client.is_early_data_accepted(), plan.early_data);
+        let accepted = plan.early_data && !plan.rejected;
+        assert_eq!(client.is_early_data_accepted(), accepted, "{name}");
         if plan.key_update {
             client.refresh_traffic_keys().unwrap();
             server.refresh_traffic_keys().unwrap();

@@ -148,11 +148,41 @@ fn every_cut_of_a_capture_is_an_error_or_a_shorter_capture() {
     }
 }
 
+const LINKS: &[Linktype] = &[
+    Linktype::ETHERNET,
+    Linktype::RAW,
+    Linktype::LINUX_SLL,
+    Linktype::LINUX_SLL2,
+    Linktype::NULL,
+];
+
+/// The first octets of packets, so that some of what follows is read as something.
+const STARTS: &[&[u8]] = &[
+    b"",
+    &[0x45],
+    &[0x60],
+    &[2, 0, 0, 0, 0x46],
+    &[8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x86, 0xdd, 0x60, 0],
+    &[
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x81, 0, 0, 1, 8, 0, 0x45,
+    ],
+];
+
 proptest! {
     #[test]
     fn no_octets_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         drop(read(&bytes));
         drop(read(&[section(), bytes].concat()));
+    }
+
+    #[test]
+    fn no_packet_makes_it_panic(
+        link in prop::sample::select(LINKS),
+        start in prop::sample::select(STARTS),
+        bytes in prop::collection::vec(any::<u8>(), 0..100),
+    ) {
+        let packet = [start, &bytes].concat();
+        prop_assert!(read(&pcap(link, &[packet])).is_ok());
     }
 
     #[test]
