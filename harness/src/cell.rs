@@ -1,10 +1,11 @@
-//! One cell: both ends prepared, their bytes relayed and recorded, their reports collected.
+//! One job of a cell: both ends prepared, the bytes of each connection relayed and recorded, the
+//! reports collected.
 
 use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use reqmtls_contract::{Job, Report, Role, Setup};
+use reqmtls_contract::{ConnectionReport, Job, Role, Setup};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::time::timeout;
 
@@ -14,15 +15,15 @@ use crate::wire::{Recording, Side};
 /// What the ends get beyond their own deadline, to report that it passed.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// What a cell leaves behind.
-#[derive(Debug, Default)]
+/// What one connection leaves behind.
+#[derive(Clone, Debug, Default)]
 pub struct Evidence {
     /// What passed between the ends.
     pub recording: Recording,
     /// What the client says.
-    pub client: Report,
+    pub client: ConnectionReport,
     /// What the server says.
-    pub server: Report,
+    pub server: ConnectionReport,
 }
 
 /// How a cell ended other than with a full set of evidence.
@@ -39,8 +40,8 @@ pub enum CellError {
     Failed {
         /// What broke.
         reason: String,
-        /// What had passed by then.
-        evidence: Box<Evidence>,
+        /// What had passed by then, for each connection that was opened.
+        recordings: Vec<Recording>,
     },
 }
 
@@ -52,24 +53,30 @@ pub struct Cell<'a> {
     pub client: (&'a RunningPeer, Setup),
     /// The peer that is server, and its setup.
     pub server: (&'a RunningPeer, Setup),
-    /// The most time that the connection may take.
+    /// How many connections the job has, one after the other.
+    pub connections: u32,
+    /// The most time that one connection may take.
     pub deadline: Duration,
 }
 
 impl Cell<'_> {
     /// Runs the cell to its end or its deadline.
-    pub async fn run(self) -> Result<Evidence, CellError> {
-        let recorder = Recorder::new();
+    pub async fn run(self) -> Result<Vec<Evidence>, CellError> {
+        let recorders: Vec<_> = (0..self.connections).map(|_| Recorder::new()).collect();
         let mut stage = "preparing the ends";
-        let deadline = self.deadline;
-        let run = timeout(deadline + GRACE, self.run_through(&recorder, &mut stage)).await;
+        let deadline = self.deadline * self.connections;
+        let run = timeout(deadline + GRACE, self.run_through(&recorders, &mut stage)).await;
+        let recordings: Vec<_> = recorders.into_iter().map(Recorder::finish).collect();
         let broken = match run {
-            Ok(Ok((client, server))) => {
-                return Ok(Evidence {
-                    recording: recorder.finish(),
-                    client,
-                    server,
-                });
+            Ok(Ok(reports)) => {
+                let evidence = recordings.into_iter().zip(reports);
+                return Ok(evidence
+                    .map(|(recording, (client, server))| Evidence {
+                        recording,
+                        client,
+                        server,
+                    })
+                    .collect());
             }
             Ok(Err(Broken {
                 side,
@@ -80,25 +87,25 @@ impl Cell<'_> {
             Ok(Err(Broken { side, error })) => format!("{}: {error}", side.name()),
             Err(_) => format!("the deadline of {} ms passed", deadline.as_millis()),
         };
-        let recording = recorder.finish();
-        let relayed = |side| recording.bytes(side).len();
+        let relayed = |side| {
+            recordings
+                .iter()
+                .map(|it| it.bytes(side).len())
+                .sum::<usize>()
+        };
         let reason = format!(
             "while {stage}: {broken} (the client had sent {} octets, the server {})",
             relayed(Side::Client),
             relayed(Side::Server),
         );
-        let evidence = Box::new(Evidence {
-            recording,
-            ..Evidence::default()
-        });
-        Err(CellError::Failed { reason, evidence })
+        Err(CellError::Failed { reason, recordings })
     }
 
     async fn run_through(
         self,
-        recorder: &Recorder,
+        recorders: &[Recorder],
         stage: &mut &'static str,
-    ) -> Result<(Report, Report), Broken> {
+    ) -> Result<Vec<(ConnectionReport, ConnectionReport)>, Broken> {
         let (server_peer, server_setup) = self.server;
         let (client_peer, client_setup) = self.client;
         let server = prepare(
@@ -116,49 +123,36 @@ impl Cell<'_> {
             self.deadline,
         );
         let (server, client) = tokio::join!(server, client);
-        let mut server = server.map_err(|error| Broken {
-            side: Side::Server,
-            error,
-        })?;
-        let mut client = client.map_err(|error| Broken {
-            side: Side::Client,
-            error,
-        })?;
+        let mut server = server.map_err(by(Side::Server))?;
+        let mut client = client.map_err(by(Side::Client))?;
 
-        *stage = "opening the connection";
-        // The server first: the client speaks as soon as it is opened.
-        let to_server = server.open(0).await.map_err(|error| Broken {
-            side: Side::Server,
-            error,
-        })?;
-        let to_client = client.open(0).await.map_err(|error| Broken {
-            side: Side::Client,
-            error,
-        })?;
-
-        *stage = "relaying";
-        relay(to_client, to_server, recorder).await;
+        for (number, recorder) in (0..).zip(recorders) {
+            *stage = "opening a connection";
+            // The server first: the client speaks as soon as it is opened.
+            let to_server = server.open(number).await.map_err(by(Side::Server))?;
+            let to_client = client.open(number).await.map_err(by(Side::Client))?;
+            *stage = "relaying";
+            relay(to_client, to_server, recorder).await;
+        }
 
         *stage = "collecting the reports";
         let (client, server) = tokio::join!(client.report(), server.report());
-        let client = client.map_err(|error| Broken {
-            side: Side::Client,
-            error,
-        })?;
-        let server = server.map_err(|error| Broken {
-            side: Side::Server,
-            error,
-        })?;
-        for (side, report) in [(Side::Client, &client), (Side::Server, &server)] {
-            if report.connections.len() != 1 {
-                let got = report.connections.len();
-                let error =
-                    ControlError::Said(format!("got {got} connections in a report, expected 1"));
-                return Err(Broken { side, error });
+        let client = client.map_err(by(Side::Client))?.connections;
+        let server = server.map_err(by(Side::Server))?.connections;
+        for (side, reports) in [(Side::Client, &client), (Side::Server, &server)] {
+            let (got, expected) = (reports.len(), recorders.len());
+            if got != expected {
+                let text = format!("got {got} connections in a report, expected {expected}");
+                return Err(by(side)(ControlError::Said(text)));
             }
         }
-        Ok((client, server))
+        Ok(client.into_iter().zip(server).collect())
     }
+}
+
+/// Which end an error is of.
+fn by(side: Side) -> impl Fn(ControlError) -> Broken {
+    move |error| Broken { side, error }
 }
 
 struct Broken {

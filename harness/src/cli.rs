@@ -3,19 +3,22 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use reqmtls_contract::Revision;
 
 use crate::conformance::Conformance;
+use crate::conformance::known::Known;
 use crate::decode;
 use crate::event::Run;
 use crate::peer::build;
 use crate::peer::manifest::Manifest;
 use crate::report;
 use crate::run::{self, Plan, Where};
-use crate::scenario::{self, Case, Scenario, Selector};
+use crate::scenario::{self, Case, KNOWN_DEVIATIONS, Scenario, Selector};
 use crate::snapshot::Drift;
 
 const EXIT_FINDINGS: u8 = 1;
@@ -60,6 +63,8 @@ enum Command {
     Peers,
     /// Explain and judge octets of `tls_flags`, a ClientHello or a capture
     Decode(decode::Arguments),
+    /// Print the JSON Schema of scenario files, with every axis and its values
+    Schema,
 }
 
 #[derive(Debug, Args)]
@@ -73,6 +78,9 @@ struct Selection {
     /// Only these peers as server
     #[arg(long, value_name = "PEER", value_delimiter = ',')]
     server: Vec<String>,
+    /// The revision of the request mTLS flag: the drafts -00 to -02, or their editor's copy
+    #[arg(long, value_name = "REVISION", default_value_t = Revision::Rm, value_parser = Revision::from_str)]
+    revision: Revision,
 }
 
 #[derive(Debug, Args)]
@@ -153,6 +161,10 @@ fn obey(arguments: &Arguments) -> anyhow::Result<u8> {
         Command::List(selection) => list(&root()?, selection),
         Command::Peers => peers(&root()?),
         Command::Decode(arguments) => decode::decode(arguments),
+        Command::Schema => {
+            io::stdout().write_all(scenario::schema_text().as_bytes())?;
+            Ok(0)
+        }
     }
 }
 
@@ -184,6 +196,7 @@ fn root(given: Option<&Path>) -> anyhow::Result<PathBuf> {
 /// What a selection comes to.
 struct Selected {
     scenarios: Vec<Scenario>,
+    known: Known,
     cases: Vec<Case>,
     peers: Vec<Manifest>,
     clients: Vec<String>,
@@ -193,8 +206,12 @@ struct Selected {
 }
 
 fn select(root: &Path, selection: &Selection) -> anyhow::Result<Selected> {
-    let scenarios = scenario::load_dir(&root.join("scenarios"))?;
+    let mut scenarios = scenario::load_dir(&root.join("scenarios"))?;
     let peers = Manifest::load_all(&root.join("peers"))?;
+    let names: Vec<_> = peers.iter().map(|peer| peer.name.as_str()).collect();
+    let known = root.join("scenarios").join(KNOWN_DEVIATIONS);
+    let known = Known::load(&known, &scenarios, &names)?;
+    scenarios.retain(|scenario| scenario.is_of(selection.revision));
     let selectors: Vec<_> = selection
         .cases
         .iter()
@@ -205,8 +222,8 @@ fn select(root: &Path, selection: &Selection) -> anyhow::Result<Selected> {
         selectors.is_empty() || selectors.iter().any(|selector| selector.matches(&case.id))
     };
     let cases = all.filter(chosen).cloned().collect();
-    let names: Vec<_> = peers.iter().map(|peer| peer.name.as_str()).collect();
     Ok(Selected {
+        known,
         clients: players(&names, &selection.client, "--client")?,
         servers: players(&names, &selection.server, "--server")?,
         whole: selection.cases.is_empty()
@@ -234,6 +251,7 @@ fn players(names: &[&str], wanted: &[String], option: &str) -> anyhow::Result<Ve
 fn obey_run(root: &Path, arguments: &RunArguments) -> anyhow::Result<u8> {
     let Selected {
         scenarios,
+        known,
         cases,
         peers,
         clients,
@@ -244,10 +262,9 @@ fn obey_run(root: &Path, arguments: &RunArguments) -> anyhow::Result<u8> {
         eprintln!("nothing was selected");
         return Ok(EXIT_NOTHING);
     }
-    let results = arguments
-        .results
-        .clone()
-        .unwrap_or_else(|| root.join("results"));
+    let revision = arguments.selection.revision;
+    let published = run::results(root, revision);
+    let results = arguments.results.clone().unwrap_or(published.clone());
     let plan = Plan {
         root: root.to_owned(),
         cases,
@@ -261,8 +278,10 @@ fn obey_run(root: &Path, arguments: &RunArguments) -> anyhow::Result<u8> {
             Mode::Process => Where::Process,
         },
         timeout: Duration::from_secs(arguments.timeout),
-        snapshots: root.join("results").join("snapshots"),
+        known,
+        snapshots: published.join("snapshots"),
         flag: arguments.flag,
+        revision,
     };
     let mut terminal = report::Terminal::stderr();
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
@@ -274,7 +293,7 @@ fn obey_run(root: &Path, arguments: &RunArguments) -> anyhow::Result<u8> {
 
     let reporting = Instant::now();
     let matrix = report::markdown(&run, &scenarios);
-    let json = serde_json::to_vec_pretty(&report::json(&run, &scenarios)?)?;
+    let json = serde_json::to_vec(&report::json(&run, &scenarios)?)?;
     let write = |path: PathBuf, content: &[u8]| {
         report::write_whole(&path, content)
             .with_context(|| format!("cannot write {}", path.display()))
@@ -297,7 +316,8 @@ fn exit_code(run: &Run) -> u8 {
         EXIT_PEER
     } else if run.cells.is_empty() {
         EXIT_NOTHING
-    } else if run.count(Conformance::Deviates)
+    } else if run.count_unknown()
+        + run.stale.len()
         + run.count_drift(Drift::Changed)
         + run.count_drift(Drift::New)
         > 0

@@ -2,13 +2,14 @@
 
 use std::time::{Duration, SystemTime};
 
-use reqmtls_contract::{Description, Report};
+use reqmtls_contract::{ConnectionReport, Description, Revision};
 use serde::Serialize;
 
+use crate::conformance::check::Ruling;
 use crate::conformance::{Conformance, Facts, Finding};
 use crate::peer::Mode;
 use crate::snapshot::Drift;
-use crate::wire::{Recording, Transcript};
+use crate::wire::{Recording, Side, Transcript};
 
 /// One thing that happened.
 #[derive(Debug)]
@@ -61,6 +62,8 @@ pub struct CellResult {
     pub scenario: String,
     /// The case's id within the run: scenario and values.
     pub case: String,
+    /// The end that broke rules on purpose, if one did.
+    pub misbehaving: Option<Side>,
     /// The peer that was client.
     pub client: String,
     /// The peer that was server.
@@ -71,25 +74,53 @@ pub struct CellResult {
     pub drift: Option<Drift>,
     /// What is not as it should be.
     pub findings: Vec<Finding>,
+    /// The requirements that the misbehaving end was caught breaking.
+    pub caught: Vec<&'static str>,
     /// Why it is `unsupported` or `failed`.
     pub reason: Option<String>,
-    /// What the wire shows, in short.
-    pub facts: Option<Facts>,
-    /// The transcript as text.
+    /// The transcripts of its connections as text.
     pub text: String,
-    /// The transcript.
-    pub transcript: Option<Transcript>,
-    /// The bytes.
-    pub recording: Recording,
-    /// What the client said.
-    pub client_report: Report,
-    /// What the server said.
-    pub server_report: Report,
+    /// Its connections, in sequence; of those of a sweep that are alike, the first.
+    pub connections: Vec<Connection>,
     /// How long it took, in milliseconds.
     pub milliseconds: u64,
 }
 
+/// What one connection of a cell produced.
+#[derive(Debug, Serialize)]
+pub struct Connection {
+    /// What tells it from others of its cell; empty where it is the only one.
+    pub label: String,
+    /// What the wire shows, in short.
+    pub facts: Facts,
+    /// What each requirement that applies says.
+    pub rulings: Vec<Ruling>,
+    /// The transcript as text.
+    pub text: String,
+    /// The transcript.
+    pub transcript: Transcript,
+    /// The bytes.
+    pub recording: Recording,
+    /// What the client said.
+    pub client_report: ConnectionReport,
+    /// What the server said.
+    pub server_report: ConnectionReport,
+}
+
 impl CellResult {
+    /// What the wire shows of the last connection, by which a cell is judged.
+    #[must_use]
+    pub fn facts(&self) -> Option<&Facts> {
+        self.connections.last().map(|connection| &connection.facts)
+    }
+
+    /// What the requirements say of its connections.
+    pub fn rulings(&self) -> impl Iterator<Item = &Ruling> {
+        self.connections
+            .iter()
+            .flat_map(|connection| &connection.rulings)
+    }
+
     /// `client--server`.
     #[must_use]
     pub fn pairing(&self) -> String {
@@ -125,12 +156,16 @@ pub struct Run {
     pub ended: SystemTime,
     /// The number of the request mTLS flag.
     pub flag: u16,
+    /// The revision of the request mTLS flag.
+    pub revision: Revision,
     /// The peers that took part, in the order of columns.
     pub peers: Vec<Peer>,
     /// The peers that are not there, with the reason.
     pub missing: Vec<(String, String)>,
     /// The cells, in the order of scenarios, cases and pairings.
     pub cells: Vec<CellResult>,
+    /// Known deviations that no longer occur.
+    pub stale: Vec<String>,
     /// Whether it was interrupted.
     pub interrupted: bool,
     /// Where the time went.
@@ -145,6 +180,15 @@ impl Run {
             .iter()
             .filter(|cell| cell.conformance == conformance)
             .count()
+    }
+
+    /// How many cells deviate in a way that is not known.
+    #[must_use]
+    pub fn count_unknown(&self) -> usize {
+        let unknown =
+            |cell: &&CellResult| cell.findings.iter().any(|finding| finding.known.is_none());
+        let deviating = |cell: &&CellResult| cell.conformance == Conformance::Deviates;
+        self.cells.iter().filter(deviating).filter(unknown).count()
     }
 
     /// How many cells have this drift.

@@ -17,4 +17,5 @@ pub mod run;
 pub mod scenario;
 pub mod setup;
 pub mod snapshot;
+pub mod verdict;
 pub mod wire;

@@ -7,21 +7,29 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::stream::{self, StreamExt};
-use reqmtls_contract::{ConnectionReport, Report};
+use reqmtls_contract::Revision;
 use reqmtls_peer_rustls::Rustls;
 use std::sync::Arc;
 use thiserror::Error;
 
 use crate::cell::{Cell, CellError, Evidence};
 use crate::certificates::Certificates;
-use crate::conformance::{Conformance, Facts, Finding, judge, misreports};
-use crate::event::{self, CellResult, Event, Run, Timings, pairing};
+use crate::conformance::Conformance;
+use crate::conformance::known::Known;
+use crate::event::{self, CellResult, Connection, Event, Run, Timings, pairing};
 use crate::peer::manifest::Manifest;
 use crate::peer::{Mode, RunningPeer, build, engine_answers};
 use crate::scenario::Case;
-use crate::setup;
+use crate::setup::{Common, Setups};
 use crate::snapshot::Accepted;
-use crate::wire::{KeyLog, KeyLogDifference, Side, Transcript};
+use crate::verdict::{self, Found};
+use crate::wire::{KeyLog, Side, Transcript};
+
+/// The name of an end that breaks rules.
+pub const MISBEHAVING: &str = "misbehaving";
+
+/// How many connections of one sweep run at once.
+const SWEEP: usize = 4;
 
 /// Where peers that are programs run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,10 +62,24 @@ pub struct Plan {
     pub mode: Where,
     /// The most time that one cell's connection may take.
     pub timeout: Duration,
+    /// The deviations that are known.
+    pub known: Known,
     /// The folder of accepted transcripts.
     pub snapshots: PathBuf,
     /// The number of the request mTLS flag.
     pub flag: u16,
+    /// The revision of the request mTLS flag.
+    pub revision: Revision,
+}
+
+/// Where a workspace keeps what it publishes of a revision.
+#[must_use]
+pub fn results(root: &Path, revision: Revision) -> PathBuf {
+    let results = root.join("results");
+    match revision {
+        Revision::Rm => results,
+        Revision::Rca => results.join(revision.as_str()),
+    }
 }
 
 /// Why a run could not take place at all.
@@ -90,9 +112,11 @@ pub async fn run(
         started: SystemTime::now(),
         ended: SystemTime::now(),
         flag: plan.flag,
+        revision: plan.revision,
         peers: Vec::new(),
         missing: Vec::new(),
         cells: Vec::new(),
+        stale: Vec::new(),
         interrupted: false,
         timings: Timings::default(),
     };
@@ -116,10 +140,14 @@ pub async fn run(
     run.ended = SystemTime::now();
     outcome.unwrap_or(Ok(()))?;
     run.cells.sort_by_key(|cell| {
-        let place = |name: &str| plan.peers.iter().position(|peer| peer.name == name);
+        let place = |name: &str| {
+            let mut peers = plan.peers.iter();
+            peers.position(|peer| peer.name == name)
+        };
         let case = plan.cases.iter().position(|case| case.id == cell.case);
         (case, place(&cell.client), place(&cell.server))
     });
+    plan.known.apply(&mut run);
     Ok(run)
 }
 
@@ -226,42 +254,108 @@ async fn start(
     }
 }
 
+/// A cell that is to run.
+struct Wanted<'a> {
+    case: &'a Case,
+    client: &'a RunningPeer,
+    server: &'a RunningPeer,
+}
+
+impl Wanted<'_> {
+    /// The name of an end; that of the one that breaks rules says so.
+    fn name(&self, side: Side) -> &str {
+        let peer = match side {
+            Side::Client => self.client,
+            Side::Server => self.server,
+        };
+        if verdict::misbehaving(self.case) == Some(side) {
+            MISBEHAVING
+        } else {
+            &peer.name
+        }
+    }
+
+    fn pairing(&self) -> String {
+        pairing(self.name(Side::Client), self.name(Side::Server))
+    }
+
+    /// The cell's result as long as nothing better is proven.
+    fn result(&self) -> CellResult {
+        CellResult {
+            scenario: self.case.scenario.clone(),
+            case: self.case.id.clone(),
+            misbehaving: verdict::misbehaving(self.case),
+            client: self.name(Side::Client).to_owned(),
+            server: self.name(Side::Server).to_owned(),
+            conformance: Conformance::Failed,
+            drift: None,
+            findings: Vec::new(),
+            caught: Vec::new(),
+            reason: None,
+            text: String::new(),
+            connections: Vec::new(),
+            milliseconds: 0,
+        }
+    }
+}
+
+/// Every case on every pairing that it is for.
+fn wanted<'a>(plan: &'a Plan, running: &'a [RunningPeer]) -> Vec<Wanted<'a>> {
+    let players = |names: &[String]| -> Vec<&RunningPeer> {
+        let named = |peer: &&RunningPeer| names.contains(&peer.name);
+        running.iter().filter(named).collect()
+    };
+    let (clients, servers) = (players(&plan.clients), players(&plan.servers));
+    let mut cells = Vec::new();
+    for case in &plan.cases {
+        // Only the in-tree implementation breaks rules.
+        let players = |all: &Vec<&'a RunningPeer>, side| -> Vec<&'a RunningPeer> {
+            let able = |peer: &&&RunningPeer| {
+                verdict::misbehaving(case) != Some(side) || peer.mode == Mode::InProcess
+            };
+            all.iter().filter(able).copied().collect()
+        };
+        for client in players(&clients, Side::Client) {
+            for server in players(&servers, Side::Server) {
+                cells.push(Wanted {
+                    case,
+                    client,
+                    server,
+                });
+            }
+        }
+    }
+    cells
+}
+
 async fn run_cells(
     plan: &Plan,
     run: &mut Run,
     running: &[RunningPeer],
     emit: &mut impl FnMut(&Event),
 ) -> Result<(), RunError> {
-    let certificates = Certificates::generate()?;
-    let players = |names: &[String]| -> Vec<&RunningPeer> {
-        running
-            .iter()
-            .filter(|peer| names.contains(&peer.name))
-            .collect()
+    let common = Common {
+        certificates: Certificates::generate()?,
+        flag: plan.flag,
+        revision: plan.revision,
     };
-    let (clients, servers) = (players(&plan.clients), players(&plan.servers));
+    let cells = wanted(plan, running);
     let mut accepted = HashMap::new();
-    let mut cells = Vec::new();
-    for case in &plan.cases {
-        for client in &clients {
-            for server in &servers {
-                let pairing = pairing(&client.name, &server.name);
-                let key = (case.scenario.clone(), pairing.clone());
-                if let Entry::Vacant(entry) = accepted.entry(key) {
-                    let loaded = Accepted::load(&plan.snapshots, &case.scenario, &pairing)
-                        .map_err(|source| RunError::Snapshot { pairing, source })?;
-                    entry.insert(loaded);
-                }
-                cells.push((case, *client, *server));
-            }
+    for wanted in &cells {
+        let (scenario, pairing) = (&wanted.case.scenario, wanted.pairing());
+        if let Entry::Vacant(entry) = accepted.entry((scenario.clone(), pairing.clone())) {
+            let loaded = Accepted::load(&plan.snapshots, scenario, &pairing)
+                .map_err(|source| RunError::Snapshot { pairing, source })?;
+            entry.insert(loaded);
         }
     }
     emit(&Event::Cells { count: cells.len() });
     let start = Instant::now();
     let mut results = stream::iter(cells)
-        .map(|(case, client, server)| {
-            let accepted = &accepted[&(case.scenario.clone(), pairing(&client.name, &server.name))];
-            run_cell(plan, case, client, server, &certificates, accepted)
+        .map(|wanted| {
+            let accepted = &accepted[&(wanted.case.scenario.clone(), wanted.pairing())];
+            let common = &common;
+            async move { run_cell(plan, common, &wanted, accepted).await }
         })
         .buffer_unordered(plan.jobs);
     while let Some(result) = results.next().await {
@@ -277,96 +371,132 @@ async fn run_cells(
 
 async fn run_cell(
     plan: &Plan,
-    case: &Case,
-    client: &RunningPeer,
-    server: &RunningPeer,
-    certificates: &Certificates,
+    common: &Common,
+    wanted: &Wanted<'_>,
     accepted: &Accepted,
 ) -> CellResult {
     let start = Instant::now();
-    let id = format!("{} {}", case.id, pairing(&client.name, &server.name));
-    let cell = Cell {
-        id: &id,
-        client: (
-            client,
-            setup::client(&case.settings, certificates, plan.flag),
-        ),
-        server: (
-            server,
-            setup::server(&case.settings, certificates, plan.flag),
-        ),
-        deadline: plan.timeout,
-    };
-    let mut result = CellResult {
-        scenario: case.scenario.clone(),
-        case: case.id.clone(),
-        client: client.name.clone(),
-        server: server.name.clone(),
-        conformance: Conformance::Failed,
-        drift: None,
-        findings: Vec::new(),
-        reason: None,
-        facts: None,
-        text: String::new(),
-        transcript: None,
-        recording: crate::wire::Recording::default(),
-        client_report: Report::default(),
-        server_report: Report::default(),
-        milliseconds: 0,
-    };
-    match cell.run().await {
-        Ok(evidence) => conclude(&mut result, case, evidence, plan.flag, accepted),
-        Err(CellError::Unsupported { side, capability }) => {
-            result.conformance = Conformance::Unsupported;
-            result.reason = Some(format!("the {} lacks {capability}", side.name()));
+    let mut result = wanted.result();
+    let jobs = common.setups(&wanted.case.settings);
+    let mut outcomes = stream::iter(jobs)
+        .map(|setups| run_job(plan, wanted, setups))
+        .buffered(SWEEP);
+    let mut found = Found::default();
+    while let Some((setups, outcome)) = outcomes.next().await {
+        match outcome {
+            Ok(evidence) => {
+                let job = verdict::conclude(wanted.case, common, &setups, evidence);
+                collect(&mut found, job, setups.sweep.is_some());
+            }
+            Err(CellError::Unsupported { side, capability }) => {
+                result.conformance = Conformance::Unsupported;
+                result.reason = Some(format!("the {} lacks {capability}", side.name()));
+                break;
+            }
+            Err(CellError::Failed { reason, recordings }) => {
+                let texts = recordings.iter().map(|recording| {
+                    Transcript::observe(recording, &KeyLog::default()).text(plan.flag)
+                });
+                result.text = texts.collect();
+                result.reason = Some(reason);
+                break;
+            }
         }
-        Err(CellError::Failed { reason, evidence }) => {
-            let transcript = Transcript::observe(&evidence.recording, &KeyLog::default());
-            result.text = transcript.text(plan.flag);
-            result.transcript = Some(transcript);
-            result.recording = evidence.recording;
-            result.reason = Some(reason);
-        }
+    }
+    if result.reason.is_none() {
+        conclude(&mut result, wanted.case, found, accepted);
     }
     result.milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
     result
 }
 
-/// From evidence to transcript and verdict.
-fn conclude(
-    result: &mut CellResult,
-    case: &Case,
-    evidence: Evidence,
-    flag: u16,
-    accepted: &Accepted,
-) {
-    let Evidence {
-        recording,
-        client,
-        server,
-    } = evidence;
-    let reports = [(Side::Client, only(&client)), (Side::Server, only(&server))];
-    let (transcript, mut findings, mut broken) = observe(&recording, reports);
-    let text = transcript.text(flag);
-    let facts = Facts::of(&transcript);
-    broken.extend(transcript.defects.iter().map(ToString::to_string));
-    if facts.outcome == crate::conformance::Outcome::Broken {
-        let said = reports.iter().filter_map(|(side, report)| {
-            Some(format!("{}: {}", side.name(), report.error.as_deref()?))
-        });
-        let said: Vec<_> = said.collect();
-        broken.push(format!(
-            "the connection ended without alert or orderly close ({})",
-            said.join("; ")
-        ));
+async fn run_job(
+    plan: &Plan,
+    wanted: &Wanted<'_>,
+    setups: Setups,
+) -> (Setups, Result<Vec<Evidence>, CellError>) {
+    let pairing = wanted.pairing();
+    let id = match setups.sweep {
+        Some(flag) => format!("{} {pairing} flag {flag}", wanted.case.id),
+        None => format!("{} {pairing}", wanted.case.id),
+    };
+    let cell = Cell {
+        id: &id,
+        client: (wanted.client, setups.client.clone()),
+        server: (wanted.server, setups.server.clone()),
+        connections: if setups.client.resumption.is_some() {
+            2
+        } else {
+            1
+        },
+        deadline: plan.timeout,
+    };
+    let outcome = cell.run().await;
+    (setups, outcome)
+}
+
+/// Adds what was found in one job. Of a sweep only the first of connections that are alike stays.
+fn collect(found: &mut Found, mut job: Found, sweep: bool) {
+    found.broken.append(&mut job.broken);
+    for finding in job.findings {
+        if !found.findings.contains(&finding) {
+            found.findings.push(finding);
+        }
     }
-    for (side, report) in reports {
-        findings.extend(misreports(&facts, side, report));
+    for id in job.caught {
+        if !found.caught.contains(&id) {
+            found.caught.push(id);
+        }
     }
+    for mut connection in job.connections {
+        if sweep {
+            connection.text = alike(&connection.text);
+            let known = &mut found.connections;
+            if let Some(first) = known.iter_mut().find(|it| it.text == connection.text) {
+                let more = connection.label.trim_start_matches("flag ");
+                first.label = sweep_label(&first.label, more);
+                continue;
+            }
+        }
+        found.connections.push(connection);
+    }
+}
+
+/// A transcript's text without the number of the one flag that it names.
+fn alike(text: &str) -> String {
+    let Some((before, rest)) = text.split_once("tls_flags={") else {
+        return text.to_owned();
+    };
+    let after = rest.split_once('}').map_or(rest, |(_, after)| after);
+    format!("{before}tls_flags={{…}}{after}")
+}
+
+/// `flag 0-79` and `80` are `flag 0-80`.
+fn sweep_label(label: &str, next: &str) -> String {
+    let number = next.parse::<u32>().ok();
+    let (head, last) = label
+        .rsplit_once([' ', '-', ','])
+        .unwrap_or(("flag", label));
+    let follows = last.parse::<u32>().ok().map(|last| last + 1) == number;
+    let in_range = label.as_bytes().get(head.len()) == Some(&b'-');
+    match (follows, in_range) {
+        (true, true) => format!("{head}-{next}"),
+        (true, false) => format!("{label}-{next}"),
+        (false, _) => format!("{label},{next}"),
+    }
+}
+
+/// From what was found to the cell's verdict.
+fn conclude(result: &mut CellResult, case: &Case, found: Found, accepted: &Accepted) {
+    let Found {
+        connections,
+        findings,
+        caught,
+        mut broken,
+    } = found;
+    broken.extend(verdict::caught_otherwise(case, &caught));
+    result.text = text(&connections);
     if broken.is_empty() {
-        let mut judged = judge(&case.expected, &transcript, flag);
-        judged.append(&mut findings);
-        findings = judged;
         result.conformance = if findings.is_empty() {
             Conformance::Conforms
         } else {
@@ -380,63 +510,39 @@ fn conclude(
         .id
         .strip_prefix(&format!("{}/", case.scenario))
         .unwrap_or(&case.id);
-    result.drift = Some(accepted.drift(short, &text));
+    result.drift = Some(accepted.drift(short, &result.text));
     result.findings = findings;
-    result.facts = Some(facts);
-    result.text = text;
-    result.transcript = Some(transcript);
-    result.recording = recording;
-    result.client_report = client;
-    result.server_report = server;
+    result.caught = caught;
+    result.connections = connections;
 }
 
-fn only(report: &Report) -> &ConnectionReport {
-    // `Cell::run` has made sure that there is exactly one.
-    &report.connections[0]
+/// The transcripts of a cell, under their labels where there are several.
+fn text(connections: &[Connection]) -> String {
+    let labelled = |connection: &Connection| match &*connection.label {
+        "" => connection.text.clone(),
+        label => format!("-- {label}\n{}", connection.text),
+    };
+    connections.iter().map(labelled).collect()
 }
 
-/// Decrypts with what both ends' key logs say together, and holds the two against each other.
-fn observe(
-    recording: &crate::wire::Recording,
-    reports: [(Side, &ConnectionReport); 2],
-) -> (Transcript, Vec<Finding>, Vec<String>) {
-    let (mut findings, mut broken) = (Vec::new(), Vec::new());
-    let mut logs = reports.map(|(side, report)| {
-        KeyLog::parse(&report.key_log.join("\n")).unwrap_or_else(|error| {
-            broken.push(format!("the {}'s key log: {error}", side.name()));
-            KeyLog::default()
-        })
-    });
-    for ((side, report), log) in reports.iter().zip(&logs) {
-        if log.is_empty() && report.key_log.is_empty() {
-            broken.push(format!("the {} handed over no key log lines", side.name()));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_of_a_sweep_are_ranges() {
+        let mut label = "flag 0".to_owned();
+        for next in ["1", "2", "5", "6", "9", "80"] {
+            label = sweep_label(&label, next);
         }
+        assert_eq!(label, "flag 0-2,5-6,9,80");
     }
-    let random = Transcript::observe(recording, &KeyLog::default()).client_random;
-    let [client, server] = &mut logs;
-    let differing = random.map_or_else(Vec::new, |random| KeyLog::compare(client, server, random));
-    let differing = differing.iter().filter(|difference| {
-        // An end that gave up earlier knows fewer secrets: no contradiction.
-        matches!(difference, KeyLogDifference::Secret { .. })
-    });
-    for difference in differing {
-        // The secret that decrypts the recording is the true one.
-        let reads = |log: &KeyLog| Transcript::observe(recording, log).defects.is_empty();
-        let liars = [(Side::Client, reads(client)), (Side::Server, reads(server))];
-        for (side, _) in liars.into_iter().filter(|(_, reads)| !reads) {
-            findings.push(Finding {
-                requirements: Vec::new(),
-                side,
-                message: None,
-                got: format!("a key log that does not decrypt the connection ({difference})"),
-                expected: "the secrets of this connection".to_owned(),
-            });
-        }
+
+    #[test]
+    fn texts_that_differ_in_the_flag_alone_are_alike() {
+        let text =
+            |flags| format!("C  ClientHello           tls_flags={{{flags}}}\nS  ServerHello\n");
+        assert_eq!(alike(&text("7")), alike(&text("request_mtls")));
+        assert_ne!(alike(&text("7")), alike("S  ServerHello\n"));
     }
-    if !findings.is_empty() && findings.iter().all(|finding| finding.side == Side::Client) {
-        std::mem::swap(client, server);
-    }
-    let mut log = std::mem::take(client);
-    log.merge(server);
-    (Transcript::observe(recording, &log), findings, broken)
 }

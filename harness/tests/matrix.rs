@@ -8,13 +8,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use reqmtls::conformance::Conformance;
+use reqmtls::conformance::known::Known;
 use reqmtls::event::{Event, Run};
 use reqmtls::peer::Mode;
 use reqmtls::peer::manifest::Manifest;
 use reqmtls::report;
-use reqmtls::run::{Plan, Where, run};
-use reqmtls::scenario::{self, Scenario};
+use reqmtls::run::{Plan, Where, results, run};
+use reqmtls::scenario::{self, Case, Scenario};
 use reqmtls::snapshot;
+use reqmtls_contract::Revision;
 
 fn root() -> PathBuf {
     let harness = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -24,16 +26,28 @@ fn root() -> PathBuf {
         .to_owned()
 }
 
-fn scenarios() -> Vec<Scenario> {
-    scenario::load_dir(&root().join("scenarios")).unwrap_or_else(|errors| panic!("{errors}"))
+fn scenarios(revision: Revision) -> Vec<Scenario> {
+    let all = scenario::load_dir(&root().join("scenarios"));
+    let mut scenarios = all.unwrap_or_else(|errors| panic!("{errors}"));
+    scenarios.retain(|scenario| scenario.is_of(revision));
+    scenarios
 }
 
-async fn run_all(mode: Where) -> Run {
+fn known(peers: &[String]) -> Known {
+    let folder = root().join("scenarios");
+    let all = scenario::load_dir(&folder).unwrap_or_else(|errors| panic!("{errors}"));
+    let peers: Vec<_> = peers.iter().map(String::as_str).collect();
+    let path = folder.join(scenario::KNOWN_DEVIATIONS);
+    Known::load(&path, &all, &peers).unwrap_or_else(|error| panic!("{error}"))
+}
+
+async fn run_all(mode: Where, revision: Revision) -> Run {
     let peers = Manifest::load_all(&root().join("peers")).expect("the peers are listed");
     let names: Vec<_> = peers.iter().map(|peer| peer.name.clone()).collect();
+    let known = known(&names);
     let plan = Plan {
         root: root(),
-        cases: scenarios()
+        cases: scenarios(revision)
             .into_iter()
             .flat_map(|scenario| scenario.cases)
             .collect(),
@@ -43,8 +57,10 @@ async fn run_all(mode: Where) -> Run {
         jobs: 8,
         mode,
         timeout: Duration::from_secs(10),
-        snapshots: root().join("results/snapshots"),
+        known,
+        snapshots: results(&root(), revision).join("snapshots"),
         flag: 80,
+        revision,
     };
     let outcome = run(&plan, std::future::pending(), |event| {
         if let Event::Notice(text) = event {
@@ -57,7 +73,13 @@ async fn run_all(mode: Where) -> Run {
         "peers are missing: {:#?}",
         run.missing
     );
-    let count = plan.cases.len() * plan.clients.len() * plan.servers.len();
+    // One end of the cells of a misbehaving end is always the same.
+    let pairings = |case: &Case| match case.misbehaving {
+        None => plan.clients.len() * plan.servers.len(),
+        Some(scenario::End::Client) => plan.servers.len(),
+        Some(scenario::End::Server) => plan.clients.len(),
+    };
+    let count = plan.cases.iter().map(pairings).sum::<usize>();
     assert_eq!(run.cells.len(), count, "every case on every pairing");
     let failed = run
         .cells
@@ -90,31 +112,37 @@ fn texts(run: &Run) -> BTreeMap<(String, String), String> {
         .collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn transcripts_are_the_accepted_ones_and_the_matrix_is_current() {
-    let run = run_all(Where::Auto).await;
+async fn accepted_and_published(revision: Revision) {
+    let run = run_all(Where::Auto, revision).await;
+    let results = results(&root(), revision);
     for ((scenario, pairing), text) in texts(&run) {
         insta::with_settings!({
-            snapshot_path => root().join("results/snapshots").join(scenario),
+            snapshot_path => results.join("snapshots").join(scenario),
             prepend_module_to_snapshot => false,
             omit_expression => true,
         }, {
             insta::assert_snapshot!(pairing, text);
         });
     }
-    let published = std::fs::read_to_string(root().join("results/matrix.md")).unwrap_or_default();
-    let current = report::markdown(&run, &scenarios());
+    let published = std::fs::read_to_string(results.join("matrix.md")).unwrap_or_default();
+    let current = report::markdown(&run, &scenarios(revision));
     assert!(
         published == current,
-        "results/matrix.md is not current; `cargo run --release -- run` writes it:\n{current}"
+        "{}/matrix.md is not current; `cargo run --release -- run --revision {revision}` writes it:\n{current}",
+        results.display()
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn transcripts_are_the_accepted_ones_and_the_matrix_is_current() {
+    accepted_and_published(Revision::Rm).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn containers_and_processes_give_the_same_transcripts() {
     // Without an engine this fails and says so: equality that nobody looked at is not equality.
-    let containers = run_all(Where::Container).await;
-    let processes = run_all(Where::Process).await;
+    let containers = run_all(Where::Container, Revision::Rm).await;
+    let processes = run_all(Where::Process, Revision::Rm).await;
     let modes = |run: &Run| run.peers.iter().map(|peer| peer.mode).collect::<Vec<_>>();
     assert!(
         modes(&containers).contains(&Mode::Container)

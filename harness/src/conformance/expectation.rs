@@ -1,93 +1,179 @@
-//! A cell held against what its scenario expects.
+//! A connection held against what its scenario expects.
 
 use super::facts::is_main_certificate_request;
 use super::{Facts, Finding, Outcome};
-use crate::scenario::{self, Expected};
-use crate::wire::{Content, Side, Transcript};
+use crate::scenario::{self, End, Expected, Requested};
+use crate::wire::{Alert, Content, Entry, Side, TlsFlags, Transcript};
 
-/// Every expectation of a case that the transcript does not meet.
+/// What is judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Judged<'a> {
+    /// What the wire shows, in short.
+    pub facts: &'a Facts,
+    /// What the wire shows.
+    pub transcript: &'a Transcript,
+    /// The number of the request mTLS flag.
+    pub flag: u16,
+}
+
+/// Every expectation of a case that the connection does not meet.
 #[must_use]
-pub fn judge(expected: &Expected, transcript: &Transcript, flag: u16) -> Vec<Finding> {
-    let facts = Facts::of(transcript);
-    let line_of = |wanted: &dyn Fn(&crate::wire::Entry) -> bool| {
-        let entry = transcript.entries.iter().find(|entry| wanted(entry))?;
-        transcript.line(entry, flag)
+pub fn judge(expected: &Expected, judged: Judged<'_>) -> Vec<Finding> {
+    let mut judge = Judge {
+        expected,
+        judged,
+        findings: Vec::new(),
     };
-    let mut findings = Vec::new();
-    let mut find = |side, message, got: String, expected_text: String| {
-        findings.push(Finding {
-            requirements: expected.because.clone(),
-            side,
-            message,
-            got,
-            expected: expected_text,
-        });
-    };
+    judge.certificate_request();
+    judge.outcome();
+    judge.authentication();
+    judge.resumption();
+    judge.findings
+}
 
-    if facts.certificate_request != expected.certificate_request {
-        let request = line_of(&is_main_certificate_request);
-        let (got, wanted) = presence(facts.certificate_request);
-        find(Side::Server, request, got.to_owned(), wanted.to_owned());
+struct Judge<'a> {
+    expected: &'a Expected,
+    judged: Judged<'a>,
+    findings: Vec<Finding>,
+}
+
+impl Judge<'_> {
+    fn certificate_request(&mut self) {
+        let facts = self.judged.facts;
+        let wanted = match self.expected.certificate_request {
+            Requested::Any => return,
+            Requested::No => false,
+            Requested::Yes => true,
+            Requested::OnFlag => facts
+                .tls_flags
+                .as_deref()
+                .and_then(|data| TlsFlags::decode(data).ok())
+                .is_some_and(|flags| flags.contains(self.judged.flag)),
+        };
+        if facts.certificate_request != wanted {
+            let message = self.line_of(is_main_certificate_request);
+            let (got, expected) = if facts.certificate_request {
+                ("CertificateRequest", "none")
+            } else {
+                ("no CertificateRequest", "one in the main handshake")
+            };
+            self.find(Side::Server, message, got, expected);
+        }
     }
 
-    let refused = expected.outcome == scenario::Outcome::Refused;
-    let alert_line =
-        line_of(&|entry| matches!(&entry.content, Content::Alert(alert) if alert.is_fatal()));
-    match (facts.outcome, facts.alert) {
-        (Outcome::Completed, _) if !refused => {}
-        (Outcome::Refused, Some((side, alert))) => {
-            let number = alert.description.0;
-            let wanted: Vec<_> = expected.alerts.iter().map(|alert| alert.name).collect();
-            let named = expected.alerts.iter().any(|alert| alert.code == number);
-            if !refused {
-                find(
+    fn outcome(&mut self) {
+        let facts = self.judged.facts;
+        let may = |outcome| self.expected.allows(outcome);
+        match (facts.outcome, facts.alert) {
+            (Outcome::Completed, _) if may(scenario::Outcome::Completed) => {}
+            (Outcome::Refused, Some((side, alert))) if may(scenario::Outcome::Refused) => {
+                self.refusal(side, alert);
+            }
+            (Outcome::Refused, Some((side, alert))) => {
+                let message = self.line_of(is_fatal);
+                self.find(side, message, &alert.to_string(), "a completed connection");
+            }
+            (Outcome::Completed, _) => {
+                let side = self.refusing();
+                self.find(
                     side,
-                    alert_line,
-                    alert.to_string(),
-                    "a completed connection".to_owned(),
+                    None,
+                    "a completed connection",
+                    "a refusal by a fatal alert",
                 );
-            } else if side == Side::Client || !named {
-                let wanted = format!("{} from the server", wanted.join(" or "));
-                let got = format!("{alert} from the {}", side.name());
-                find(side, alert_line, got, wanted);
+            }
+            (Outcome::Broken | Outcome::Refused, _) => {
+                let wanted = if may(scenario::Outcome::Refused) {
+                    "a refusal by a fatal alert"
+                } else {
+                    "a completed connection"
+                };
+                let got = "an end without fatal alert or orderly close";
+                let side = self.refusing();
+                self.find(side, None, got, wanted);
             }
         }
-        (outcome, _) => {
-            let wanted = if refused {
-                "a refusal by a fatal alert"
-            } else {
-                "a completed connection"
-            };
-            let got = match outcome {
-                Outcome::Completed => "a completed connection",
-                Outcome::Refused | Outcome::Broken => "an end without fatal alert or orderly close",
-            };
-            find(Side::Server, None, got.to_owned(), wanted.to_owned());
+    }
+
+    fn refusal(&mut self, side: Side, alert: Alert) {
+        let wanted = &self.expected.alerts;
+        let named = wanted
+            .iter()
+            .any(|wanted| wanted.code == alert.description.0);
+        if side != self.refusing() || !named {
+            let names: Vec<_> = wanted.iter().map(|alert| alert.name).collect();
+            let expected = format!(
+                "{} from the {}",
+                names.join(" or "),
+                self.expected.refused_by
+            );
+            let got = format!("{alert} from the {}", side.name());
+            let message = self.line_of(is_fatal);
+            self.find(side, message, &got, &expected);
         }
     }
 
-    // A refused client is not authenticated whatever it sent: nothing more to say then.
-    if facts.outcome == Outcome::Completed
-        && facts.authenticated.is_some() != expected.authenticated
-    {
-        let (got, wanted) = authentication(expected.authenticated);
-        find(Side::Server, None, got.to_owned(), wanted.to_owned());
+    fn authentication(&mut self) {
+        let facts = self.judged.facts;
+        // A refused client is not authenticated whatever it sent: nothing more to say then.
+        let Some(wanted) = self
+            .expected
+            .authenticated
+            .filter(|_| facts.outcome == Outcome::Completed)
+        else {
+            return;
+        };
+        if facts.authenticated.is_some() != wanted {
+            let (got, expected) = if wanted {
+                ("a client that is not authenticated", "an authenticated one")
+            } else {
+                ("an authenticated client", "one that is not")
+            };
+            self.find(Side::Server, None, got, expected);
+        }
     }
-    findings
+
+    fn resumption(&mut self) {
+        let resumed = self.judged.facts.resumed;
+        if let Some(wanted) = self.expected.resumed.filter(|wanted| *wanted != resumed) {
+            let text = |resumed| {
+                if resumed {
+                    "a resumed session"
+                } else {
+                    "a full handshake"
+                }
+            };
+            self.find(Side::Server, None, text(resumed), text(wanted));
+        }
+    }
+
+    fn refusing(&self) -> Side {
+        match self.expected.refused_by {
+            End::Client => Side::Client,
+            End::Server => Side::Server,
+        }
+    }
+
+    fn line_of(&self, wanted: fn(&Entry) -> bool) -> Option<String> {
+        let Judged {
+            transcript, flag, ..
+        } = self.judged;
+        let entry = transcript.entries.iter().find(|entry| wanted(entry))?;
+        transcript.line(entry, flag)
+    }
+
+    fn find(&mut self, side: Side, message: Option<String>, got: &str, expected: &str) {
+        self.findings.push(Finding {
+            requirements: self.expected.because.clone(),
+            side,
+            message,
+            got: got.to_owned(),
+            expected: expected.to_owned(),
+            known: None,
+        });
+    }
 }
 
-fn presence(requested: bool) -> (&'static str, &'static str) {
-    if requested {
-        ("CertificateRequest", "none")
-    } else {
-        ("no CertificateRequest", "one in the main handshake")
-    }
-}
-
-fn authentication(expected: bool) -> (&'static str, &'static str) {
-    if expected {
-        ("a client that is not authenticated", "an authenticated one")
-    } else {
-        ("an authenticated client", "one that is not")
-    }
+fn is_fatal(entry: &Entry) -> bool {
+    matches!(&entry.content, Content::Alert(alert) if alert.is_fatal())
 }

@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::wire::{Alert, Content, Entry, Epoch, HandshakeMessage, Octets32, Side, Transcript};
+use crate::wire::{
+    Alert, Content, Entry, Epoch, ExtensionType, HandshakeMessage, Octets32, Side, Transcript,
+};
 
 /// How a connection ended on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -33,6 +35,8 @@ impl fmt::Display for Outcome {
 pub struct Facts {
     /// Whether the server sent CertificateRequest in the main handshake.
     pub certificate_request: bool,
+    /// Whether the server resumed a session of TLS 1.3.
+    pub resumed: bool,
     /// How it ended.
     pub outcome: Outcome,
     /// The first fatal alert.
@@ -49,9 +53,21 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Reads them off a transcript.
+    /// Reads them off a transcript. A connection that resumes a session has the certificates of the
+    /// connection before it.
     #[must_use]
-    pub fn of(transcript: &Transcript) -> Self {
+    pub fn of(transcript: &Transcript, before: Option<&Self>) -> Self {
+        let mut facts = Self::of_one(transcript);
+        if let Some(before) = before.filter(|_| facts.resumed) {
+            facts.server_certificate = facts.server_certificate.or(before.server_certificate);
+            if facts.outcome == Outcome::Completed {
+                facts.authenticated = facts.authenticated.or(before.authenticated);
+            }
+        }
+        facts
+    }
+
+    fn of_one(transcript: &Transcript) -> Self {
         let entries = &transcript.entries;
         let alert = entries.iter().find_map(|entry| match &entry.content {
             Content::Alert(alert) if alert.is_fatal() => Some((entry.from, *alert)),
@@ -75,7 +91,15 @@ impl Facts {
         let client_certificate = certificate(entries, Side::Client);
         let proven = messages(entries, Side::Client)
             .any(|message| matches!(message, HandshakeMessage::CertificateVerify(_)));
+        let resumed = messages(entries, Side::Server).any(|message| match message {
+            HandshakeMessage::ServerHello(hello) => {
+                let mut extensions = hello.extensions.iter();
+                extensions.any(|extension| extension.kind == ExtensionType::PRE_SHARED_KEY)
+            }
+            _ => false,
+        });
         Self {
+            resumed,
             certificate_request: entries.iter().any(is_main_certificate_request),
             outcome,
             alert,

@@ -1,6 +1,6 @@
 //! What an end says, held against what the wire shows.
 
-use reqmtls_contract::{self as contract, ConnectionReport, Hex};
+use reqmtls_contract::{self as contract, ConnectionReport, Hex, Setup};
 
 use super::{Facts, Finding, Outcome};
 use crate::wire::Side;
@@ -8,7 +8,12 @@ use crate::wire::Side;
 /// Every point in which an end's report contradicts the wire. What a report leaves out is no
 /// contradiction: libraries differ in what they tell.
 #[must_use]
-pub fn misreports(facts: &Facts, side: Side, report: &ConnectionReport) -> Vec<Finding> {
+pub fn misreports(
+    facts: &Facts,
+    side: Side,
+    setup: &Setup,
+    report: &ConnectionReport,
+) -> Vec<Finding> {
     let mut claims = Claims {
         side,
         findings: Vec::new(),
@@ -24,14 +29,18 @@ pub fn misreports(facts: &Facts, side: Side, report: &ConnectionReport) -> Vec<F
 
     match side {
         // A client that reports no flags while the wire has them denies them, and the other way round.
-        Side::Client => {
+        // What was edited in or out on the way is not its own.
+        Side::Client if setup.edits.is_empty() => {
             claims.hold(
                 "tls_flags_sent",
                 report.tls_flags_sent.as_ref(),
                 flags.as_ref(),
             );
         }
-        // A server that never got as far as ClientHello's extensions has nothing to say.
+        Side::Client => {}
+        // A server that never got as far as ClientHello's extensions has nothing to say, nor has one to
+        // which this extension is unknown.
+        Side::Server if setup.flag.is_none() => {}
         Side::Server => {
             let said = report.tls_flags_received.as_ref();
             if said.is_some() || facts.outcome == Outcome::Completed {
@@ -42,6 +51,7 @@ pub fn misreports(facts: &Facts, side: Side, report: &ConnectionReport) -> Vec<F
     claims.hold_if_said("alert_sent", report.alert_sent, alert_of(own));
     claims.hold_if_said("alert_received", report.alert_received, alert_of(other));
 
+    claims.hold_truth("resumed", report.resumed, facts.resumed);
     let certificate = match side {
         Side::Client => facts.server_certificate,
         Side::Server => facts.authenticated,
@@ -69,11 +79,9 @@ pub fn misreports(facts: &Facts, side: Side, report: &ConnectionReport) -> Vec<F
             said,
             authenticated.as_ref(),
         );
-        server.hold(
-            "tls_flags in its answer",
-            answer.tls_flags.as_ref(),
-            flags.as_ref(),
-        );
+        if let Some(said) = &answer.tls_flags {
+            server.hold("tls_flags in its answer", Some(said), flags.as_ref());
+        }
         claims.findings.append(&mut server.findings);
     }
 
@@ -116,6 +124,15 @@ impl Claims {
         }
     }
 
+    fn hold_truth(&mut self, name: &str, said: Option<bool>, wire: bool) {
+        if let Some(said) = said.filter(|said| *said != wire) {
+            self.find(
+                format!("a report of {name} {said}"),
+                format!("{wire}, as on the wire"),
+            );
+        }
+    }
+
     fn find(&mut self, got: String, expected: String) {
         let (requirements, message) = (Vec::new(), None);
         self.findings.push(Finding {
@@ -124,6 +141,7 @@ impl Claims {
             message,
             got,
             expected,
+            known: None,
         });
     }
 }

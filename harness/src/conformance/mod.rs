@@ -1,7 +1,9 @@
 //! Whether a cell's transcript is what the documents ask for.
 
+pub mod check;
 mod expectation;
 mod facts;
+pub mod known;
 mod misreport;
 pub mod requirement;
 
@@ -9,7 +11,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-pub use self::expectation::judge;
+pub use self::expectation::{Judged, judge};
 pub use self::facts::{Facts, Outcome};
 pub use self::misreport::misreports;
 
@@ -44,7 +46,8 @@ impl fmt::Display for Conformance {
 /// Something that is not as it should be, with the message that shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// The requirements that the expectation cites; empty for a report that contradicts the wire.
+    /// The requirements that are broken, or that the expectation cites; empty for a report that
+    /// contradicts the wire.
     pub requirements: Vec<&'static str>,
     /// The end at fault.
     pub side: Side,
@@ -54,6 +57,8 @@ pub struct Finding {
     pub got: String,
     /// What was expected.
     pub expected: String,
+    /// Why it is so, if it is listed among the known deviations.
+    pub known: Option<String>,
 }
 
 impl fmt::Display for Finding {
@@ -66,9 +71,12 @@ impl fmt::Display for Finding {
             self.expected
         )?;
         if self.requirements.is_empty() {
-            f.write_str(" (peer contract)")
+            f.write_str(" (peer contract)")?;
         } else {
-            write!(f, " ({})", self.requirements.join(", "))
+            write!(f, " ({})", self.requirements.join(", "))?;
         }
+        self.known
+            .as_ref()
+            .map_or(Ok(()), |known| write!(f, "; known: {known}"))
     }
 }

@@ -9,7 +9,7 @@ use crate::event::{CellResult, Run};
 use crate::scenario::Scenario;
 
 /// The version of the file's shape; grows when a key changes its meaning or goes.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// The whole run as JSON.
 ///
@@ -83,8 +83,10 @@ pub fn json(run: &Run, scenarios: &[Scenario]) -> serde_json::Result<Value> {
         "end_time": seconds(run.ended),
         "interrupted": run.interrupted,
         "flag": run.flag,
+        "revision": run.revision,
         "peers": peers,
         "missing": run.missing.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
+        "stale": run.stale,
         "timings": run.timings,
         "clients": clients,
         "servers": servers,

@@ -135,7 +135,7 @@ fn pairings<'a>(run: &'a Run, cells: &[&'a CellResult]) -> Vec<(&'a str, &'a str
 }
 
 fn sign(cell: &CellResult) -> String {
-    let mut sign = match (cell.conformance, &cell.facts) {
+    let mut sign = match (cell.conformance, cell.facts()) {
         (Conformance::Unsupported, _) => return "n/a".to_owned(),
         (Conformance::Failed, _) | (_, None) => return "FAILED".to_owned(),
         (_, Some(facts)) => match (facts.outcome, facts.alert) {
@@ -166,7 +166,7 @@ fn learn(run: &Run, scenarios: &[Scenario]) -> Vec<String> {
         .map(|case| (case.id.as_str(), case))
         .collect();
     for cell in &run.cells {
-        let (Some(facts), Some(case)) = (&cell.facts, cases.get(cell.case.as_str())) else {
+        let (Some(facts), Some(case)) = (cell.facts(), cases.get(cell.case.as_str())) else {
             continue;
         };
         if case.settings.client_certificate == Certificate::Absent

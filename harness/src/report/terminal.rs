@@ -131,6 +131,9 @@ pub fn summary(run: &Run, reports: Duration) -> String {
         text,
         " transcripts: {same} same, {changed} changed, {new} new"
     );
+    for stale in &run.stale {
+        let _ = writeln!(text, "{stale}");
+    }
     let seconds = |duration: Duration| format!("{:.2} s", duration.as_secs_f64());
     let timings = &run.timings;
     let _ = writeln!(

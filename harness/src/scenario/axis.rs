@@ -22,6 +22,22 @@ choices! {
         Absent = "absent",
         /// The client has a certificate that the server trusts.
         Present = "present",
+        /// Its issuer is one that the server does not trust.
+        Untrusted = "untrusted",
+        /// Its time is over.
+        Expired = "expired",
+        /// Its time has not begun.
+        NotYetValid = "not-yet-valid",
+        /// Its extended key usage allows servers only.
+        WrongKeyUsage = "wrong-key-usage",
+        /// It is its own issuer.
+        SelfSigned = "self-signed",
+        /// The client leaves out the certificate of its issuer, which the server does not have.
+        IntermediateMissing = "intermediate-missing",
+        /// Four intermediates of some kilobytes stand between it and the authority.
+        LongChain = "long-chain",
+        /// The client proves a trusted certificate with a signature that does not verify.
+        BadSignature = "bad-signature" needs "bad-certificate-verify",
     }
 }
 
@@ -38,6 +54,144 @@ choices! {
         RequestOnFlag = "request-on-flag" needs "server.policy.request-on-flag",
         /// The server asks the clients that set the flag and refuses those without a certificate.
         RequireOnFlag = "require-on-flag" needs "server.policy.require-on-flag",
+        /// The server asks after the handshake the clients that offer it, goes on without one.
+        PostHandshake = "post-handshake" needs "server.policy.post-handshake",
+    }
+}
+
+impl Policy {
+    /// Whether it asks only the clients that set the flag.
+    #[must_use]
+    pub fn is_on_flag(self) -> bool {
+        matches!(self, Self::RequestOnFlag | Self::RequireOnFlag)
+    }
+}
+
+choices! {
+    /// How the client encodes `tls_flags` in ClientHello, and where it puts it.
+    pub enum Encoding {
+        /// As it should be.
+        Minimal = "minimal",
+        /// The request flag, and flag 81, which nobody knows.
+        UnknownAndOurs = "unknown-and-ours" needs "edits",
+        /// Flag 81 alone.
+        UnknownAlone = "unknown-alone" needs "edits",
+        /// The request flag and flag 2039: 255 octets.
+        Octets255 = "octets-255" needs "edits",
+        /// Every flag from 0 to 2039 alone, a connection each.
+        Sweep = "sweep" needs "edits",
+        /// No octet at all.
+        NoBody = "no-body" needs "edits",
+        /// A length octet of zero, and nothing behind it.
+        ZeroLength = "zero-length" needs "edits",
+        /// One octet of zero.
+        AllZero = "all-zero" needs "edits",
+        /// The request flag, and an octet of zero behind it.
+        TrailingZero = "trailing-zero" needs "edits",
+        /// A length octet smaller than the octets behind it.
+        LengthTooShort = "length-too-short" needs "edits",
+        /// A length octet greater than the octets behind it.
+        LengthTooLong = "length-too-long" needs "edits",
+        /// The extension twice, with the request flag in both.
+        Twice = "twice" needs "edits",
+        /// The extension behind `pre_shared_key`, which has to be the last.
+        AfterPreSharedKey = "after-pre-shared-key" needs "edits",
+        /// The request flag in the first ClientHello and not in the second.
+        FirstHelloOnly = "first-hello-only" needs "edits",
+        /// The request flag in the second ClientHello and not in the first.
+        SecondHelloOnly = "second-hello-only" needs "edits",
+        /// The request flag under the extension number of an early experiment, 0xfe01.
+        EarlyExperiment = "early-experiment" needs "edits",
+        /// The request flag in the client's Certificate.
+        InCertificate = "in-certificate" needs "edits",
+    }
+}
+
+choices! {
+    /// Whether a second connection offers the session of the first, and what it carries.
+    pub enum Resumption {
+        /// There is no second connection.
+        None = "none",
+        /// Its ClientHello does not carry the flag.
+        FlagUnset = "flag-unset" needs "client.resumption",
+        /// Its ClientHello carries the flag.
+        FlagSet = "flag-set" needs "client.resumption",
+    }
+}
+
+choices! {
+    /// Whether the client of a second connection sends its request as early data.
+    pub enum ClientEarlyData {
+        /// After the handshake only.
+        NotSent = "not-sent",
+        /// As early data.
+        Sent = "sent" needs "client.early-data",
+    }
+}
+
+choices! {
+    /// Whether the server accepts early data.
+    pub enum ServerEarlyData {
+        /// It does not.
+        Refused = "refused",
+        /// It does.
+        Accepted = "accepted" needs "server.early-data",
+    }
+}
+
+choices! {
+    /// Whether the client lets itself be asked after the handshake.
+    pub enum PostHandshakeAuth {
+        /// ClientHello does not carry `post_handshake_auth`.
+        NotOffered = "not-offered",
+        /// ClientHello carries it.
+        Offered = "offered" needs "client.post-handshake-auth",
+    }
+}
+
+choices! {
+    /// Whether the server knows `tls_flags`.
+    pub enum TlsFlags {
+        /// It does.
+        Known = "known",
+        /// It is the library as it comes.
+        Unknown = "unknown",
+    }
+}
+
+choices! {
+    /// The message in which the server sends `tls_flags`.
+    pub enum FlagsIn {
+        /// None that it should not.
+        None = "none",
+        /// ServerHello.
+        ServerHello = "server-hello" needs "edits",
+        /// HelloRetryRequest.
+        HelloRetryRequest = "hello-retry-request" needs "edits",
+        /// EncryptedExtensions.
+        EncryptedExtensions = "encrypted-extensions" needs "edits",
+        /// CertificateRequest.
+        CertificateRequest = "certificate-request" needs "edits",
+        /// The server's Certificate.
+        Certificate = "certificate" needs "edits",
+        /// NewSessionTicket.
+        NewSessionTicket = "new-session-ticket" needs "edits",
+    }
+}
+
+choices! {
+    /// What `tls_flags` the server sends there.
+    pub enum FlagsSent {
+        /// The request flag.
+        Request = "request",
+        /// Flag 81, which nobody knows.
+        Unknown = "unknown",
+        /// No octet at all.
+        NoBody = "no-body",
+        /// One octet of zero.
+        AllZero = "all-zero",
+        /// The request flag, and an octet of zero behind it.
+        TrailingZero = "trailing-zero",
     }
 }
 
@@ -100,15 +254,35 @@ axes! {
     "server.groups" [Server] server_groups: Groups = Default,
     /// The TLS 1.3 cipher suites that both ends allow.
     "cipher" [Client, Server] cipher: Cipher = Default,
+    /// How the client encodes the extension, and where it puts it.
+    "client.encoding" [Client] client_encoding: Encoding = Minimal,
+    /// Whether a second connection offers the session of the first, and what it carries.
+    "client.resumption" [Client] client_resumption: Resumption = None,
+    /// Whether the client of a second connection sends its request as early data.
+    "client.early-data" [Client] client_early_data: ClientEarlyData = NotSent,
+    /// Whether the client offers post-handshake authentication.
+    "client.post-handshake-auth" [Client] client_post_handshake_auth: PostHandshakeAuth = NotOffered,
+    /// Whether the server accepts early data.
+    "server.early-data" [Server] server_early_data: ServerEarlyData = Refused,
+    /// Whether the server knows the extension.
+    "server.tls-flags" [Server] server_tls_flags: TlsFlags = Known,
+    /// The message in which the server sends the extension.
+    "server.flags-in" [Server] server_flags_in: FlagsIn = None,
+    /// What the server sends there.
+    "server.flags-sent" [Server] server_flags_sent: FlagsSent = Request,
 }
 
-/// One end of a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum End {
-    /// The TLS client.
-    Client,
-    /// The TLS server.
-    Server,
+/// Capabilities that only an end has that is there to break rules.
+const MISBEHAVIOUR: &[&str] = &["edits", "bad-certificate-verify"];
+
+choices! {
+    /// One end of a connection.
+    pub enum End {
+        /// The TLS client.
+        Client = "client",
+        /// The TLS server.
+        Server = "server",
+    }
 }
 
 /// One thing that a scenario may vary.
@@ -141,6 +315,21 @@ impl Axis {
 }
 
 impl Settings {
+    /// The ends that have to misbehave for this.
+    #[must_use]
+    pub fn misbehaving(&self) -> Vec<End> {
+        let wrong = |end: &End| {
+            let needs = self.needs(*end);
+            MISBEHAVIOUR
+                .iter()
+                .any(|capability| needs.contains(capability))
+        };
+        [End::Client, End::Server]
+            .into_iter()
+            .filter(wrong)
+            .collect()
+    }
+
     /// The value of every axis, in the order of [`AXES`].
     pub fn iter(&self) -> impl Iterator<Item = (&'static Axis, &'static Word)> + '_ {
         AXES.iter()

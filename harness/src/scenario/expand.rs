@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use super::diagnostic::{Diagnostic, Diagnostics, Mistake, Source};
 use super::file::{Choices, Expect, File};
 use super::merge::{Gap, Merge};
-use super::{Case, Excluded, Scenario, Settings, Word};
+use super::{Case, End, Excluded, Scenario, Settings, Word};
 
 /// How many cases an error names.
 const NAMED: usize = 3;
@@ -26,6 +26,7 @@ pub(super) fn expand(id: &str, source: Source<'_>, file: &File) -> Result<Scenar
     let mut excluded = Vec::new();
     let mut used = Used::none(file);
     let mut gaps = Gaps::default();
+    let mut misbehaviour = Misbehaviour::default();
     for point in points(axes) {
         let values: Vec<_> = point.iter().map(|value| value.name).collect();
         let case = format!("{id}/{}", values.join("/"));
@@ -39,10 +40,12 @@ pub(super) fn expand(id: &str, source: Source<'_>, file: &File) -> Result<Scenar
             let (line, _) = source.position(expect.place.start);
             merge.add(expect, line);
         }
+        misbehaviour.hold(file, &case, &settings);
         match merge.finish() {
             Ok(expected) => cases.push(Case {
                 scenario: id.to_owned(),
                 id: case,
+                misbehaving: file.misbehaving.as_ref().map(|at| at.value),
                 settings,
                 expected,
             }),
@@ -51,7 +54,8 @@ pub(super) fn expand(id: &str, source: Source<'_>, file: &File) -> Result<Scenar
     }
     let mut wrong = Diagnostics::default();
     let nothing_left = excluded.len() == size;
-    for mistake in gaps.mistakes(file).chain(used.mistakes(file, nothing_left)) {
+    let mistakes = gaps.mistakes(file).chain(used.mistakes(file, nothing_left));
+    for mistake in mistakes.chain(misbehaviour.mistakes(file)) {
         wrong.push(mistake.in_source(&source));
     }
     if nothing_left && wrong.is_empty() {
@@ -67,6 +71,7 @@ pub(super) fn expand(id: &str, source: Source<'_>, file: &File) -> Result<Scenar
         about: file.about.clone(),
         document: file.document.title().to_owned(),
         revisions: file.revisions.clone(),
+        misbehaving: file.misbehaving.as_ref().map(|at| at.value),
         axes: axes.iter().map(|(axis, _)| axis.name).collect(),
         cases,
         excluded,
@@ -160,6 +165,43 @@ impl Used {
                 let message = "this exclusion is of no case";
                 mistakes.push(Mistake::new(message, exclude.place.clone(), label));
             }
+        }
+        mistakes
+    }
+}
+
+/// What is said of ends that break rules, held against what the cases need.
+#[derive(Default)]
+struct Misbehaviour {
+    /// Cases in which an end has to break rules that is not said to.
+    unsaid: IndexMap<End, Vec<String>>,
+    /// Whether any case needs the end that is said to.
+    needed: bool,
+}
+
+impl Misbehaviour {
+    fn hold(&mut self, file: &File, case: &str, settings: &Settings) {
+        let said = file.misbehaving.as_ref().map(|at| at.value);
+        for end in settings.misbehaving() {
+            if said == Some(end) {
+                self.needed = true;
+            } else {
+                self.unsaid.entry(end).or_default().push(case.to_owned());
+            }
+        }
+    }
+
+    fn mistakes(self, file: &File) -> Vec<Mistake> {
+        let unsaid = self.unsaid.into_iter().map(|(end, cases)| {
+            let message = format!("the {end} breaks rules in {}", named(&cases));
+            let label = format!("expected `misbehaving = \"{end}\"` in this file");
+            Mistake::new(message, file.axes.place.clone(), label)
+        });
+        let mut mistakes: Vec<_> = unsaid.collect();
+        if let Some(said) = file.misbehaving.as_ref().filter(|_| !self.needed) {
+            let message = format!("no case has a {} that breaks rules", said.value);
+            let label = "expected an axis or [setup] by which it does";
+            mistakes.push(Mistake::new(message, said.place.clone(), label));
         }
         mistakes
     }

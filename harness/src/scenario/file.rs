@@ -1,28 +1,48 @@
 //! One scenario file as its keys and values, each with its place.
 
+use reqmtls_contract::Revision;
 use toml_edit::{Document, TableLike};
 
 use super::diagnostic::{Diagnostic, Diagnostics, Mistake, Place, Source};
 use super::nearest::nearest;
 use super::reader::{At, Entry, Reader, one_of, quoted};
-use super::{ALERTS, AXES, Alert, Axis, Choice, Outcome, Revision, Word};
+use super::{ALERTS, AXES, Alert, Axis, Choice, End, Outcome, Requested, Word};
 use crate::conformance::requirement::{self, Document as Paper};
 
 /// Every key of a scenario.
-pub(super) const KEYS: [&str; 8] = [
-    "title", "document", "about", "revision", "axes", "setup", "expect", "exclude",
+pub(super) const KEYS: [&str; 9] = [
+    "title",
+    "document",
+    "about",
+    "revision",
+    "misbehaving",
+    "axes",
+    "setup",
+    "expect",
+    "exclude",
 ];
 /// Those that it must have.
 pub(super) const REQUIRED: [&str; 4] = ["title", "document", "axes", "expect"];
 /// What an expectation says of its cases.
-pub(super) const FIELDS: [&str; 4] = ["certificate_request", "outcome", "alert", "authenticated"];
+pub(super) const FIELDS: [&str; 7] = [
+    "certificate_request",
+    "outcome",
+    "alert",
+    "refused_by",
+    "authenticated",
+    "resumed",
+    "breaks",
+];
 /// Every key of an `[[expect]]`.
-pub(super) const EXPECT_KEYS: [&str; 7] = [
+pub(super) const EXPECT_KEYS: [&str; 10] = [
     "when",
     "certificate_request",
     "outcome",
     "alert",
+    "refused_by",
     "authenticated",
+    "resumed",
+    "breaks",
     "because",
     "note",
 ];
@@ -42,6 +62,7 @@ pub(super) struct File {
     pub(super) about: Option<String>,
     pub(super) document: Paper,
     pub(super) revisions: Vec<Revision>,
+    pub(super) misbehaving: Option<At<End>>,
     pub(super) axes: At<Vec<Choices>>,
     pub(super) setup: Vec<(&'static Axis, &'static Word)>,
     pub(super) expect: Vec<Expect>,
@@ -53,10 +74,14 @@ pub(super) struct File {
 pub(super) struct Expect {
     pub(super) place: Place,
     pub(super) when: Vec<Choices>,
-    pub(super) certificate_request: Option<At<bool>>,
-    pub(super) outcome: Option<At<Outcome>>,
+    pub(super) certificate_request: Option<At<Requested>>,
+    pub(super) outcomes: Option<At<Vec<Outcome>>>,
     pub(super) alerts: Option<At<Vec<Alert>>>,
-    pub(super) authenticated: Option<At<bool>>,
+    pub(super) refused_by: Option<At<End>>,
+    /// `None` inside: either.
+    pub(super) authenticated: Option<At<Option<bool>>>,
+    pub(super) resumed: Option<At<bool>>,
+    pub(super) breaks: Vec<&'static str>,
     pub(super) because: Vec<&'static str>,
     pub(super) note: Option<String>,
 }
@@ -123,6 +148,8 @@ impl Reader<'_> {
         let about = entry("about").and_then(|entry| self.text(&entry));
         let document = entry("document").and_then(|entry| self.document(&entry));
         let revisions = entry("revision").map(|entry| self.revisions(&entry));
+        let misbehaving = entry("misbehaving").and_then(|entry| self.text(&entry));
+        let misbehaving = misbehaving.and_then(|text| self.choose("end", text));
         let before = self.wrong.len();
         let axes = entry("axes").and_then(|entry| self.axes(&entry));
         let setup = entry("setup").map(|entry| self.setup(&entry, axes.as_ref()));
@@ -145,6 +172,7 @@ impl Reader<'_> {
             about: about.map(|at| at.value),
             document: document?,
             revisions: revisions.unwrap_or_else(|| vec![Revision::Rm]),
+            misbehaving,
             axes: axes?,
             setup,
             expect,
@@ -164,8 +192,16 @@ impl Reader<'_> {
 
     fn revisions(&mut self, entry: &Entry<'_>) -> Vec<Revision> {
         let texts = self.text_or_texts(entry).unwrap_or_default();
-        let found = texts.into_iter().map(|text| self.choose("revision", text));
-        found.flatten().map(|at| at.value).collect()
+        let mut found = Vec::new();
+        for At { value, place } in texts {
+            if let Ok(revision) = value.parse() {
+                found.push(revision);
+            } else {
+                let names: Vec<_> = Revision::ALL.iter().map(|it| it.as_str()).collect();
+                self.unknown("revision", &value, place, &names);
+            }
+        }
+        found
     }
 
     fn choose<T: Choice>(&mut self, kind: &str, text: At<String>) -> Option<At<T>> {
@@ -309,17 +345,53 @@ impl Reader<'_> {
             let mistake = Mistake::new("an expectation of nothing", place.clone(), "this one");
             self.tell(mistake.note(one_of(&FIELDS)));
         }
-        let outcome = entry("outcome").and_then(|entry| self.text(&entry));
+        let refused_by = entry("refused_by").and_then(|entry| self.text(&entry));
         Expect {
             when: entry("when").map_or(vec![], |entry| self.when(&entry, varied)),
-            certificate_request: entry("certificate_request").and_then(|e| self.truth(&e)),
-            outcome: outcome.and_then(|text| self.choose("outcome", text)),
+            certificate_request: entry("certificate_request").and_then(|e| self.requested(&e)),
+            outcomes: entry("outcome").and_then(|entry| self.outcomes(&entry)),
             alerts: entry("alert").and_then(|entry| self.alerts(&entry)),
-            authenticated: entry("authenticated").and_then(|entry| self.truth(&entry)),
+            refused_by: refused_by.and_then(|text| self.choose("end", text)),
+            authenticated: entry("authenticated").and_then(|entry| self.truth_or_any(&entry)),
+            resumed: entry("resumed").and_then(|entry| self.truth(&entry)),
+            breaks: entry("breaks").map_or(vec![], |entry| self.requirements(&entry)),
             because: self.because(entry("because").as_ref(), &place),
             note: entry("note").and_then(|entry| Some(self.text(&entry)?.value)),
             place,
         }
+    }
+
+    /// `true`, `false`, or one of the words.
+    fn requested(&mut self, entry: &Entry<'_>) -> Option<At<Requested>> {
+        if entry.item.is_str() {
+            let text = self.text(entry)?;
+            return self.choose("value of `certificate_request`:", text);
+        }
+        let At { value, place } = self.truth(entry)?;
+        let value = if value { Requested::Yes } else { Requested::No };
+        Some(At { value, place })
+    }
+
+    /// `true`, `false`, or `"any"`.
+    fn truth_or_any(&mut self, entry: &Entry<'_>) -> Option<At<Option<bool>>> {
+        if entry.item.as_str() == Some("any") {
+            let place = entry.place();
+            return Some(At { value: None, place });
+        }
+        let At { value, place } = self.truth(entry)?;
+        let value = Some(value);
+        Some(At { value, place })
+    }
+
+    fn outcomes(&mut self, entry: &Entry<'_>) -> Option<At<Vec<Outcome>>> {
+        let texts = self.text_or_texts(entry)?;
+        let chosen = texts.into_iter().map(|text| self.choose("outcome", text));
+        let mut value: Vec<Outcome> = chosen.flatten().map(|at| at.value).collect();
+        value.sort_unstable();
+        Some(At {
+            value,
+            place: entry.place(),
+        })
     }
 
     fn alerts(&mut self, entry: &Entry<'_>) -> Option<At<Vec<Alert>>> {
@@ -347,10 +419,14 @@ impl Reader<'_> {
             self.tell(Mistake::new("no `because`", place.clone(), label));
             return Vec::new();
         };
-        let mut because = Vec::new();
+        self.requirements(entry)
+    }
+
+    fn requirements(&mut self, entry: &Entry<'_>) -> Vec<&'static str> {
+        let mut found = Vec::new();
         for At { value, place } in self.texts(entry).map_or(vec![], |at| at.value) {
             if let Some(requirement) = requirement::find(&value) {
-                because.push(requirement.id);
+                found.push(requirement.id);
                 continue;
             }
             let label = requirement::nearest(&value).map_or_else(
@@ -361,7 +437,7 @@ impl Reader<'_> {
             let mistake = Mistake::new(message, place, label);
             self.tell(mistake.note(format!("expected one of {}", ranges_of_ids())));
         }
-        because
+        found
     }
 
     fn exclude(

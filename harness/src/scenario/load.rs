@@ -9,7 +9,7 @@ use super::file::File;
 use super::{Scenario, expand};
 
 /// The file beside the scenarios that is none.
-const KNOWN_DEVIATIONS: &str = "known-deviations.toml";
+pub const KNOWN_DEVIATIONS: &str = "known-deviations.toml";
 
 /// Reads every scenario of a folder, sorted by id.
 ///

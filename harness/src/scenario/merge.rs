@@ -3,7 +3,7 @@
 use super::diagnostic::Place;
 use super::file::Expect;
 use super::reader::At;
-use super::{Alert, Expected, Outcome};
+use super::{Alert, End, Expected, Outcome, Requested};
 
 /// What keeps the expectations of a case from being one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -19,10 +19,13 @@ pub(super) enum Gap {
 /// What the expectations so far say of one case.
 #[derive(Default)]
 pub(super) struct Merge {
-    certificate_request: Option<At<bool>>,
-    outcome: Option<At<Outcome>>,
+    certificate_request: Option<At<Requested>>,
+    outcomes: Option<At<Vec<Outcome>>>,
     alerts: Option<At<Vec<Alert>>>,
-    authenticated: Option<At<bool>>,
+    refused_by: Option<At<End>>,
+    authenticated: Option<At<Option<bool>>>,
+    resumed: Option<At<bool>>,
+    breaks: Vec<&'static str>,
     because: Vec<&'static str>,
     notes: Vec<String>,
     lines: Vec<usize>,
@@ -38,63 +41,74 @@ impl Merge {
                 &mut self.certificate_request,
                 expect.certificate_request.as_ref(),
             ),
-            put("outcome", &mut self.outcome, expect.outcome.as_ref()),
+            put("outcome", &mut self.outcomes, expect.outcomes.as_ref()),
             put("alert", &mut self.alerts, expect.alerts.as_ref()),
+            put(
+                "refused_by",
+                &mut self.refused_by,
+                expect.refused_by.as_ref(),
+            ),
             put(
                 "authenticated",
                 &mut self.authenticated,
                 expect.authenticated.as_ref(),
             ),
+            put("resumed", &mut self.resumed, expect.resumed.as_ref()),
         ];
         self.gaps.extend(found.into_iter().flatten());
-        for id in &expect.because {
-            if !self.because.contains(id) {
-                self.because.push(id);
-            }
-        }
+        add_ids(&mut self.because, &expect.because);
+        add_ids(&mut self.breaks, &expect.breaks);
         self.notes.extend(expect.note.clone());
         self.lines.push(line);
     }
 
     /// The merged expectation, or what keeps it from being one.
     ///
-    /// A refused client is not authenticated, whether or not an expectation says so.
+    /// A refused client is not authenticated, whether or not an expectation says so, and it is the
+    /// server that refuses unless an expectation says otherwise.
     pub(super) fn finish(mut self) -> Result<Expected, Vec<Gap>> {
         self.impossible();
         // A contradiction explains what is missing or odd beside it.
         if !self.gaps.is_empty() {
             return Err(self.gaps);
         }
-        let refused = self.outcome.as_ref().map(|at| at.value == Outcome::Refused);
+        let may = |wanted| {
+            let outcomes = self.outcomes.as_ref();
+            outcomes.map(|at| at.value.contains(&wanted))
+        };
+        let (may_complete, may_refuse) = (may(Outcome::Completed), may(Outcome::Refused));
         let alerts = match self.alerts {
             Some(at) => Some(at.value),
-            None => (refused != Some(true)).then(Vec::new),
+            None => (may_refuse != Some(true)).then(Vec::new),
         };
         let authenticated = match self.authenticated {
             Some(at) => Some(at.value),
-            None => (refused == Some(true)).then_some(false),
+            None => (may_complete == Some(false)).then_some(Some(false)),
         };
         match (
             self.certificate_request,
-            self.outcome,
+            self.outcomes,
             alerts,
             authenticated,
         ) {
-            (Some(certificate_request), Some(outcome), Some(alerts), Some(authenticated)) => {
+            (Some(certificate_request), Some(outcomes), Some(alerts), Some(authenticated)) => {
                 Ok(Expected {
                     certificate_request: certificate_request.value,
-                    outcome: outcome.value,
+                    outcomes: outcomes.value,
                     alerts,
+                    refused_by: self.refused_by.map_or(End::Server, |at| at.value),
                     authenticated,
+                    resumed: self.resumed.map(|at| at.value),
+                    breaks: self.breaks,
                     because: self.because,
                     notes: self.notes,
                     lines: self.lines,
                 })
             }
-            (certificate_request, outcome, alerts, authenticated) => {
+            (certificate_request, outcomes, alerts, authenticated) => {
                 let fields = [
                     ("certificate_request", certificate_request.is_none()),
-                    ("outcome", outcome.is_none()),
+                    ("outcome", outcomes.is_none()),
                     ("alert", alerts.is_none()),
                     ("authenticated", authenticated.is_none()),
                 ];
@@ -107,23 +121,38 @@ impl Merge {
     }
 
     fn impossible(&mut self) {
-        let Some(outcome) = &self.outcome else {
+        let Some(outcomes) = &self.outcomes else {
             return;
         };
-        match (outcome.value, &self.alerts, &self.authenticated) {
-            (Outcome::Completed, Some(alerts), _) => self.gaps.push(Gap::Impossible(
+        match (&outcomes.value[..], &self.alerts, &self.authenticated) {
+            ([Outcome::Completed], Some(alerts), _) => self.gaps.push(Gap::Impossible(
                 "an alert and a completed connection",
                 alerts.place.clone(),
-                outcome.place.clone(),
+                outcomes.place.clone(),
             )),
-            (Outcome::Refused, _, Some(At { value: true, place })) => {
+            (
+                [Outcome::Refused],
+                _,
+                Some(At {
+                    value: Some(true),
+                    place,
+                }),
+            ) => {
                 self.gaps.push(Gap::Impossible(
                     "an authenticated client and a refused connection",
                     place.clone(),
-                    outcome.place.clone(),
+                    outcomes.place.clone(),
                 ));
             }
             _ => {}
+        }
+    }
+}
+
+fn add_ids(all: &mut Vec<&'static str>, more: &[&'static str]) {
+    for id in more {
+        if !all.contains(id) {
+            all.push(id);
         }
     }
 }

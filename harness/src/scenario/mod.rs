@@ -16,11 +16,15 @@ mod select;
 
 pub use self::{
     alert::{ALERTS, Alert},
-    axis::{AXES, Axis, Certificate, Cipher, End, Flag, Groups, Policy, Settings, Versions},
+    axis::{
+        AXES, Axis, Certificate, Cipher, ClientEarlyData, Encoding, End, Flag, FlagsIn, FlagsSent,
+        Groups, Policy, PostHandshakeAuth, Resumption, ServerEarlyData, Settings, TlsFlags,
+        Versions,
+    },
     choice::{Choice, Word},
     diagnostic::{Diagnostic, Diagnostics},
-    load::{load_dir, load_file, load_files, parse},
-    model::{Case, Excluded, Expected, Outcome, Revision, Scenario},
+    load::{KNOWN_DEVIATIONS, load_dir, load_file, load_files, parse},
+    model::{Case, Excluded, Expected, Outcome, Requested, Scenario},
     schema::{schema, schema_text},
     select::{Selector, SelectorError},
 };

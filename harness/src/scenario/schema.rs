@@ -1,9 +1,10 @@
 //! The JSON Schema of scenario files, by which editors complete and check them.
 
+use reqmtls_contract::Revision;
 use serde_json::{Map, Value, json};
 
 use super::file::{EXCLUDE_KEYS, EXPECT_KEYS, KEYS, REQUIRED};
-use super::{ALERTS, AXES, Axis, Choice, Outcome, Revision, Word};
+use super::{ALERTS, AXES, Axis, Choice, End, Outcome, Requested, Word};
 use crate::conformance::requirement::{self, Document};
 
 /// The schema, made of the same registries by which files are read.
@@ -43,9 +44,17 @@ fn key_of_scenario(key: &str) -> Value {
             let about = "The revision of the flag under which it holds, or several. Default: rm.";
             described(
                 about,
-                one_or_more(&any_of(Revision::WORDS.iter().map(word))),
+                one_or_more(&any_of(
+                    Revision::ALL
+                        .iter()
+                        .map(|it| json!({ "const": it.as_str() })),
+                )),
             )
         }
+        "misbehaving" => described(
+            "The end that breaks rules: always the in-tree rustls implementation.",
+            any_of(End::WORDS.iter().map(word)),
+        ),
         "axes" => described(
             "What it varies. Every combination of the values is a case.",
             table_of_axes(|axis| list(&values(axis))),
@@ -80,30 +89,46 @@ fn key_of_expect(key: &str) -> Value {
         "when" => when(),
         "certificate_request" => described(
             "Whether the server sends CertificateRequest in the main handshake.",
-            truth,
+            json!({ "anyOf": [truth, any_of(Requested::WORDS.iter().map(word))] }),
         ),
         "outcome" => described(
-            "How the connection ends.",
-            any_of(Outcome::WORDS.iter().map(word)),
+            "How the connection may end.",
+            one_or_more(&any_of(Outcome::WORDS.iter().map(word))),
+        ),
+        "refused_by" => described(
+            "The end that may refuse. Default: server.",
+            any_of(End::WORDS.iter().map(word)),
+        ),
+        "resumed" => described("Whether the connection resumes a session.", truth),
+        "breaks" => described(
+            "The requirements that the misbehaving end breaks, and is to be caught at.",
+            list(&requirement_ids()),
         ),
         "alert" => {
             let names = ALERTS.iter().map(|alert| {
                 json!({ "const": alert.name, "description": format!("Alert {}.", alert.code) })
             });
-            let about = "The alerts by which the server may refuse.";
+            let about = "The alerts by which it may be refused.";
             described(about, list(&any_of(names)))
         }
-        "authenticated" => described("Whether the server authenticates the client.", truth),
-        "because" => {
-            let ids = requirement::all().iter().map(|row| {
-                let about = format!("{}: {}.", row.citation(), row.statement);
-                json!({ "const": row.id, "description": about })
-            });
-            described("The requirements it follows from.", list(&any_of(ids)))
-        }
+        "authenticated" => described(
+            "Whether the server authenticates the client.",
+            json!({ "anyOf": [truth, { "const": "any", "description": "It may or may not." }] }),
+        ),
+        "because" => described(
+            "The requirements it follows from.",
+            list(&requirement_ids()),
+        ),
         "note" => described("A remark.", text()),
         _ => Value::Bool(true),
     }
+}
+
+fn requirement_ids() -> Value {
+    any_of(requirement::all().iter().map(|row| {
+        let about = format!("{}: {}.", row.citation(), row.statement);
+        json!({ "const": row.id, "description": about })
+    }))
 }
 
 fn when() -> Value {

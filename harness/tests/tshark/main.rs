@@ -14,11 +14,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use reqmtls::conformance::Conformance;
-use reqmtls::event::{CellResult, Run};
+use reqmtls::conformance::known::Known;
+use reqmtls::event::{self, CellResult, Run};
 use reqmtls::peer::manifest::Manifest;
-use reqmtls::run::{Plan, Where, run};
+use reqmtls::run::{Plan, Where, results, run};
 use reqmtls::scenario;
 use reqmtls::wire::{KeyLog, Recording, Side, Transcript, What};
+
+use reqmtls_contract::Revision;
 
 use compare::differences;
 use program::{Tshark, tshark};
@@ -45,20 +48,23 @@ impl Connection {
 
     /// The connections of a cell.
     fn of(cell: &CellResult) -> Vec<Self> {
+        let connections = cell.connections.iter();
+        connections.map(|one| Self::of_one(cell, one)).collect()
+    }
+
+    fn of_one(cell: &CellResult, connection: &event::Connection) -> Self {
         let mut key_log = KeyLog::default();
-        for report in [&cell.client_report, &cell.server_report] {
-            for connection in &report.connections {
-                let lines = connection.key_log.join("\n");
-                key_log.merge(&KeyLog::parse(&lines).unwrap());
-            }
+        for report in [&connection.client_report, &connection.server_report] {
+            let lines = report.key_log.join("\n");
+            key_log.merge(&KeyLog::parse(&lines).unwrap());
         }
-        let name = format!("{} {}", cell.case, cell.pairing());
-        vec![Self {
-            name,
-            recording: cell.recording.clone(),
+        let name = format!("{} {} {}", cell.case, cell.pairing(), connection.label);
+        Self {
+            name: name.trim_end().to_owned(),
+            recording: connection.recording.clone(),
             key_log,
-            transcript: cell.transcript.clone().unwrap(),
-        }]
+            transcript: connection.transcript.clone(),
+        }
     }
 }
 
@@ -107,13 +113,18 @@ fn root() -> PathBuf {
     harness.parent().unwrap().to_owned()
 }
 
-/// Runs every case that `wanted` takes on every pairing of the peers that it takes.
-async fn run_cells(wanted: impl Fn(&str) -> bool, peers: impl Fn(&str) -> bool) -> Run {
+/// Runs every case of a revision that `wanted` takes on every pairing of the peers that it takes.
+async fn run_cells(
+    revision: Revision,
+    wanted: impl Fn(&str) -> bool,
+    peers: impl Fn(&str) -> bool,
+) -> Run {
     let mut manifests = Manifest::load_all(&root().join("peers")).unwrap();
     manifests.retain(|peer| peers(&peer.name));
     let names: Vec<_> = manifests.iter().map(|peer| peer.name.clone()).collect();
     let scenarios = scenario::load_dir(&root().join("scenarios"));
-    let scenarios = scenarios.unwrap_or_else(|error| panic!("{error}"));
+    let mut scenarios = scenarios.unwrap_or_else(|error| panic!("{error}"));
+    scenarios.retain(|scenario| scenario.is_of(revision));
     let cases = scenarios.into_iter().flat_map(|scenario| scenario.cases);
     let plan = Plan {
         root: root(),
@@ -124,8 +135,10 @@ async fn run_cells(wanted: impl Fn(&str) -> bool, peers: impl Fn(&str) -> bool) 
         jobs: 8,
         mode: Where::Process,
         timeout: Duration::from_secs(10),
-        snapshots: root().join("results/snapshots"),
+        known: Known::default(),
+        snapshots: results(&root(), revision).join("snapshots"),
         flag: 80,
+        revision,
     };
     let run = run(&plan, std::future::pending(), |_| {}).await;
     let run = run.unwrap_or_else(|error| panic!("{error}"));
@@ -148,12 +161,11 @@ async fn tshark_sees_what_the_transcripts_say() {
     let Some(tshark) = tshark().await else {
         return;
     };
-    let run = run_cells(|_| true, |_| true).await;
-    let ran = run
-        .cells
-        .iter()
-        .filter(|cell| cell.conformance != Conformance::Unsupported);
-    let connections: Vec<_> = ran.flat_map(Connection::of).collect();
+    let mut connections = Vec::new();
+    for revision in [Revision::Rm, Revision::Rca] {
+        let run = run_cells(revision, |_| true, |_| true).await;
+        connections.extend(run.cells.iter().flat_map(Connection::of));
+    }
     let start = Instant::now();
     let differences = prove(&tshark, &connections).await;
     assert!(differences.is_empty(), "{}", differences.join("\n"));
@@ -190,7 +202,7 @@ async fn tshark_sees_every_form_of_connection() {
 /// One real connection with client authentication and the flag.
 async fn authenticated() -> Connection {
     let case = "request-mtls/set/present/require-on-flag";
-    let run = run_cells(|id| id == case, |peer| peer == "rustls").await;
+    let run = run_cells(Revision::Rm, |id| id == case, |peer| peer == "rustls").await;
     Connection::of(run.cells.first().unwrap()).remove(0)
 }
 

@@ -38,6 +38,8 @@ impl BoringSsl {
         capabilities.extend(
             Policy::ALL
                 .iter()
+                // The library has no post-handshake authentication of TLS 1.3.
+                .filter(|policy| **policy != Policy::PostHandshake)
                 .map(|policy| format!("server.policy.{policy}")),
         );
         if let Ok(mut builder) = SslContextBuilder::new(SslMethod::tls()) {

@@ -9,7 +9,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::{Hex, read_line, write_line};
 
-const REQUEST: &[u8] = b"who am i?\n";
+/// What a client asks, after the handshake or as early data.
+pub const REQUEST: &[u8] = b"who am i?\n";
 
 /// What the server knows of the client.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +25,11 @@ pub struct Answer {
 pub async fn ask(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> io::Result<Answer> {
     stream.write_all(REQUEST).await?;
     stream.flush().await?;
+    read_answer(stream).await
+}
+
+/// The client's part once it has asked: reads the answer, closes, and reads to the end.
+pub async fn read_answer(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> io::Result<Answer> {
     let answer = read_line(stream)
         .await?
         .ok_or(io::ErrorKind::UnexpectedEof)?;
@@ -37,6 +43,12 @@ pub async fn serve_answer(
     stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
     answer: &Answer,
 ) -> io::Result<()> {
+    read_request(stream).await?;
+    write_answer(stream, answer).await
+}
+
+/// Reads the request; anything else is an error.
+pub async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<()> {
     let mut request = [0; REQUEST.len()];
     stream.read_exact(&mut request).await?;
     if request != REQUEST {
@@ -46,6 +58,14 @@ pub async fn serve_answer(
             format!("got {got:?}, expected the request"),
         ));
     }
+    Ok(())
+}
+
+/// The server's part once it has read the request: answers, reads to the end, and closes.
+pub async fn write_answer(
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    answer: &Answer,
+) -> io::Result<()> {
     write_line(stream, answer).await?;
     drain(stream).await?;
     stream.shutdown().await

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::{CipherSuite, Group, Hex, Policy, Role, Version};
+use crate::{CipherSuite, Group, Hex, Message, Policy, Revision, Role, Version};
 
 /// What one end has to play in one cell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,10 +29,14 @@ pub struct Setup {
     /// TLS 1.3 cipher suites in order of preference.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cipher_suites: Vec<CipherSuite>,
+    /// The revision of the request mTLS flag that the end follows; absent: `rm`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<Revision>,
     /// Client: the `extension_data` of `tls_flags` in ClientHello, sent octet for octet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls_flags: Option<Hex>,
-    /// Server: the number of the request mTLS flag, which the policies on the flag look for.
+    /// The number of the request mTLS flag. A server without it knows nothing of `tls_flags`: it is
+    /// the library as it comes. A server with it refuses malformed flags under every policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flag: Option<u16>,
     /// Server: when it asks for a certificate.
@@ -47,9 +51,52 @@ pub struct Setup {
     /// Client: the name sent in `server_name` and looked for in the server's certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server_name: Option<String>,
+    /// Client: connection 1 offers the session of connection 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumption: Option<Resumption>,
+    /// Server: it accepts early data with the sessions that it resumes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub early_data: bool,
+    /// Client: it offers `post_handshake_auth`, RFC 8446 §4.2.6.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub post_handshake_auth: bool,
+    /// Misbehaviour: extensions put into or taken out of messages that the end sends, in sequence.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edits: Vec<Edit>,
+    /// Misbehaviour: the signature in the end's CertificateVerify does not verify.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bad_certificate_verify: bool,
     /// The most milliseconds that one connection may take.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline_ms: Option<u64>,
+}
+
+/// What a client does on connection 1, which offers the session of connection 0.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resumption {
+    /// The `extension_data` of `tls_flags` in its ClientHello, in place of the job's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_flags: Option<Hex>,
+    /// Whether the request goes as early data, RFC 8446 §4.2.10.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub early_data: bool,
+}
+
+/// One extension put into, or taken out of, a message that the end sends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Edit {
+    /// The message.
+    pub message: Message,
+    /// The extension's number in the TLS `ExtensionType` registry.
+    pub extension: u16,
+    /// Its `extension_data`; absent: every extension of that number is taken out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Hex>,
+    /// Whether it stands last, behind `pre_shared_key` too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub last: bool,
 }
 
 /// A certificate chain, end entity first, and its private key, PKCS #8; both PEM.
@@ -93,7 +140,17 @@ impl Job {
                     unknown_name(value, "cipher", CipherSuite::ALL, CipherSuite::as_str)
                 }
                 "policy" => unknown_name(value, "server.policy", Policy::ALL, Policy::as_str),
-                "tls_flags" | "flag" | "identity" | "trust_anchors" | "server_name"
+                "revision" => unknown_name(value, "revision", Revision::ALL, Revision::as_str),
+                "tls_flags"
+                | "flag"
+                | "identity"
+                | "trust_anchors"
+                | "server_name"
+                | "resumption"
+                | "early_data"
+                | "post_handshake_auth"
+                | "edits"
+                | "bad_certificate_verify"
                 | "deadline_ms" => None,
                 _ => Some(format!("setup.{key}")),
             };
@@ -108,24 +165,52 @@ impl Job {
     /// The capabilities that a peer must have for this job.
     #[must_use]
     pub fn needs(&self) -> Vec<String> {
-        let Setup {
-            versions,
-            groups,
-            cipher_suites,
-            tls_flags,
-            policy,
-            ..
-        } = &self.setup;
+        let setup = &self.setup;
         let mut needs = vec![self.role.to_string()];
-        needs.extend(versions.iter().map(|version| format!("version.{version}")));
-        needs.extend(groups.iter().map(|group| format!("group.{group}")));
-        needs.extend(cipher_suites.iter().map(|suite| format!("cipher.{suite}")));
-        needs.extend(tls_flags.iter().map(|_| "client.tls-flags".to_owned()));
+        needs.extend(setup.versions.iter().map(|name| format!("version.{name}")));
+        needs.extend(setup.groups.iter().map(|name| format!("group.{name}")));
         needs.extend(
-            policy
+            setup
+                .cipher_suites
                 .iter()
-                .map(|policy| format!("server.policy.{policy}")),
+                .map(|name| format!("cipher.{name}")),
         );
+        needs.extend(
+            setup
+                .policy
+                .iter()
+                .map(|name| format!("server.policy.{name}")),
+        );
+        let role = self.role;
+        let early_data =
+            setup.early_data || setup.resumption.as_ref().is_some_and(|it| it.early_data);
+        let flags = setup
+            .resumption
+            .as_ref()
+            .and_then(|it| it.tls_flags.as_ref());
+        for (needed, capability) in [
+            (
+                setup.tls_flags.is_some() || flags.is_some(),
+                "client.tls-flags".to_owned(),
+            ),
+            (
+                setup.revision == Some(Revision::Rca),
+                format!("{role}.revision.rca"),
+            ),
+            (setup.resumption.is_some(), "client.resumption".to_owned()),
+            (early_data, format!("{role}.early-data")),
+            (
+                setup.post_handshake_auth,
+                "client.post-handshake-auth".to_owned(),
+            ),
+            (!setup.edits.is_empty(), "edits".to_owned()),
+            (
+                setup.bad_certificate_verify,
+                "bad-certificate-verify".to_owned(),
+            ),
+        ] {
+            needs.extend(needed.then_some(capability));
+        }
         needs
     }
 }
@@ -215,6 +300,39 @@ mod tests {
                 "server.policy.request-on-flag"
             ]
         );
+    }
+
+    #[test]
+    fn what_goes_beyond_a_plain_handshake_is_a_capability() {
+        let job = job(&json!({
+            "revision": "rca",
+            "resumption": { "tls_flags": "0101", "early_data": true },
+            "post_handshake_auth": true,
+            "edits": [{ "message": "server_hello", "extension": 62, "data": "0101" }],
+            "bad_certificate_verify": true,
+        }))
+        .unwrap();
+        assert_eq!(
+            job.needs(),
+            [
+                "server",
+                "client.tls-flags",
+                "server.revision.rca",
+                "client.resumption",
+                "server.early-data",
+                "client.post-handshake-auth",
+                "edits",
+                "bad-certificate-verify",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_message_that_cannot_be_edited_is_an_error() {
+        let edits = json!({ "edits": [{ "message": "finished", "extension": 62 }] });
+        let error = job(&edits).unwrap_err();
+        assert!(error.to_string().contains("finished"), "{error}");
+        assert!(error.to_string().contains("client_hello"), "{error}");
     }
 
     #[test]

@@ -18,13 +18,13 @@ mod report;
 mod server;
 
 pub use describe::Description;
-pub use exchange::{Answer, ask, serve_answer};
+pub use exchange::{Answer, REQUEST, ask, read_answer, read_request, serve_answer, write_answer};
 pub use flags::{MalformedFlags, SUPPORTED_VERSIONS, TLS_FLAGS, flag_is_set, offers_tls13};
 pub use hex::Hex;
-pub use job::{Identity, Job, PrepareError, Setup};
+pub use job::{Edit, Identity, Job, PrepareError, Resumption, Setup};
 pub use line::{LINE_LIMIT, read_line, write_line};
 pub use message::{Ask, Open, Reply};
-pub use names::{CipherSuite, Group, Policy, Role, Version};
+pub use names::{CipherSuite, Group, Message, Policy, Revision, Role, Version};
 pub use peer::{Endpoint, Peer, Stream, drive, prepare};
 pub use program::main;
 pub use report::{ConnectionReport, Outcome, Report};

@@ -79,15 +79,19 @@ names! {
         RequestOnFlag = "request-on-flag",
         /// Asks only the clients that set the flag, refuses those of them without a certificate.
         RequireOnFlag = "require-on-flag",
+        /// Does not ask in the main handshake. Asks after it, RFC 8446 §4.6.2, the clients that
+        /// offered `post_handshake_auth`, once it has read the request, and goes on without a
+        /// certificate.
+        PostHandshake = "post-handshake",
     }
 }
 
 impl Policy {
-    /// Whether a server with this policy sends CertificateRequest to a client.
+    /// Whether a server with this policy sends CertificateRequest to a client in the main handshake.
     #[must_use]
     pub const fn requests(self, flag_set: bool) -> bool {
         match self {
-            Self::Never => false,
+            Self::Never | Self::PostHandshake => false,
             Self::Request | Self::Require => true,
             Self::RequestOnFlag | Self::RequireOnFlag => flag_set,
         }
@@ -97,6 +101,46 @@ impl Policy {
     #[must_use]
     pub const fn requires(self) -> bool {
         matches!(self, Self::Require | Self::RequireOnFlag)
+    }
+
+    /// Whether it looks at the flag.
+    #[must_use]
+    pub const fn is_on_flag(self) -> bool {
+        matches!(self, Self::RequestOnFlag | Self::RequireOnFlag)
+    }
+}
+
+names! {
+    /// A revision of the request mTLS flag.
+    Revision {
+        /// draft-jhoyla-req-mtls-flag-00 to -02: a hint in ClientHello.
+        Rm = "rm",
+        /// Its editor's copy of June 2025: the server acknowledges in CertificateRequest.
+        Rca = "rca",
+    }
+}
+
+names! {
+    /// A handshake message with an extension block, RFC 8446 §4.2.
+    Message {
+        /// Every ClientHello of the connection.
+        ClientHello = "client_hello",
+        /// Only the first.
+        FirstClientHello = "first_client_hello",
+        /// Only the one after HelloRetryRequest.
+        SecondClientHello = "second_client_hello",
+        /// Not HelloRetryRequest.
+        ServerHello = "server_hello",
+        /// By wire format a ServerHello.
+        HelloRetryRequest = "hello_retry_request",
+        /// The server's.
+        EncryptedExtensions = "encrypted_extensions",
+        /// In the main handshake.
+        CertificateRequest = "certificate_request",
+        /// The first certificate of the chain; of the end that edits.
+        Certificate = "certificate",
+        /// After the handshake.
+        NewSessionTicket = "new_session_ticket",
     }
 }
 

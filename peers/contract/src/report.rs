@@ -35,6 +35,9 @@ pub struct ConnectionReport {
     /// Whether the connection resumed a session, if the library tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumed: Option<bool>,
+    /// Whether early data was accepted, if any was offered and the library tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_data: Option<bool>,
     /// Client: what the server answered after the handshake.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Answer>,

@@ -203,6 +203,9 @@ pub enum FlagsError {
     /// The message has more than one `tls_flags` extension.
     #[error("ClientHello has two tls_flags extensions: expected one at most")]
     Duplicate,
+    /// `tls_flags` stands behind `pre_shared_key`, which must be last.
+    #[error("tls_flags stands behind pre_shared_key: expected it in front")]
+    BehindPreSharedKey,
     /// The second ClientHello does not carry the `tls_flags` of the first.
     #[error("the second ClientHello carries other tls_flags than the first")]
     Changed,
@@ -219,17 +222,16 @@ pub enum FlagsError {
 impl FlagsError {
     /// The fatal alert that answers this error.
     ///
-    /// - A value whose octets are all zero, or end in zero, calls for
-    ///   `illegal_parameter` (draft-ietf-tls-tlsflags §2).
-    /// - A value that does not fit the syntax `opaque flags<1..255>` (no octet
-    ///   at all, a length of zero, a length that disagrees with what follows)
-    ///   calls for `decode_error`, which is how RFC 8446 §6.2 answers a field
-    ///   outside its range or a wrong length. The draft's own sentence on
-    ///   invalid values can be read as `illegal_parameter` here; the more
-    ///   specific rule is followed.
+    /// - Every invalid value calls for `illegal_parameter`
+    ///   (draft-ietf-tls-tlsflags §2). For one that does not fit the syntax
+    ///   `opaque flags<1..255>` (no octet at all, a length of zero, a length
+    ///   that disagrees with what follows), RFC 8446 §6.2 alone would call for
+    ///   `decode_error`; the draft speaks of this extension, so it is followed.
+    /// - A ClientHello that cannot be read calls for `decode_error`.
     /// - Two extensions of one type call for `illegal_parameter` (RFC 8446
     ///   §4.2 gives the rule, §6.2 the alert for a correctly formatted field that is
     ///   inconsistent with others).
+    /// - So does an extension behind `pre_shared_key` (RFC 8446 §4.2.11).
     /// - Flags that change after HelloRetryRequest call for
     ///   `illegal_parameter` (RFC 8446 §4.1.2), for the same reason.
     /// - Unsolicited flags call for `illegal_parameter`
@@ -237,13 +239,14 @@ impl FlagsError {
     #[must_use]
     pub fn alert(&self) -> AlertDescription {
         match self {
+            Self::Malformed(_) => AlertDescription::DecodeError,
             Self::EmptyExtension
             | Self::NoOctets
             | Self::WrongLength { .. }
-            | Self::Malformed(_) => AlertDescription::DecodeError,
-            Self::AllZero
+            | Self::AllZero
             | Self::TrailingZeroOctet { .. }
             | Self::Duplicate
+            | Self::BehindPreSharedKey
             | Self::Changed
             | Self::Unsolicited => AlertDescription::IllegalParameter,
             // Never the peer's fault: no bytes decode to this.
@@ -301,17 +304,17 @@ mod tests {
 
     #[test]
     fn each_invalid_value_names_its_alert() {
-        use AlertDescription::{DecodeError, IllegalParameter};
+        use AlertDescription::IllegalParameter;
         for (body, error, alert) in [
-            (&[][..], FlagsError::EmptyExtension, DecodeError),
-            (&[0], FlagsError::NoOctets, DecodeError),
+            (&[][..], FlagsError::EmptyExtension, IllegalParameter),
+            (&[0], FlagsError::NoOctets, IllegalParameter),
             (
                 &[2, 1],
                 FlagsError::WrongLength {
                     announced: 2,
                     present: 1,
                 },
-                DecodeError,
+                IllegalParameter,
             ),
             (
                 &[1, 1, 1],
@@ -319,7 +322,7 @@ mod tests {
                     announced: 1,
                     present: 2,
                 },
-                DecodeError,
+                IllegalParameter,
             ),
             (&[2, 0, 0], FlagsError::AllZero, IllegalParameter),
             (

@@ -4,6 +4,7 @@ use crate::flags::{Flags, FlagsError, TLS_FLAGS};
 use crate::reader::Reader;
 
 const CLIENT_HELLO: usize = 1;
+pub(crate) const PRE_SHARED_KEY: u16 = 41;
 const SUPPORTED_VERSIONS: u16 = 43;
 const TLS13: [u8; 2] = [3, 4];
 
@@ -30,12 +31,19 @@ pub fn flags_in_client_hello(message: &[u8]) -> Result<Option<Flags>, FlagsError
 /// The `extension_data` of `tls_flags` in a ClientHello, as it stands there.
 ///
 /// The same as [`flags_in_client_hello`], but the value is not judged; two
-/// `tls_flags` extensions are an error all the same.
+/// `tls_flags` extensions, or one behind `pre_shared_key`, are an error all the
+/// same.
 pub fn raw_flags_in_client_hello(message: &[u8]) -> Result<Option<&[u8]>, FlagsError> {
     let mut found = None;
+    let mut behind_psk = false;
     for extension in extensions(message)? {
-        if extension.number == TLS_FLAGS && found.replace(extension.data).is_some() {
-            return Err(FlagsError::Duplicate);
+        match extension.number {
+            TLS_FLAGS if found.replace(extension.data).is_some() => {
+                return Err(FlagsError::Duplicate);
+            }
+            TLS_FLAGS if behind_psk => return Err(FlagsError::BehindPreSharedKey),
+            PRE_SHARED_KEY => behind_psk = true,
+            _ => {}
         }
     }
     Ok(found)
@@ -158,6 +166,15 @@ pub(crate) mod tests {
     fn two_extensions_are_refused() {
         let hello = client_hello(&[(62, &[1, 1]), (10, &[]), (62, &[1, 1])]);
         assert_eq!(flags_in_client_hello(&hello), Err(FlagsError::Duplicate));
+    }
+
+    #[test]
+    fn an_extension_behind_the_psk_is_refused() {
+        let hello = client_hello(&[(41, &[9; 20]), (62, &[1, 1])]);
+        assert_eq!(
+            raw_flags_in_client_hello(&hello),
+            Err(FlagsError::BehindPreSharedKey)
+        );
     }
 
     #[test]

@@ -6,17 +6,15 @@
 //!
 //! - [`server_provider`] makes the configuration given for
 //!   [`crate::ServerConfigs::required`] or [`crate::ServerConfigs::optional`]
-//!   acknowledge. Use it with the policies that ask on the flag, and with no
-//!   other: a server must not acknowledge a flag that ClientHello did not have.
+//!   acknowledge. A server must not acknowledge a flag that ClientHello did not
+//!   have. So use it with the policies that ask on the flag, or give the
+//!   configurations to [`crate::ServerConfigs::with_flag`], which takes them for
+//!   the clients that set it.
 //! - [`client_provider`] ends a handshake with `illegal_parameter` if the
 //!   server acknowledges a flag that was not sent, sends the request flag in
 //!   any message but CertificateRequest, or sends malformed flags.
 //!
-//! # Limits
-//!
-//! rustls sends the alert only if the offending message begins in the record
-//! in which it ends. If it began in an earlier record, the handshake ends
-//! without an alert. NewSessionTicket is not looked at.
+//! Both stand on [`Watch`], which has the rules and their limits.
 
 use std::io;
 use std::sync::Arc;
@@ -36,6 +34,7 @@ pub fn client_provider(base: &CryptoProvider, flags: &Flags, request: u16) -> Ar
     let watch = Watch {
         sent: flags.clone(),
         request,
+        acknowledged: true,
     };
     interned_provider(base, Side::Client, &edits, Some(&watch))
 }
@@ -54,6 +53,7 @@ pub fn server_provider(base: &CryptoProvider, flag: u16) -> Arc<CryptoProvider> 
     let watch = Watch {
         sent: flags,
         request: flag,
+        acknowledged: true,
     };
     interned_provider(base, Side::Server, &edits, Some(&watch))
 }

@@ -28,6 +28,8 @@ pub struct ServerConfigs {
     none: Option<Arc<ServerConfig>>,
     optional: Option<Arc<ServerConfig>>,
     required: Option<Arc<ServerConfig>>,
+    /// For clients that set the flag.
+    with_flag: Option<(u16, Box<ServerConfigs>)>,
 }
 
 impl ServerConfigs {
@@ -60,6 +62,17 @@ impl ServerConfigs {
         self
     }
 
+    /// Prefers the configurations of `others` for clients that set `flag`.
+    ///
+    /// For those that acknowledge: see [`crate::rca`]. A kind that `others`
+    /// lacks is taken from here. Sessions pass between the two of a kind if
+    /// they share a store or a ticketer.
+    #[must_use]
+    pub fn with_flag(mut self, flag: u16, others: Self) -> Self {
+        self.with_flag = Some((flag, Box::new(others)));
+        self
+    }
+
     fn get(&self, client_auth: ClientAuth) -> Option<&Arc<ServerConfig>> {
         match client_auth {
             ClientAuth::None => self.none.as_ref(),
@@ -68,7 +81,18 @@ impl ServerConfigs {
         }
     }
 
+    fn for_offer(&self, client_auth: ClientAuth, offer: &Offer) -> Option<&Arc<ServerConfig>> {
+        let preferred = self.with_flag.as_ref();
+        preferred
+            .filter(|(flag, _)| offer.sets(*flag))
+            .and_then(|(_, others)| others.for_offer(client_auth, offer))
+            .or_else(|| self.get(client_auth))
+    }
+
     fn prepare(mut self) -> Result<Self, AcceptorError> {
+        if let Some((flag, others)) = self.with_flag {
+            self.with_flag = Some((flag, Box::new(others.prepare()?)));
+        }
         let kinds = [
             (&mut self.none, ClientAuth::None),
             (&mut self.optional, ClientAuth::Optional),
@@ -82,10 +106,11 @@ impl ServerConfigs {
         Ok(self)
     }
 
-    fn iter(&self) -> impl Iterator<Item = &Arc<ServerConfig>> {
-        [&self.none, &self.optional, &self.required]
-            .into_iter()
-            .flatten()
+    fn all(&self) -> Vec<&Arc<ServerConfig>> {
+        let own = [&self.none, &self.optional, &self.required];
+        let mut all: Vec<_> = own.into_iter().flatten().collect();
+        all.extend(self.with_flag.iter().flat_map(|(_, others)| others.all()));
+        all
     }
 }
 
@@ -158,9 +183,9 @@ impl TlsFlagsAcceptor {
         decide: impl Fn(&Offer) -> ClientAuth + Send + Sync + 'static,
     ) -> Result<Self, AcceptorError> {
         let configs = configs.prepare()?;
-        let first = configs.iter().next().ok_or(AcceptorError::NoConfig)?;
-        let first = speaks_tls13(first);
-        if configs.iter().any(|other| speaks_tls13(other) != first) {
+        let all = configs.all();
+        let first = speaks_tls13(all.first().ok_or(AcceptorError::NoConfig)?);
+        if all.iter().any(|other| speaks_tls13(other) != first) {
             return Err(AcceptorError::MixedVersions);
         }
         Ok(Self {
@@ -246,7 +271,7 @@ impl TlsFlagsAcceptor {
         let client_auth = (self.decide)(&offer);
         let config = self
             .configs
-            .get(client_auth)
+            .for_offer(client_auth, &offer)
             .ok_or(AcceptError::MissingConfig { client_auth })?;
         Ok((offer, client_auth, Arc::clone(config)))
     }

@@ -233,7 +233,7 @@ error: an expectation of nothing
 25 | [[expect]]
    | ^^^^^^^^^^ this one
    |
-   = note: expected one of `certificate_request`, `outcome`, `alert`, `authenticated`
+   = note: expected one of `certificate_request`, `outcome`, `alert`, `refused_by`, `authenticated`, `resumed`, `breaks`
 ",
     );
 }
@@ -284,6 +284,34 @@ error: this exclusion is of no case
 29 | [[exclude]]
    | ^^^^^^^^^^^ every case that it matches is excluded before
 ",
+    );
+}
+
+#[test]
+fn tells_an_end_that_breaks_rules_unsaid() {
+    assert_told(
+        &changed(r#"cipher = "default""#, r#""client.encoding" = "all-zero""#),
+        r#"
+error: the client breaks rules in some/unset/never, some/unset/request, some/set/never and 1 more
+ --> some.toml:4:1
+  |
+4 | [axes]
+  | ^^^^^^ expected `misbehaving = "client"` in this file
+"#,
+    );
+}
+
+#[test]
+fn tells_an_end_that_is_said_to_break_rules_and_does_not() {
+    assert_told(
+        &changed("title", "misbehaving = \"server\"\ntitle"),
+        r#"
+error: no case has a server that breaks rules
+ --> some.toml:1:15
+  |
+1 | misbehaving = "server"
+  |               ^^^^^^^^ expected an axis or [setup] by which it does
+"#,
     );
 }
 

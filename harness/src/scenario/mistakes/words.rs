@@ -13,7 +13,7 @@ error: unknown key `titel`
 1 | titel = "A flag in vain"
   | ^^^^^ did you mean `title`?
   |
-  = note: expected one of `title`, `document`, `about`, `revision`, `axes`, `setup`, `expect`, `exclude`
+  = note: expected one of `title`, `document`, `about`, `revision`, `misbehaving`, `axes`, `setup`, `expect`, `exclude`
 "#,
     );
 }
@@ -29,7 +29,7 @@ error: unknown key `outcom`
 14 | outcom = "completed"
    | ^^^^^^ did you mean `outcome`?
    |
-   = note: expected one of `when`, `certificate_request`, `outcome`, `alert`, `authenticated`, `because`, `note`
+   = note: expected one of `when`, `certificate_request`, `outcome`, `alert`, `refused_by`, `authenticated`, `resumed`, `breaks`, `because`, `note`
 "#,
     );
 }
@@ -44,8 +44,6 @@ error: unknown axis `client.flags`
   |
 5 | "client.flags" = ["unset", "set"]
   | ^^^^^^^^^^^^^^ did you mean `client.flag`?
-  |
-  = note: expected one of `client.flag`, `client.certificate`, `server.policy`, `client.versions`, `server.versions`, `client.groups`, `server.groups`, `cipher`
 "#,
     );
 }
@@ -61,7 +59,7 @@ error: unknown axis `colour`
 5 | colour = ["unset", "set"]
   | ^^^^^^ not a known axis
   |
-  = note: expected one of `client.flag`, `client.certificate`, `server.policy`, `client.versions`, `server.versions`, `client.groups`, `server.groups`, `cipher`
+  = note: expected one of `client.flag`, `client.certificate`, `server.policy`, `client.versions`, `server.versions`, `client.groups`, `server.groups`, `cipher`, `client.encoding`, `client.resumption`, `client.early-data`, `client.post-handshake-auth`, `server.early-data`, `server.tls-flags`, `server.flags-in`, `server.flags-sent`
 "#,
     );
 }
@@ -91,7 +89,7 @@ error: unknown value of `server.policy`: `nevre`
 6 | "server.policy" = ["nevre", "request"]
   |                    ^^^^^^^ did you mean `never`?
   |
-  = note: expected one of `never`, `request`, `require`, `request-on-flag`, `require-on-flag`
+  = note: expected one of `never`, `request`, `require`, `request-on-flag`, `require-on-flag`, `post-handshake`
 "#,
     );
 }
@@ -107,7 +105,7 @@ error: unknown value of `server.policy`: `newer`
 12 | when = { "server.policy" = "newer" }
    |                            ^^^^^^^ did you mean `never`?
    |
-   = note: expected one of `never`, `request`, `require`, `request-on-flag`, `require-on-flag`
+   = note: expected one of `never`, `request`, `require`, `request-on-flag`, `require-on-flag`, `post-handshake`
 "#,
     );
 }

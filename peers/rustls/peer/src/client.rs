@@ -1,94 +1,341 @@
 //! The client's end of a job.
 
+use std::io::Write;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use reqmtls_contract::{
-    ConnectionReport, Endpoint, Hex, Outcome, PrepareError, Setup, Stream, ask,
+    Answer, ConnectionReport, Edit, Endpoint, Hex, Outcome, PrepareError, REQUEST, Revision, Role,
+    Setup, Stream, ask, read_answer,
 };
-use rustls::ClientConfig;
+use rustls::client::{
+    ClientSessionMemoryCache, ClientSessionStore, ResolvesClientCert, Resumption,
+    Tls12ClientSessionValue, Tls13ClientSessionValue, WebPkiServerVerifier,
+};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::ServerName;
-use rustls_tlsflags::seam::{Edits, Message, client_provider};
-use rustls_tlsflags::{TLS_FLAGS, TlsFlagsConnector};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ClientConfig, NamedGroup, SignatureScheme};
+use rustls_tlsflags::seam::{
+    EditedIo, Edits, Message, Side, Watch, client_provider, prepare_client, watching_provider,
+};
+use rustls_tlsflags::{Flags, TLS_FLAGS};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use crate::config::{self, invalid};
+use crate::edits;
+
+/// Servers that a job's sessions may be for: there is one.
+const SESSIONS: usize = 8;
 
 pub(super) struct Client {
-    config: ClientConfig,
+    /// What connection 0 does, and what connection 1 does if there is one.
+    turns: Vec<Turn>,
+    /// Which of them it is.
+    current: Arc<AtomicUsize>,
     server_name: ServerName<'static>,
+    edits: Vec<Edit>,
+}
+
+/// One connection.
+struct Turn {
+    config: Arc<ClientConfig>,
+    /// Whether the provider is one of rustls-tlsflags.
+    is_edited: bool,
     tls_flags: Option<Hex>,
+    early_data: bool,
 }
 
 impl Client {
     pub(super) fn prepare(base: &CryptoProvider, setup: &Setup) -> Result<Self, PrepareError> {
-        // The job's octets as they are, well encoded or not: hence the seam and not `provider`.
-        let edits = match &setup.tls_flags {
-            Some(data) => Edits::new().insert(Message::ClientHello, TLS_FLAGS, data.0.clone()),
-            None => Edits::new(),
+        let name = setup
+            .server_name
+            .clone()
+            .ok_or_else(|| invalid("expected a server_name for a client"))?;
+        let server_name = ServerName::try_from(name).map_err(invalid)?;
+        if setup.revision == Some(Revision::Rca) && setup.flag.is_none() {
+            return Err(invalid("expected a flag for revision rca"));
+        }
+        let base = config::provider(base, setup);
+        let mut turns = vec![Turn::prepare(&base, setup, &first_edits(setup))?];
+        if let Some(resumption) = &setup.resumption {
+            let setup = Setup {
+                tls_flags: resumption.tls_flags.clone(),
+                ..setup.clone()
+            };
+            let edits = inserted(Edits::new(), Message::ClientHello, setup.tls_flags.as_ref());
+            let mut second = Turn::prepare(&base, &setup, &edits)?;
+            second.early_data = resumption.early_data;
+            turns.push(second);
+        }
+        let current = Arc::default();
+        share_sessions(&mut turns, &base, setup, &current)?;
+        Ok(Self {
+            turns,
+            current,
+            server_name,
+            edits: setup.edits.clone(),
+        })
+    }
+}
+
+/// What connection 0 edits besides what the job says.
+///
+/// With the suite of a session, rustls computes the binder of the ClientHello that offers it, and so
+/// connection 0's has to know that hello's flags.
+fn first_edits(setup: &Setup) -> Edits {
+    let first = setup.tls_flags.as_ref();
+    match &setup.resumption {
+        Some(second) if second.tls_flags.as_ref() != first => {
+            let edits = inserted(Edits::new(), Message::ClientHelloWithoutPsk, first);
+            inserted(
+                edits,
+                Message::ClientHelloWithPsk,
+                second.tls_flags.as_ref(),
+            )
+        }
+        _ => inserted(Edits::new(), Message::ClientHello, first),
+    }
+}
+
+/// The job's octets as they are, well encoded or not.
+fn inserted(edits: Edits, message: Message, tls_flags: Option<&Hex>) -> Edits {
+    match tls_flags {
+        Some(data) => edits.insert(message, TLS_FLAGS, data.0.clone()),
+        None => edits,
+    }
+}
+
+impl Turn {
+    fn prepare(base: &CryptoProvider, setup: &Setup, edits: &Edits) -> Result<Self, PrepareError> {
+        let edits = edits::with_jobs(edits.clone(), setup)?;
+        let tls_flags = setup.tls_flags.as_ref();
+        let provider = match setup.flag {
+            Some(request) => {
+                let sent = tls_flags.and_then(|data| Flags::decode(&data.0).ok());
+                let watch = Watch {
+                    sent: sent.unwrap_or_default(),
+                    request,
+                    acknowledged: setup.revision == Some(Revision::Rca),
+                };
+                watching_provider(base, Side::Client, &edits, &watch).map_err(invalid)?
+            }
+            None if edits.is_empty() => Arc::new(base.clone()),
+            None => client_provider(base, &edits).map_err(invalid)?,
         };
-        let provider = client_provider(&config::provider(base, setup), &edits).map_err(invalid)?;
+        let is_edited = setup.flag.is_some() || !edits.is_empty();
         let builder = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&config::versions(setup))
             .map_err(invalid)?
             .with_root_certificates(config::roots(setup)?);
         let config = match &setup.identity {
             Some(identity) => {
-                let (chain, key) = config::identity(identity)?;
-                builder.with_client_auth_cert(chain, key).map_err(invalid)?
+                let key = config::certified_key(base, identity, setup, Role::Client)?;
+                builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(key)))
             }
             None => builder.with_no_client_auth(),
         };
-        let name = setup
-            .server_name
-            .clone()
-            .ok_or_else(|| invalid("expected a server_name for a client"))?;
-        let server_name = ServerName::try_from(name).map_err(invalid)?;
+        let mut config = Arc::new(config);
+        if is_edited {
+            config = prepare_client(config).map_err(invalid)?;
+        }
         Ok(Self {
             config,
-            server_name,
-            tls_flags: setup.tls_flags.clone(),
+            is_edited,
+            tls_flags: edits::flags_sent(tls_flags, &setup.edits),
+            early_data: false,
         })
+    }
+}
+
+/// Lets the connections of a job share sessions, if it has more than one.
+///
+/// rustls resumes a session only with the very verifier and resolver that it was made with.
+fn share_sessions(
+    turns: &mut [Turn],
+    base: &CryptoProvider,
+    setup: &Setup,
+    current: &Arc<AtomicUsize>,
+) -> Result<(), PrepareError> {
+    let roots = config::roots(setup)?;
+    // Without a trust anchor, no handshake makes a session.
+    if turns.len() < 2 || roots.is_empty() {
+        return Ok(());
+    }
+    let verifier =
+        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::new(base.clone()))
+            .build()
+            .map_err(invalid)?;
+    let resolvers = turns.iter().map(|turn| &turn.config);
+    let resolver = Arc::new(Resolver {
+        of_turns: resolvers
+            .map(|config| Arc::clone(&config.client_auth_cert_resolver))
+            .collect(),
+        current: Arc::clone(current),
+    });
+    let sessions = Arc::new(Sessions {
+        store: ClientSessionMemoryCache::new(SESSIONS),
+        has_groups: !setup.groups.is_empty(),
+    });
+    for turn in turns {
+        let mut config = ClientConfig::clone(&turn.config);
+        let verifier = Arc::<WebPkiServerVerifier>::clone(&verifier);
+        config.dangerous().set_certificate_verifier(verifier);
+        config.client_auth_cert_resolver = Arc::<Resolver>::clone(&resolver);
+        config.resumption = Resumption::store(Arc::<Sessions>::clone(&sessions));
+        config.enable_early_data = turn.early_data;
+        turn.config = Arc::new(config);
+    }
+    Ok(())
+}
+
+/// The sessions of a job.
+///
+/// With them rustls keeps the group that a server chose, for its next key share. But if a job names
+/// groups, the key share is for the first.
+#[derive(Debug)]
+struct Sessions {
+    store: ClientSessionMemoryCache,
+    has_groups: bool,
+}
+
+impl ClientSessionStore for Sessions {
+    fn set_kx_hint(&self, server_name: ServerName<'static>, group: NamedGroup) {
+        if !self.has_groups {
+            self.store.set_kx_hint(server_name, group);
+        }
+    }
+
+    fn kx_hint(&self, server_name: &ServerName<'_>) -> Option<NamedGroup> {
+        self.store.kx_hint(server_name)
+    }
+
+    fn set_tls12_session(&self, server_name: ServerName<'static>, value: Tls12ClientSessionValue) {
+        self.store.set_tls12_session(server_name, value);
+    }
+
+    fn tls12_session(&self, server_name: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
+        self.store.tls12_session(server_name)
+    }
+
+    fn remove_tls12_session(&self, server_name: &ServerName<'static>) {
+        self.store.remove_tls12_session(server_name);
+    }
+
+    fn insert_tls13_ticket(
+        &self,
+        server_name: ServerName<'static>,
+        value: Tls13ClientSessionValue,
+    ) {
+        self.store.insert_tls13_ticket(server_name, value);
+    }
+
+    fn take_tls13_ticket(
+        &self,
+        server_name: &ServerName<'static>,
+    ) -> Option<Tls13ClientSessionValue> {
+        self.store.take_tls13_ticket(server_name)
+    }
+}
+
+/// The resolver of the connection that runs. In TLS 1.2 its signature covers that connection's edits.
+#[derive(Debug)]
+struct Resolver {
+    of_turns: Vec<Arc<dyn ResolvesClientCert>>,
+    current: Arc<AtomicUsize>,
+}
+
+impl ResolvesClientCert for Resolver {
+    fn resolve(
+        &self,
+        root_hint_subjects: &[&[u8]],
+        sigschemes: &[SignatureScheme],
+    ) -> Option<Arc<CertifiedKey>> {
+        self.of_turns
+            .get(self.current.load(Ordering::Acquire))?
+            .resolve(root_hint_subjects, sigschemes)
+    }
+
+    fn has_certs(&self) -> bool {
+        self.of_turns.iter().any(|resolver| resolver.has_certs())
     }
 }
 
 #[async_trait]
 impl Endpoint for Client {
-    async fn run(&self, _connection: u32, stream: &mut dyn Stream, report: &mut ConnectionReport) {
+    async fn run(&self, connection: u32, stream: &mut dyn Stream, report: &mut ConnectionReport) {
+        let number = usize::try_from(connection).unwrap_or(usize::MAX);
+        let last = self.turns.len().saturating_sub(1);
+        let Some(turn) = self.turns.get(number.min(last)) else {
+            return report.break_off(&"the job has no connection");
+        };
+        self.current.store(number.min(last), Ordering::Release);
         let key_log = config::key_log();
-        let mut config = self.config.clone();
+        let mut config = ClientConfig::clone(&turn.config);
         config.key_log = Arc::<config::KeyLogLines>::clone(&key_log);
-        report.tls_flags_sent.clone_from(&self.tls_flags);
-        match TlsFlagsConnector::new(Arc::new(config)) {
-            Ok(connector) => self.connect(&connector, stream, report).await,
-            Err(error) => report.break_off(&error),
+        let config = Arc::new(config);
+        report.tls_flags_sent.clone_from(&turn.tls_flags);
+        if turn.is_edited {
+            let stream = EditedIo::client(stream, &config);
+            self.connect(config, turn.early_data, stream, report).await;
+        } else {
+            self.connect(config, turn.early_data, stream, report).await;
         }
         report.key_log = key_log.take();
+        edits::note_unmade(&self.edits, report);
     }
 }
 
 impl Client {
     async fn connect(
         &self,
-        connector: &TlsFlagsConnector,
-        stream: &mut dyn Stream,
+        config: Arc<ClientConfig>,
+        early_data: bool,
+        stream: impl AsyncRead + AsyncWrite + Unpin,
         report: &mut ConnectionReport,
     ) {
-        let mut tls = match connector.connect(self.server_name.clone(), stream).await {
+        let mut sent_early = None;
+        let name = self.server_name.clone();
+        let connect = TlsConnector::from(config).connect_with(name, stream, |tls| {
+            if early_data && let Some(mut early) = tls.early_data() {
+                sent_early = Some(early.write_all(REQUEST).is_ok());
+            }
+        });
+        let mut tls = match connect.into_fallible().await {
             Ok(tls) => tls,
-            Err(error) => return crate::note(report, &error),
+            Err((error, mut stream)) => {
+                // The error at hand says more than one about sending an alert.
+                drop(stream.flush().await);
+                return crate::note(report, &error);
+            }
         };
         let connection = tls.get_ref().1;
         report.peer_certificate = config::fingerprint(connection.peer_certificates());
         report.resumed = connection
             .handshake_kind()
             .map(|kind| kind == rustls::HandshakeKind::Resumed);
-        match ask(&mut tls).await {
+        report.early_data = sent_early.map(|_| connection.is_early_data_accepted());
+        let has_asked = sent_early == Some(true) && connection.is_early_data_accepted();
+        match exchange(&mut tls, has_asked).await {
             Ok(answer) => {
                 report.outcome = Outcome::Completed;
                 report.answer = Some(answer);
             }
             Err(error) => crate::note(report, &error),
         }
+    }
+}
+
+async fn exchange(
+    tls: &mut TlsStream<impl AsyncRead + AsyncWrite + Unpin>,
+    has_asked: bool,
+) -> std::io::Result<Answer> {
+    if has_asked {
+        read_answer(tls).await
+    } else {
+        ask(tls).await
     }
 }

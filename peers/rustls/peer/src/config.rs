@@ -3,12 +3,15 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use reqmtls_contract::{CipherSuite, Group, Identity, PrepareError, Setup, Version};
+use reqmtls_contract::{CipherSuite, Group, Identity, PrepareError, Role, Setup, Version};
 use rustls::crypto::{CryptoProvider, SupportedKxGroup};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
 use rustls::{KeyLog, NamedGroup, RootCertStore, SupportedCipherSuite, SupportedProtocolVersion};
 use sha2::{Digest, Sha256};
+
+use crate::signing::BadKey;
 
 /// The version of rustls that this workspace locks; a test holds it against the lock file.
 pub(super) const RUSTLS: &str = "0.23.46";
@@ -126,6 +129,24 @@ pub(super) fn identity(
     let key = PrivateKeyDer::from_pem_slice(identity.private_key.as_bytes())
         .map_err(|error| invalid(format!("private key: {error}")))?;
     Ok((certificates(&identity.certificates)?, key))
+}
+
+/// The key that an end proves its identity with.
+pub(super) fn certified_key(
+    base: &CryptoProvider,
+    identity: &Identity,
+    setup: &Setup,
+    role: Role,
+) -> Result<CertifiedKey, PrepareError> {
+    let (chain, key) = self::identity(identity)?;
+    let mut certified = CertifiedKey::from_der(chain, key, base).map_err(invalid)?;
+    if setup.bad_certificate_verify {
+        certified.key = Arc::new(BadKey {
+            inner: certified.key,
+            tls12: role == Role::Client,
+        });
+    }
+    Ok(certified)
 }
 
 fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, PrepareError> {

@@ -2,7 +2,11 @@
 
 mod client;
 mod config;
+mod edits;
 mod server;
+mod signing;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -37,9 +41,20 @@ impl Default for Rustls {
 
 impl Peer for Rustls {
     fn describe(&self) -> Description {
-        let mut capabilities: Vec<_> = ["client", "server", "client.tls-flags"]
-            .map(str::to_owned)
-            .into();
+        let mut capabilities: Vec<_> = [
+            "client",
+            "server",
+            "client.tls-flags",
+            "client.revision.rca",
+            "server.revision.rca",
+            "client.resumption",
+            "client.early-data",
+            "server.early-data",
+            "edits",
+            "bad-certificate-verify",
+        ]
+        .map(str::to_owned)
+        .into();
         capabilities.extend(
             Version::ALL
                 .iter()
@@ -48,6 +63,8 @@ impl Peer for Rustls {
         capabilities.extend(
             Policy::ALL
                 .iter()
+                // The library has no post-handshake authentication of TLS 1.3.
+                .filter(|policy| **policy != Policy::PostHandshake)
                 .map(|policy| format!("server.policy.{policy}")),
         );
         let groups = Group::ALL
@@ -80,6 +97,9 @@ impl Peer for Rustls {
 
 /// Notes what ended a connection, and the alert if rustls received one. It does not tell which it sent.
 fn note(report: &mut ConnectionReport, error: &std::io::Error) {
+    if let Some(error) = rustls_tlsflags::rca::flags_error(error) {
+        return report.refuse(&error);
+    }
     let tls = error
         .get_ref()
         .and_then(|inner| inner.downcast_ref::<rustls::Error>());

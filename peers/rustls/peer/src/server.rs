@@ -1,144 +1,370 @@
 //! The server's end of a job.
 
+use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use reqmtls_contract::{
-    ConnectionReport, Endpoint, Hex, Outcome, Policy, PrepareError, Setup, Stream, serve_answer,
+    ConnectionReport, Edit, Endpoint, Hex, Outcome, Policy, PrepareError, Revision, Role, Setup,
+    Stream, TLS_FLAGS, read_request, write_answer,
 };
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
-use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
-use rustls_tlsflags::{
-    AcceptError, Accepted, ClientAuthPolicy, Offer, REQUEST_MTLS, ServerConfigs, TlsFlagsAcceptor,
+use rustls::server::{ServerSessionMemoryCache, StoresServerSessions, WebPkiClientVerifier};
+use rustls::sign::SingleCertAndKey;
+use rustls_tlsflags::seam::{
+    EditedIo, Edits, Message, Side, Watch, prepare_server, server_provider, watching_provider,
 };
+use rustls_tlsflags::{
+    AcceptError, AcceptorError, ClientAuth, ClientAuthPolicy, Flags, Offer, ServerConfigs,
+    TlsFlagsAcceptor, raw_flags_in_client_hello,
+};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use crate::config::{self, invalid};
+use crate::edits;
+
+/// Octets of early data that are accepted. rustls skips no more than these of what it refuses, and counts
+/// whole records there.
+const EARLY_DATA: u32 = 1 << 14;
+
+/// As many sessions as rustls keeps by default.
+const SESSIONS: usize = 256;
 
 pub(super) struct Server {
-    none: ServerConfig,
+    way: Way,
+    edits: Vec<Edit>,
+}
+
+/// What the server knows of `tls_flags`.
+enum Way {
+    /// Nothing: it is the library as it comes, and asks every client the same.
+    Stock(Arc<ServerConfig>),
+    /// Nothing, but its messages are edited.
+    Edited(Arc<ServerConfig>),
+    /// All there is to know.
+    Flags {
+        configs: Configs,
+        /// The configurations that acknowledge.
+        acknowledging: Option<Configs>,
+        policy: ClientAuthPolicy,
+        flag: u16,
+    },
+}
+
+/// A configuration for each kind of client authentication that the policy may decide on.
+struct Configs {
+    none: Option<ServerConfig>,
     optional: Option<ServerConfig>,
     required: Option<ServerConfig>,
-    policy: ClientAuthPolicy,
-    flag: u16,
 }
 
 impl Server {
     pub(super) fn prepare(base: &CryptoProvider, setup: &Setup) -> Result<Self, PrepareError> {
-        let identity = setup
-            .identity
-            .as_ref()
-            .ok_or_else(|| invalid("expected an identity for a server"))?;
-        let (chain, key) = config::identity(identity)?;
-        let provider = Arc::new(config::provider(base, setup));
-        let versions = config::versions(setup);
-        let config = |verifier: Option<Arc<dyn ClientCertVerifier>>| {
-            let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
-                .with_protocol_versions(&versions)
-                .map_err(invalid)?;
-            let builder = match verifier {
-                Some(verifier) => builder.with_client_cert_verifier(verifier),
-                None => builder.with_no_client_auth(),
-            };
-            builder
-                .with_single_cert(chain.clone(), key.clone_key())
-                .map_err(invalid)
-        };
-        let (mut optional, mut required) = (None, None);
-        if setup.trust_anchors.is_some() {
-            let roots = Arc::new(config::roots(setup)?);
-            let verifier = || {
-                WebPkiClientVerifier::builder_with_provider(
-                    Arc::clone(&roots),
-                    Arc::clone(&provider),
-                )
-            };
-            let allowing = verifier()
-                .allow_unauthenticated()
-                .build()
-                .map_err(invalid)?;
-            optional = Some(config(Some(allowing))?);
-            required = Some(config(Some(verifier().build().map_err(invalid)?))?);
-        }
-        let policy = match setup.policy.unwrap_or(Policy::Never) {
-            Policy::Never => ClientAuthPolicy::Never,
+        let base = config::provider(base, setup);
+        let asked = setup.policy.unwrap_or(Policy::Never);
+        let policy = match asked {
+            Policy::Never | Policy::PostHandshake => ClientAuthPolicy::Never,
             Policy::Request => ClientAuthPolicy::Request,
             Policy::Require => ClientAuthPolicy::Require,
             Policy::RequestOnFlag => ClientAuthPolicy::RequestOnFlag,
             Policy::RequireOnFlag => ClientAuthPolicy::RequireOnFlag,
         };
-        if policy != ClientAuthPolicy::Never && optional.is_none() {
+        if policy != ClientAuthPolicy::Never && setup.trust_anchors.is_none() {
             return Err(invalid(
                 "expected trust_anchors for a server that asks for certificates",
             ));
         }
-        let flag = setup.flag.unwrap_or(REQUEST_MTLS);
+        let way = match setup.flag {
+            Some(flag) => Way::aware(&base, setup, policy, flag)?,
+            None if asked.is_on_flag() => {
+                return Err(invalid(format!("expected a flag for policy {asked}")));
+            }
+            None if setup.revision == Some(Revision::Rca) => {
+                return Err(invalid("expected a flag for revision rca"));
+            }
+            None => Way::unaware(&base, setup, policy)?,
+        };
         Ok(Self {
-            none: config(None)?,
-            optional,
-            required,
+            way,
+            edits: setup.edits.clone(),
+        })
+    }
+}
+
+impl Way {
+    fn unaware(
+        base: &CryptoProvider,
+        setup: &Setup,
+        policy: ClientAuthPolicy,
+    ) -> Result<Self, PrepareError> {
+        let edits = edits::with_jobs(Edits::new(), setup)?;
+        let client_auth = policy.decide(false);
+        let store = ServerSessionMemoryCache::new(SESSIONS);
+        let config = |provider| Maker::new(base, provider, setup, &store)?.config(client_auth);
+        if edits.is_empty() {
+            return Ok(Self::Stock(Arc::new(config(Arc::new(base.clone()))?)));
+        }
+        let config = Arc::new(config(server_provider(base, &edits).map_err(invalid)?)?);
+        Ok(Self::Edited(prepare_server(config).map_err(invalid)?))
+    }
+
+    fn aware(
+        base: &CryptoProvider,
+        setup: &Setup,
+        policy: ClientAuthPolicy,
+        flag: u16,
+    ) -> Result<Self, PrepareError> {
+        let store = ServerSessionMemoryCache::new(SESSIONS);
+        let acknowledged = setup.revision == Some(Revision::Rca);
+        let configs = |sent: Flags| {
+            let edits = match sent.encode() {
+                Some(data) => Edits::new().insert(Message::CertificateRequest, TLS_FLAGS, data),
+                None => Edits::new(),
+            };
+            let edits = edits::with_jobs(edits, setup)?;
+            let watch = Watch {
+                sent,
+                request: flag,
+                acknowledged,
+            };
+            let provider = watching_provider(base, Side::Server, &edits, &watch);
+            Maker::new(base, provider.map_err(invalid)?, setup, &store)?.configs(policy)
+        };
+        let mut flags = Flags::new();
+        flags.try_insert(flag).map_err(invalid)?;
+        Ok(Self::Flags {
+            configs: configs(Flags::new())?,
+            acknowledging: acknowledged.then(|| configs(flags)).transpose()?,
             policy,
             flag,
         })
     }
+}
 
-    /// An acceptor whose connections write to this key log, and which tells what it was offered.
-    fn acceptor(
-        &self,
-        key_log: &Arc<config::KeyLogLines>,
-        seen: &Arc<Mutex<Option<Offer>>>,
-    ) -> Result<TlsFlagsAcceptor, rustls_tlsflags::AcceptorError> {
-        let with_log = |config: &ServerConfig| {
-            let mut config = config.clone();
-            config.key_log = Arc::<config::KeyLogLines>::clone(key_log);
-            config
-        };
-        let mut configs = ServerConfigs::new().none(with_log(&self.none));
-        if let Some(config) = &self.optional {
-            configs = configs.optional(with_log(config));
-        }
-        if let Some(config) = &self.required {
-            configs = configs.required(with_log(config));
-        }
-        let (policy, flag, seen) = (self.policy, self.flag, Arc::clone(seen));
-        TlsFlagsAcceptor::with_decision(configs, move |offer| {
-            *seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(offer.clone());
-            policy.decide(offer.sets(flag))
+/// Makes configurations that differ in their client certificate verifier alone.
+struct Maker<'a> {
+    base: &'a CryptoProvider,
+    provider: Arc<CryptoProvider>,
+    setup: &'a Setup,
+    resolver: Arc<SingleCertAndKey>,
+    store: Arc<dyn StoresServerSessions>,
+}
+
+impl<'a> Maker<'a> {
+    fn new(
+        base: &'a CryptoProvider,
+        provider: Arc<CryptoProvider>,
+        setup: &'a Setup,
+        store: &Arc<ServerSessionMemoryCache>,
+    ) -> Result<Self, PrepareError> {
+        let identity = setup
+            .identity
+            .as_ref()
+            .ok_or_else(|| invalid("expected an identity for a server"))?;
+        let key = config::certified_key(base, identity, setup, Role::Server)?;
+        Ok(Self {
+            base,
+            provider,
+            setup,
+            resolver: Arc::new(SingleCertAndKey::from(key)),
+            store: Arc::<ServerSessionMemoryCache>::clone(store),
         })
     }
+
+    fn configs(&self, policy: ClientAuthPolicy) -> Result<Configs, PrepareError> {
+        let decisions = [false, true].map(|is_set| policy.decide(is_set));
+        let config = |client_auth| {
+            decisions
+                .contains(&client_auth)
+                .then(|| self.config(client_auth))
+                .transpose()
+        };
+        Ok(Configs {
+            none: config(ClientAuth::None)?,
+            optional: config(ClientAuth::Optional)?,
+            required: config(ClientAuth::Required)?,
+        })
+    }
+
+    fn config(&self, client_auth: ClientAuth) -> Result<ServerConfig, PrepareError> {
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
+            .with_protocol_versions(&config::versions(self.setup))
+            .map_err(invalid)?;
+        let mut config = builder
+            .with_client_cert_verifier(self.verifier(client_auth)?)
+            .with_cert_resolver(Arc::<SingleCertAndKey>::clone(&self.resolver));
+        config.session_storage = Arc::clone(&self.store);
+        if self.setup.early_data {
+            config.max_early_data_size = EARLY_DATA;
+        }
+        Ok(config)
+    }
+
+    fn verifier(
+        &self,
+        client_auth: ClientAuth,
+    ) -> Result<Arc<dyn ClientCertVerifier>, PrepareError> {
+        if client_auth == ClientAuth::None {
+            return Ok(WebPkiClientVerifier::no_client_auth());
+        }
+        let roots = Arc::new(config::roots(self.setup)?);
+        let mut builder =
+            WebPkiClientVerifier::builder_with_provider(roots, Arc::new(self.base.clone()));
+        if client_auth == ClientAuth::Optional {
+            builder = builder.allow_unauthenticated();
+        }
+        builder
+            .build()
+            .map(|verifier| verifier as _)
+            .map_err(invalid)
+    }
+}
+
+impl Configs {
+    /// The same, with connections that write to this key log.
+    fn logged(&self, key_log: &Arc<config::KeyLogLines>) -> ServerConfigs {
+        let mut configs = ServerConfigs::new();
+        if let Some(config) = &self.none {
+            configs = configs.none(logged(config, key_log));
+        }
+        if let Some(config) = &self.optional {
+            configs = configs.optional(logged(config, key_log));
+        }
+        if let Some(config) = &self.required {
+            configs = configs.required(logged(config, key_log));
+        }
+        configs
+    }
+}
+
+fn logged(config: &ServerConfig, key_log: &Arc<config::KeyLogLines>) -> Arc<ServerConfig> {
+    let mut config = config.clone();
+    config.key_log = Arc::<config::KeyLogLines>::clone(key_log);
+    Arc::new(config)
 }
 
 #[async_trait]
 impl Endpoint for Server {
     async fn run(&self, _connection: u32, stream: &mut dyn Stream, report: &mut ConnectionReport) {
         let key_log = config::key_log();
-        let seen = Arc::default();
-        let accepted = match self.acceptor(&key_log, &seen) {
-            Ok(acceptor) => acceptor.accept_fallible(stream).await,
-            Err(error) => return report.break_off(&error),
-        };
-        let offer = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
-        report.tls_flags_received = offer.and_then(|offer| offer.extension_data).map(Hex);
-        match accepted {
-            Ok(accepted) => answer(accepted, report).await,
-            Err(failed) => note(report, &failed.error),
+        match &self.way {
+            Way::Stock(config) => unaware(logged(config, &key_log), stream, report).await,
+            Way::Edited(config) => {
+                let stream = EditedIo::unaware_server(stream, config);
+                unaware(logged(config, &key_log), stream, report).await;
+            }
+            Way::Flags {
+                configs,
+                acknowledging,
+                policy,
+                flag,
+            } => {
+                let mut configs = configs.logged(&key_log);
+                if let Some(others) = acknowledging {
+                    configs = configs.with_flag(*flag, others.logged(&key_log));
+                }
+                aware(configs, *policy, *flag, stream, report).await;
+            }
         }
         report.key_log = key_log.take();
+        edits::note_unmade(&self.edits, report);
     }
 }
 
-async fn answer(mut accepted: Accepted<&mut dyn Stream>, report: &mut ConnectionReport) {
-    let connection = accepted.stream.get_ref().1;
+async fn unaware(
+    config: Arc<ServerConfig>,
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    report: &mut ConnectionReport,
+) {
+    match TlsAcceptor::from(config)
+        .accept(stream)
+        .into_fallible()
+        .await
+    {
+        Ok(tls) => answer(tls, report).await,
+        Err((error, mut stream)) => {
+            // The error at hand says more than one about sending an alert.
+            drop(stream.flush().await);
+            crate::note(report, &error);
+        }
+    }
+}
+
+async fn aware(
+    configs: ServerConfigs,
+    policy: ClientAuthPolicy,
+    flag: u16,
+    stream: &mut dyn Stream,
+    report: &mut ConnectionReport,
+) {
+    let seen = Arc::default();
+    let acceptor = match acceptor(configs, policy, flag, &seen) {
+        Ok(acceptor) => acceptor,
+        Err(error) => return report.break_off(&error),
+    };
+    let accepted = acceptor.accept_fallible(stream).await;
+    let offer = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
+    report.tls_flags_received = offer.and_then(|offer| offer.extension_data).map(Hex);
+    match accepted {
+        Ok(accepted) => answer(accepted.stream, report).await,
+        Err(failed) => {
+            if report.tls_flags_received.is_none() {
+                // Malformed flags were not offered to decide on.
+                let hello = failed.io.client_hello().unwrap_or_default();
+                let flags = raw_flags_in_client_hello(hello).ok().flatten();
+                report.tls_flags_received = flags.map(Hex::from);
+            }
+            note(report, &failed.error);
+        }
+    }
+}
+
+/// An acceptor that tells what it was offered.
+fn acceptor(
+    configs: ServerConfigs,
+    policy: ClientAuthPolicy,
+    flag: u16,
+    seen: &Arc<Mutex<Option<Offer>>>,
+) -> Result<TlsFlagsAcceptor, AcceptorError> {
+    let seen = Arc::clone(seen);
+    TlsFlagsAcceptor::with_decision(configs, move |offer| {
+        *seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(offer.clone());
+        policy.decide(offer.sets(flag))
+    })
+}
+
+async fn answer(
+    mut tls: TlsStream<impl AsyncRead + AsyncWrite + Unpin>,
+    report: &mut ConnectionReport,
+) {
+    let connection = tls.get_ref().1;
     report.peer_certificate = config::fingerprint(connection.peer_certificates());
     report.resumed = connection
         .handshake_kind()
         .map(|kind| kind == rustls::HandshakeKind::Resumed);
-    let answer = report.to_answer();
-    match serve_answer(&mut accepted.stream, &answer).await {
+    match serve(&mut tls, report).await {
         Ok(()) => report.outcome = Outcome::Completed,
         Err(error) => crate::note(report, &error),
     }
+}
+
+/// Reads the request, which may have come early, and answers it.
+async fn serve(
+    tls: &mut TlsStream<impl AsyncRead + AsyncWrite + Unpin>,
+    report: &mut ConnectionReport,
+) -> std::io::Result<()> {
+    let mut early = Vec::new();
+    if let Some(mut data) = tls.get_mut().1.early_data() {
+        // rustls does not tell early data that it refused from none.
+        report.early_data = Some(true);
+        data.read_to_end(&mut early)?;
+    }
+    read_request(&mut AsyncReadExt::chain(early.as_slice(), &mut *tls)).await?;
+    write_answer(tls, &report.to_answer()).await
 }
 
 fn note(report: &mut ConnectionReport, error: &AcceptError) {

@@ -29,9 +29,10 @@ impl Tls13AeadAlgorithm for EditedAead {
     }
 
     fn decrypter(&self, key: AeadKey, iv: Iv) -> Box<dyn MessageDecrypter> {
+        let inner = self.inner.decrypter(key, iv);
         match &self.plan.watch {
-            Some(watch) => watched(self.inner, (key, iv), self.plan.side, watch),
-            None => self.inner.decrypter(key, iv),
+            Some(watch) => watched(inner, self.plan.side, watch),
+            None => inner,
         }
     }
 

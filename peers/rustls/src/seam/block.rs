@@ -1,10 +1,9 @@
 //! The extensions of a message.
 
-use super::edits::{Change, Edits, Position};
+use super::edits::{Change, Edits, Message, Position};
 use super::message::Kind;
+use crate::hello::PRE_SHARED_KEY;
 use crate::reader::Reader;
-
-pub(super) const PRE_SHARED_KEY: u16 = 41;
 
 /// An extension block, perhaps cut short.
 #[derive(Default)]
@@ -56,8 +55,15 @@ impl<'a> Block<'a> {
 
     /// Makes the edits that are meant for the `entry`th block of `kind`.
     pub(super) fn edit(mut self, edits: &'a Edits, kind: Kind, entry: usize) -> Self {
+        let mut numbers = self.extensions.iter().map(Extension::number);
+        let has_psk = numbers.any(|number| number == PRE_SHARED_KEY);
         for edit in edits {
-            if !kind.is_meant_by(edit.message, entry) {
+            let is_other = match edit.message {
+                Message::ClientHelloWithPsk => !has_psk,
+                Message::ClientHelloWithoutPsk => has_psk,
+                _ => false,
+            };
+            if is_other || !kind.is_meant_by(edit.message, entry) {
                 continue;
             }
             match &edit.change {

@@ -21,6 +21,10 @@ pub enum Message {
     FirstClientHello,
     /// The ClientHello that answers a HelloRetryRequest.
     SecondClientHello,
+    /// Every ClientHello that offers a session of TLS 1.3, by `pre_shared_key`.
+    ClientHelloWithPsk,
+    /// Every ClientHello that does not.
+    ClientHelloWithoutPsk,
     /// ServerHello, but not a HelloRetryRequest.
     ServerHello,
     /// HelloRetryRequest, a ServerHello with a special random (RFC 8446 §4.1.3).
@@ -40,9 +44,11 @@ pub enum Message {
 impl Message {
     fn sent_by(self, side: Side) -> bool {
         match self {
-            Self::ClientHello | Self::FirstClientHello | Self::SecondClientHello => {
-                side == Side::Client
-            }
+            Self::ClientHello
+            | Self::FirstClientHello
+            | Self::SecondClientHello
+            | Self::ClientHelloWithPsk
+            | Self::ClientHelloWithoutPsk => side == Side::Client,
             Self::Certificate | Self::CertificateFirstEntry => true,
             Self::ServerHello
             | Self::HelloRetryRequest

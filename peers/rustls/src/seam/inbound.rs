@@ -71,9 +71,10 @@ impl Inbound {
                     return Seen::Nothing;
                 }
                 let hello = gather.message().to_vec();
-                let flags = raw_flags_in_client_hello(&hello);
-                if flags == Err(FlagsError::Duplicate) {
-                    return Seen::Refused(FlagsError::Duplicate);
+                if let Err(error @ (FlagsError::Duplicate | FlagsError::BehindPreSharedKey)) =
+                    raw_flags_in_client_hello(&hello)
+                {
+                    return Seen::Refused(error);
                 }
                 *self = Self::Heard(hello);
                 Seen::Nothing

@@ -25,10 +25,11 @@ use crate::flags::FlagsError;
 /// edited any more, calls go straight to the inner stream, without a copy.
 ///
 /// On a server it also keeps the ClientHello as it came, and sees to it that
-/// there is one `tls_flags` extension at most, and that a second ClientHello,
+/// there is one `tls_flags` extension at most, in front of `pre_shared_key`, and that a second ClientHello,
 /// after HelloRetryRequest, carries the same flags (RFC 8446 §4.1.2). If not,
 /// it sends the alert and fails with an error that wraps the [`FlagsError`].
-/// rustls finds two extensions of one type too, but answers `decode_error`.
+/// rustls finds two extensions of one type too, and one behind
+/// `pre_shared_key`, but its `Acceptor` answers `decode_error`.
 #[derive(Debug)]
 pub struct EditedIo<IO> {
     io: IO,
@@ -64,6 +65,20 @@ impl<IO> EditedIo<IO> {
     pub fn server(io: IO) -> Self {
         let outgoing = Outgoing::new(Side::Server, None, payload_limit(None));
         Self::new(io, outgoing, Inbound::ClientHello(Gather::default()))
+    }
+
+    /// Wraps a server's stream; edits as the provider of `config` says, and
+    /// looks at no flags.
+    ///
+    /// For a server that knows nothing of `tls_flags`, and has one configuration.
+    pub fn unaware_server(io: IO, config: &ServerConfig) -> Self {
+        let mut io = Self::new(
+            io,
+            Outgoing::new(Side::Server, None, payload_limit(None)),
+            Inbound::Off,
+        );
+        io.serve(config);
+        io
     }
 
     fn new(io: IO, outgoing: Outgoing, inbound: Inbound) -> Self {

@@ -28,11 +28,11 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// Whether edits of `message` change this one, in its `entry`th block.
+    /// Whether edits of `message` may change this one, in its `entry`th block.
     pub(super) fn is_meant_by(self, message: Message, entry: usize) -> bool {
         match message {
-            Message::ClientHello => {
-                matches!(self, Self::FirstClientHello | Self::SecondClientHello)
+            Message::ClientHello | Message::ClientHelloWithPsk | Message::ClientHelloWithoutPsk => {
+                self.is_client_hello()
             }
             Message::FirstClientHello => self == Self::FirstClientHello,
             Message::SecondClientHello => self == Self::SecondClientHello,
@@ -200,10 +200,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::hello::raw_flags_in_client_hello;
+    use crate::FlagsError;
     use crate::hello::tests::client_hello;
+    use crate::hello::{PRE_SHARED_KEY, raw_flags_in_client_hello};
     use crate::seam::Position;
-    use crate::seam::block::PRE_SHARED_KEY;
 
     fn flags() -> Edits {
         Edits::new().insert(Message::ClientHello, 62, [1, 1])
@@ -286,6 +286,24 @@ mod tests {
                 second
             );
         }
+    }
+
+    #[test]
+    fn hellos_with_and_without_a_psk_are_told_apart_even_cut_short() {
+        let edits = Edits::new()
+            .insert(Message::ClientHelloWithoutPsk, 62, [1, 1])
+            .insert(Message::ClientHelloWithPsk, 62, [1, 2])
+            .remove(Message::ClientHelloWithPsk, 43);
+        let kind = Kind::FirstClientHello;
+        assert_eq!(
+            edited(&edits, kind, &client_hello(&[(43, &[2, 3, 4])])),
+            client_hello(&[(43, &[2, 3, 4]), (62, &[1, 1])])
+        );
+        let hello = client_hello(&[(43, &[2, 3, 4]), (41, &[9; 50])]);
+        let whole = client_hello(&[(62, &[1, 2]), (41, &[9; 50])]);
+        assert_eq!(edited(&edits, kind, &hello), whole);
+        let cut = edited(&edits, kind, &hello[..hello.len() - 33]);
+        assert_eq!(cut, whole[..whole.len() - 33]);
     }
 
     #[test]
@@ -411,7 +429,9 @@ mod tests {
             let cut_off = edited(&edits, Kind::FirstClientHello, &hello[..hello.len() - cut]);
             let behind = if last { 6 } else { 0 };
             prop_assert_eq!(&cut_off[..], &whole[..whole.len() - cut - behind]);
-            prop_assert_eq!(raw_flags_in_client_hello(&whole), Ok(Some(&[1, 1][..])));
+            let flags = raw_flags_in_client_hello(&whole);
+            let behind = Err(FlagsError::BehindPreSharedKey);
+            prop_assert_eq!(flags, if last { behind } else { Ok(Some(&[1, 1][..])) });
         }
 
         #[test]

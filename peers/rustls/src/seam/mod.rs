@@ -63,15 +63,18 @@ pub use self::edits::{Change, Edit, Edits, Message, Position, SeamError, Side};
 pub use self::io::EditedIo;
 pub(crate) use self::provider::interned_provider;
 use self::provider::{Plan, plan_of};
-pub use self::provider::{client_provider, prepare_client, prepare_server, server_provider};
+pub use self::provider::{
+    client_provider, prepare_client, prepare_server, server_provider, watching_provider,
+};
 pub use self::sessions::OwnSessions;
-pub(crate) use self::watch::{UNSOLICITED, Watch};
+pub(crate) use self::watch::UNSOLICITED;
+pub use self::watch::Watch;
 
 /// Longest encrypted message that is edited, in octets with its header.
-const EDITABLE: usize = 6000;
+pub const EDITABLE: usize = 6000;
 
 /// Most that an encrypted message may grow, in octets.
-const MAX_GROWTH: usize = 1024;
+pub const MAX_GROWTH: usize = 1024;
 
 /// The `max_fragment_size` of a configuration whose encrypted messages are edited.
 ///

@@ -50,6 +50,22 @@ pub fn server_provider(
     Ok(interned_provider(base, Side::Server, edits, None))
 }
 
+/// A provider like that of [`client_provider`] or [`server_provider`], for an
+/// end that also refuses flags of the other as `watch` says.
+///
+/// [`crate::rca::flags_error`] tells the errors that follow from it. With no
+/// edits and no flags sent, a client still refuses every flag that a server
+/// must not send.
+pub fn watching_provider(
+    base: &CryptoProvider,
+    side: Side,
+    edits: &Edits,
+    watch: &Watch,
+) -> Result<Arc<CryptoProvider>, SeamError> {
+    edits.check(side)?;
+    Ok(interned_provider(base, side, edits, Some(watch)))
+}
+
 /// What a configuration needs besides its provider for its edits to work.
 ///
 /// That is, a `max_fragment_size` that leaves room if encrypted messages are

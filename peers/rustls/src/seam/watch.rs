@@ -4,21 +4,18 @@
 //! other messages with alerts of its own choosing, so the messages are looked
 //! at before rustls has them.
 
-use rustls::crypto::cipher::{AeadKey, Iv};
-use rustls::crypto::cipher::{
-    InboundOpaqueMessage, InboundPlainMessage, MessageDecrypter, Tls13AeadAlgorithm,
-};
-use rustls::{AlertDescription, ContentType, Error, ProtocolVersion};
+use rustls::crypto::cipher::{InboundOpaqueMessage, InboundPlainMessage, MessageDecrypter};
+use rustls::{AlertDescription, ContentType, Error};
 
 use super::edits::Side;
 use super::framer::header;
 use super::message::{Kind, bodies};
 use crate::flags::{Flags, FlagsError, TLS_FLAGS};
 
+const NEW_SESSION_TICKET: u8 = 4;
 const ENCRYPTED_EXTENSIONS: u8 = 8;
 const CERTIFICATE: u8 = 11;
 const CERTIFICATE_REQUEST: u8 = 13;
-const FINISHED: u8 = 20;
 
 /// In the error of a connection that [`WatchedDecrypter`] has ended.
 ///
@@ -26,13 +23,33 @@ const FINISHED: u8 = 20;
 /// `illegal_parameter`. Its error says that it received this alert.
 pub(crate) const UNSOLICITED: AlertDescription = AlertDescription::Unknown(0xfe);
 
-/// What one end accepts of the other.
+/// An alert of a level that does not exist, with [`UNSOLICITED`].
+const REFUSED: [u8; 2] = [0xff, 0xfe];
+
+/// Which flags of the other end are refused, with `illegal_parameter`.
+///
+/// Malformed values are refused in every message (draft-ietf-tls-tlsflags §2).
+/// So is, in HelloRetryRequest, ServerHello, EncryptedExtensions and
+/// Certificate, a flag that was not sent, and the request mTLS flag in any
+/// case: no revision has it acknowledged there. A server only looks at the
+/// client's Certificate.
+///
+/// # Limits
+///
+/// rustls sends the alert only if the offending message begins in the record
+/// in which it ends. If it began in an earlier record, the handshake ends
+/// without an alert. A client's Certificate under TLS 1.2 has no extensions.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Watch {
+pub struct Watch {
     /// The flags that this end sends.
-    pub(crate) sent: Flags,
-    /// The request mTLS flag, which only CertificateRequest may carry back.
-    pub(crate) request: u16,
+    pub sent: Flags,
+    /// The number of the request mTLS flag.
+    pub request: u16,
+    /// Whether the revision is the editor's copy: see [`crate::rca`]. There
+    /// CertificateRequest acknowledges the request mTLS flag if it was sent,
+    /// and NewSessionTicket never carries it. In the others it is a flag like
+    /// any that may be proposed in these two messages, and is ignored.
+    pub acknowledged: bool,
 }
 
 impl Watch {
@@ -41,14 +58,13 @@ impl Watch {
         // A message that cannot be read is for rustls to refuse.
         for body in bodies(kind, message, TLS_FLAGS).unwrap_or_default() {
             let flags = Flags::decode(body)?;
+            let requests = flags.contains(self.request);
             let unsolicited = match kind {
-                // Other flags may be proposed here (draft-ietf-tls-tlsflags §2).
                 Kind::CertificateRequest => {
-                    flags.contains(self.request) && !self.sent.contains(self.request)
+                    self.acknowledged && requests && !self.sent.contains(self.request)
                 }
-                _ => flags
-                    .iter()
-                    .any(|flag| flag == self.request || !self.sent.contains(flag)),
+                Kind::NewSessionTicket => self.acknowledged && requests,
+                _ => requests || flags.iter().any(|flag| !self.sent.contains(flag)),
             };
             if unsolicited {
                 return Err(FlagsError::Unsolicited);
@@ -58,18 +74,16 @@ impl Watch {
     }
 }
 
-/// A decrypter that looks at the messages under handshake keys.
+/// A decrypter that looks at the messages of the other end.
 pub(super) fn watched(
-    aead: &dyn Tls13AeadAlgorithm,
-    (key, iv): (AeadKey, Iv),
+    inner: Box<dyn MessageDecrypter>,
     side: Side,
     watch: &'static Watch,
 ) -> Box<dyn MessageDecrypter> {
     Box::new(WatchedDecrypter {
-        inner: aead.decrypter(key, iv),
+        inner,
         side,
         watch,
-        epoch: Epoch::Unknown,
         message: Vec::new(),
     })
 }
@@ -78,57 +92,34 @@ struct WatchedDecrypter {
     inner: Box<dyn MessageDecrypter>,
     side: Side,
     watch: &'static Watch,
-    epoch: Epoch,
-    /// A message that is not complete yet.
+    /// A message that is not complete yet, or the part of it that is looked at.
     message: Vec<u8>,
 }
 
-/// Which keys these are; nobody says, but the first message shows it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Epoch {
-    Unknown,
-    Handshake,
-    /// Keys of early or application data, or no message left to look at.
-    Other,
-}
-
 impl WatchedDecrypter {
-    fn look_at(&mut self, plain: &InboundPlainMessage<'_>) -> Result<(), FlagsError> {
-        if self.epoch == Epoch::Unknown {
-            let first = match self.side {
-                Side::Client => ENCRYPTED_EXTENSIONS,
-                Side::Server => CERTIFICATE,
-            };
-            let is_handshake = plain.typ == ContentType::Handshake;
-            match plain.payload.first() {
-                Some(typ) if is_handshake && *typ == first => self.epoch = Epoch::Handshake,
-                _ => self.epoch = Epoch::Other,
-            }
-        }
-        if self.epoch == Epoch::Other || plain.typ != ContentType::Handshake {
-            return Ok(());
-        }
-        self.message.extend_from_slice(plain.payload);
+    fn look_at(&mut self, handshake: &[u8]) -> Result<(), FlagsError> {
+        self.message.extend_from_slice(handshake);
         while let Some((typ, length)) = header(&self.message) {
             let Some(message) = self.message.get(..4 + length) else {
                 break;
             };
-            let kind = match typ {
-                ENCRYPTED_EXTENSIONS => Some(Kind::EncryptedExtensions),
-                CERTIFICATE_REQUEST => Some(Kind::CertificateRequest),
-                CERTIFICATE => Some(Kind::Certificate),
-                _ => None,
-            };
-            if let Some(kind) = kind {
+            if let Some(kind) = watched_kind(self.side, typ) {
                 self.watch.judge(kind, message)?;
             }
             self.message.drain(..4 + length);
-            if typ == FINISHED {
-                self.epoch = Epoch::Other;
-                break;
-            }
         }
         Ok(())
+    }
+}
+
+/// What a message of this type is, if flags are looked for in it.
+fn watched_kind(side: Side, typ: u8) -> Option<Kind> {
+    match (side, typ) {
+        (_, CERTIFICATE) => Some(Kind::Certificate),
+        (Side::Client, ENCRYPTED_EXTENSIONS) => Some(Kind::EncryptedExtensions),
+        (Side::Client, CERTIFICATE_REQUEST) => Some(Kind::CertificateRequest),
+        (Side::Client, NEW_SESSION_TICKET) => Some(Kind::NewSessionTicket),
+        _ => None,
     }
 }
 
@@ -138,21 +129,24 @@ impl MessageDecrypter for WatchedDecrypter {
         mut msg: InboundOpaqueMessage<'a>,
         seq: u64,
     ) -> Result<InboundPlainMessage<'a>, Error> {
-        if self.epoch == Epoch::Other {
-            return self.inner.decrypt(msg, seq);
-        }
-        // What is decrypted in place cannot be replaced any more, so the
-        // handshake's few records are decrypted twice, and first as a copy.
+        // What is decrypted in place cannot be replaced any more, and rustls
+        // wants the outcome in the place of the record: so a copy is decrypted.
         let mut copy = msg.payload.to_vec();
-        let plain = InboundOpaqueMessage::new(msg.typ, msg.version, &mut copy);
-        let plain = self.inner.decrypt(plain, seq)?;
-        if self.look_at(&plain).is_ok() {
-            return self.inner.decrypt(msg, seq);
-        }
-        let alert = [0xff, UNSOLICITED.into()];
-        msg.payload[..alert.len()].copy_from_slice(&alert);
-        msg.typ = ContentType::Alert;
-        msg.version = ProtocolVersion::TLSv1_3;
-        Ok(msg.into_plain_message_range(0..alert.len()))
+        let copied = InboundOpaqueMessage::new(msg.typ, msg.version, &mut copy);
+        let plain = self.inner.decrypt(copied, seq)?;
+        let is_fine = plain.typ != ContentType::Handshake || self.look_at(plain.payload).is_ok();
+        let (typ, payload) = if is_fine {
+            (plain.typ, plain.payload)
+        } else {
+            (ContentType::Alert, &REFUSED[..])
+        };
+        // A record is longer than what it holds, by the tag at least.
+        let Some(place) = msg.payload.get_mut(..payload.len()) else {
+            return Err(Error::DecryptError);
+        };
+        place.copy_from_slice(payload);
+        msg.typ = typ;
+        msg.version = plain.version;
+        Ok(msg.into_plain_message_range(0..payload.len()))
     }
 }

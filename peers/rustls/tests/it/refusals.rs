@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rustls::{AlertDescription, Error, InvalidMessage, NamedGroup};
+use rustls::{AlertDescription, NamedGroup};
 use rustls_tlsflags::seam::{Edits, Message, Position, client_provider};
 use rustls_tlsflags::{
     AcceptError, ClientAuthPolicy, FlagsError, TlsFlagsAcceptor, TlsFlagsConnector,
@@ -110,12 +110,9 @@ async fn extension_behind_the_psk_is_refused() {
     let (client, server) = handshake(&connector, &acceptor).await;
     assert!(matches!(
         server.unwrap_err(),
-        AcceptError::Tls(Error::InvalidMessage(
-            InvalidMessage::PreSharedKeyIsNotFinalExtension
-        ))
+        AcceptError::Flags(FlagsError::BehindPreSharedKey)
     ));
-    // Of rustls's choosing: RFC 8446 §4.2.11 wants illegal_parameter.
-    assert_eq!(alert_received(client), AlertDescription::DecodeError);
+    assert_eq!(alert_received(client), AlertDescription::IllegalParameter);
 }
 
 #[tokio::test]

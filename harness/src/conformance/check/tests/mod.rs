@@ -1,0 +1,8 @@
+//! Each requirement on connections put together message by message.
+
+mod rca;
+mod rm;
+mod scene;
+mod table;
+mod tf;
+mod tls;
