@@ -77,8 +77,9 @@ async fn seen(tshark: &Tshark, connections: &[Connection], secrets: &KeyLog) -> 
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.pcapng");
     std::fs::write(&path, capture).unwrap();
-    let json = tshark.read(&path, folder.path()).await;
-    let mut views = View::of_each_stream(&json).unwrap_or_else(|error| panic!("{error}"));
+    let json = folder.path().join("run.json");
+    tshark.read(&path, folder.path(), &json).await;
+    let mut views = View::of_each_stream(&std::fs::read(json).unwrap()).unwrap();
     views.resize_with(connections.len().max(views.len()), View::default);
     views
 }

@@ -12,7 +12,7 @@ use tokio::process::Command;
 const REQUIRE: &str = "REQMTLS_REQUIRE_TSHARK";
 
 /// The most time that one call may take.
-const DEADLINE: Duration = Duration::from_mins(1);
+const DEADLINE: Duration = Duration::from_mins(2);
 
 /// A tshark that answers.
 pub(crate) struct Tshark {
@@ -28,7 +28,7 @@ pub(crate) fn aloud(text: &str) {
 
 /// The tshark of this machine; without one says why the test is skipped, or fails if it must not be.
 pub(crate) async fn tshark() -> Option<Tshark> {
-    match call(["--version"], None).await {
+    match finish(command(["--version"])).await {
         Ok(output) => {
             let text = String::from_utf8_lossy(&output.stdout).into_owned();
             Some(Tshark {
@@ -49,42 +49,44 @@ pub(crate) async fn tshark() -> Option<Tshark> {
 }
 
 impl Tshark {
-    /// What it makes of a capture, as JSON. `settings` is a folder without settings.
-    pub(crate) async fn read(&self, capture: &Path, settings: &Path) -> Vec<u8> {
+    /// Writes what it makes of a capture into a file, as JSON. `settings` is a folder without settings.
+    pub(crate) async fn read(&self, capture: &Path, settings: &Path, json: &Path) {
         let mut arguments: Vec<&OsStr> = vec!["-r".as_ref(), capture.as_os_str()];
-        arguments.extend(
-            [
-                "-n",
-                "-Y",
-                "tls",
-                "-T",
-                "json",
-                "--no-duplicate-keys",
-                "-J",
-                "tcp tls",
-            ]
-            .map(OsStr::new),
-        );
-        let output = call(arguments, Some(settings)).await;
-        let output = output.unwrap_or_else(|error| panic!("{}: {error}", self.version));
-        output.stdout
+        let options = [
+            "-n",
+            "-Y",
+            "tls",
+            "-T",
+            "json",
+            "--no-duplicate-keys",
+            "-J",
+            "tcp tls",
+        ];
+        arguments.extend(options.map(OsStr::new));
+        let file = std::fs::File::create(json).unwrap();
+        let mut command = command(arguments);
+        // A person's own settings could name other ports, or other secrets.
+        command.env("WIRESHARK_CONFIG_DIR", settings).stdout(file);
+        let outcome = finish(command).await;
+        outcome.unwrap_or_else(|error| panic!("{}: {error}", self.version));
     }
 }
 
-async fn call<S: AsRef<OsStr>>(
-    arguments: impl IntoIterator<Item = S>,
-    settings: Option<&Path>,
-) -> Result<Output, String> {
+fn command<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new("tshark");
     command
         .args(arguments)
         .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .kill_on_drop(true);
-    if let Some(folder) = settings {
-        // A person's own settings could name other ports, or other secrets.
-        command.env("WIRESHARK_CONFIG_DIR", folder);
-    }
-    let output = tokio::time::timeout(DEADLINE, command.output()).await;
+    command
+}
+
+/// What a command said, if it ended well and in time.
+async fn finish(mut command: Command) -> Result<Output, String> {
+    let child = command.spawn().map_err(|error| error.to_string())?;
+    let output = tokio::time::timeout(DEADLINE, child.wait_with_output()).await;
     let output = output.map_err(|_| format!("it took more than {} s", DEADLINE.as_secs()))?;
     let output = output.map_err(|error| error.to_string())?;
     if output.status.success() {

@@ -5,7 +5,9 @@ use std::fmt;
 use reqmtls::wire::{
     Alert, AlertDescription, AlertLevel, Content, ExtensionType, HandshakeType, Side, Transcript,
 };
-use serde_json::Value;
+use serde::Deserializer as _;
+use serde::de::{Error, SeqAccess, Visitor};
+use serde_json::{Deserializer, Value};
 
 /// The number of the extension that all of this is about, as tshark writes it.
 const TLS_FLAGS: &str = "62";
@@ -129,38 +131,51 @@ impl View {
     }
 
     /// What tshark shows of each TCP stream, by the streams' numbers.
-    pub(crate) fn of_each_stream(json: &[u8]) -> Result<Vec<Self>, String> {
-        let frames: Vec<Value> =
-            serde_json::from_slice(json).map_err(|error| format!("tshark's JSON: {error}"))?;
-        let mut views: Vec<Self> = Vec::new();
-        for (number, frame) in frames.iter().enumerate() {
-            let layers = &frame["_source"]["layers"];
-            let tcp = |key: &str| {
-                let value = layers["tcp"][key]
-                    .as_str()
-                    .and_then(|text| text.parse().ok());
-                value.ok_or_else(|| {
-                    format!("frame {number} of tshark's JSON has no {key}: {layers}")
-                })
-            };
-            let (stream, port): (usize, usize) = (tcp("tcp.stream")?, tcp("tcp.srcport")?);
-            if views.len() <= stream {
-                views.resize_with(stream + 1, Self::default);
-            }
-            let side = if port == 443 {
-                Side::Server
-            } else {
-                Side::Client
-            };
-            let said = views[stream].side_mut(side);
-            for layer in each(&layers["tls"]) {
-                for record in each(&layer["tls.record"]) {
-                    add_record(said, record)?;
-                }
-            }
-        }
+    pub(crate) fn of_each_stream(json: &[u8]) -> serde_json::Result<Vec<Self>> {
+        let mut views = Vec::new();
+        Deserializer::from_slice(json).deserialize_seq(Frames(&mut views))?;
         Ok(views)
     }
+}
+
+/// Adds one frame after the other: all of them together, parsed, are more than one wants to hold.
+struct Frames<'a>(&'a mut Vec<View>);
+
+impl<'de> Visitor<'de> for Frames<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of frames")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut frames: A) -> Result<(), A::Error> {
+        while let Some(frame) = frames.next_element::<Value>()? {
+            add_frame(self.0, &frame["_source"]["layers"]).map_err(A::Error::custom)?;
+        }
+        Ok(())
+    }
+}
+
+fn add_frame(views: &mut Vec<View>, layers: &Value) -> Result<(), String> {
+    let tcp = |key: &str| {
+        number::<usize>(&layers["tcp"][key]).map_err(|error| format!("{error} as {key}"))
+    };
+    let (stream, port) = (tcp("tcp.stream")?, tcp("tcp.srcport")?);
+    if views.len() <= stream {
+        views.resize_with(stream + 1, View::default);
+    }
+    let side = if port == 443 {
+        Side::Server
+    } else {
+        Side::Client
+    };
+    let said = views[stream].side_mut(side);
+    for layer in each(&layers["tls"]) {
+        for record in each(&layer["tls.record"]) {
+            add_record(said, record)?;
+        }
+    }
+    Ok(())
 }
 
 /// tshark writes what is there once as it is, and what is there several times as a list.
@@ -174,7 +189,7 @@ fn each(value: &Value) -> &[Value] {
 
 fn number<N: std::str::FromStr>(value: &Value) -> Result<N, String> {
     let text = value.as_str().and_then(|text| text.parse().ok());
-    text.ok_or_else(|| format!("tshark's JSON: expected a number, got {value}"))
+    text.ok_or_else(|| format!("expected a number, got {value}"))
 }
 
 /// Adds what a record says. Inside an encrypted record of TLS 1.3 the true content type is shown once it is decrypted.
@@ -216,15 +231,13 @@ fn add_handshake(said: &mut Vec<Said>, record: &Value) -> Result<(), String> {
         {
             let count: usize = number(&fragments["tls.handshake.fragment.count"])?;
             let rest = said.len().checked_sub(count);
-            let rest = rest.ok_or("tshark's JSON: more fragments counted than shown")?;
+            let rest = rest.ok_or("more fragments counted than shown")?;
             let fragments = said.split_off(rest);
             if fragments
                 .iter()
                 .any(|one| !matches!(one, Said::Undecrypted))
             {
-                return Err(
-                    "tshark's JSON: a message stands between fragments of another".to_owned(),
-                );
+                return Err("a message stands between fragments of another".to_owned());
             }
             untyped -= 1;
         }
