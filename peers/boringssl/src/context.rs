@@ -4,9 +4,10 @@ use std::ptr;
 
 use boring::error::ErrorStack;
 use boring::pkey::PKey;
-use boring::ssl::{SslContextBuilder, SslMethod, SslVersion};
+use boring::ssl::{SslContextBuilder, SslMethod, SslRef, SslVersion};
 use boring::x509::X509;
 use boring::x509::store::X509StoreBuilder;
+use foreign_types::ForeignTypeRef;
 use reqmtls_contract::{CipherSuite, Group, PrepareError, Setup, Version};
 
 use crate::told;
@@ -77,6 +78,13 @@ pub(crate) fn set_cipher_suites(
     } else {
         Err(ErrorStack::get())
     }
+}
+
+/// Makes a connection refuse flags that are malformed or that it did not solicit, in every message
+/// of TLS 1.3 but ClientHello.
+pub(crate) fn enforce_tls_flags(ssl: &mut SslRef) {
+    // SAFETY: the connection is alive.
+    unsafe { boring_sys::SSL_set_enforce_tls_flags(ssl.as_ptr(), 1) }
 }
 
 /// A suite's number in the TLS Cipher Suites registry, RFC 8446 §B.4.

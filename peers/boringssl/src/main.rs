@@ -2,7 +2,9 @@
 
 mod client;
 mod context;
+mod early;
 mod server;
+mod session;
 #[cfg(test)]
 mod tests;
 mod told;
@@ -27,9 +29,16 @@ struct BoringSsl {
 
 impl BoringSsl {
     fn new() -> Self {
-        let mut capabilities: Vec<_> = ["client", "server", "client.tls-flags"]
-            .map(str::to_owned)
-            .into();
+        let mut capabilities: Vec<_> = [
+            "client",
+            "server",
+            "client.tls-flags",
+            "client.resumption",
+            "client.early-data",
+            "server.early-data",
+        ]
+        .map(str::to_owned)
+        .into();
         capabilities.extend(
             Version::ALL
                 .iter()

@@ -1,5 +1,8 @@
 //! The peer against itself, through the contract, over a stream in memory.
 
+mod misbehaviour;
+mod resumption;
+
 use std::time::{Duration, Instant};
 
 use rcgen::{
@@ -18,6 +21,7 @@ const FLAG_80: [u8; 12] = [11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
 const ILLEGAL_PARAMETER: u8 = 47;
 const CERTIFICATE_REQUIRED: u8 = 116;
 const PROTOCOL_VERSION: u8 = 70;
+const DEADLINE: Duration = Duration::from_secs(20);
 
 /// An authority, and a certificate of its for each end.
 struct Names {
@@ -86,18 +90,26 @@ fn prepared(role: Role, setup: Setup) -> Result<Arc<dyn Endpoint>, PrepareError>
 async fn connect(client: Setup, server: Setup) -> (ConnectionReport, ConnectionReport) {
     let client = prepared(Role::Client, client).unwrap();
     let server = prepared(Role::Server, server).unwrap();
+    connection(&*client, &*server, 0).await
+}
+
+/// What they report of one connection of their jobs.
+async fn connection(
+    client: &dyn Endpoint,
+    server: &dyn Endpoint,
+    number: u32,
+) -> (ConnectionReport, ConnectionReport) {
     let (mut near, mut far) = tokio::io::duplex(1 << 16);
-    let deadline = Duration::from_secs(20);
     tokio::join!(
-        drive(&*client, 0, &mut near, deadline),
-        drive(&*server, 0, &mut far, deadline)
+        drive(client, number, &mut near, DEADLINE),
+        drive(server, number, &mut far, DEADLINE)
     )
 }
 
 #[tokio::test]
 async fn keeps_to_the_policies() {
     let names = Names::new();
-    for policy in Policy::ALL.iter().copied() {
+    for policy in policies() {
         for set in [false, true] {
             for present in [false, true] {
                 let client = Setup {
@@ -214,10 +226,9 @@ async fn hellos(
         tokio::join!(up, down);
         sent
     };
-    let deadline = Duration::from_secs(20);
     let (client, server, sent) = tokio::join!(
-        drive(client, 0, &mut near, deadline),
-        drive(server, 0, &mut far, deadline),
+        drive(client, 0, &mut near, DEADLINE),
+        drive(server, 0, &mut far, DEADLINE),
         relay
     );
     let extension = [&[0, 62, 0, 12][..], &FLAG_80].concat();
@@ -228,43 +239,79 @@ async fn hellos(
     (count, client, server)
 }
 
+/// Every way in which the `extension_data` of `tls_flags` can be malformed.
+const MALFORMED: [&[u8]; 7] = [
+    &[],
+    &[0],
+    &[1, 0],
+    &[2, 1, 0],
+    &[2, 1],
+    &[1, 1, 1],
+    &[3, 0, 0, 0],
+];
+
 #[tokio::test]
-async fn sends_malformed_values_as_they_are_and_refuses_them_where_it_looks() {
+async fn sends_malformed_values_as_they_are_and_refuses_them_under_every_policy() {
     let names = Names::new();
-    for data in [
-        &[][..],
-        &[0],
-        &[1, 0],
-        &[2, 1, 0],
-        &[2, 1],
-        &[1, 1, 1],
-        &[3, 0, 0, 0],
-    ] {
+    for data in MALFORMED {
         let flags = Some(Hex(data.to_vec()));
         let client = Setup {
             tls_flags: flags.clone(),
             ..names.client()
         };
-        for policy in Policy::ALL.iter().copied() {
+        for policy in policies() {
             let (client, server) = connect(client.clone(), names.server(policy)).await;
             let case = format!("{policy} {data:?}: {client:#?} {server:#?}");
             assert_eq!(client.tls_flags_sent, flags, "{case}");
             assert_eq!(server.tls_flags_received, flags, "{case}");
-            match policy {
-                Policy::Never | Policy::Request => {
-                    assert_eq!(client.outcome, Outcome::Completed, "{case}");
-                }
-                Policy::Require => {
-                    assert_eq!(server.alert_sent, Some(CERTIFICATE_REQUIRED), "{case}");
-                }
-                Policy::RequestOnFlag | Policy::RequireOnFlag => {
-                    assert_eq!(server.outcome, Outcome::Refused, "{case}");
-                    assert_eq!(client.outcome, Outcome::Refused, "{case}");
-                    assert_eq!(server.alert_sent, Some(ILLEGAL_PARAMETER), "{case}");
-                    assert_eq!(client.alert_received, Some(ILLEGAL_PARAMETER), "{case}");
-                }
-            }
+            assert_eq!(server.outcome, Outcome::Refused, "{case}");
+            assert_eq!(client.outcome, Outcome::Refused, "{case}");
+            assert_eq!(server.alert_sent, Some(ILLEGAL_PARAMETER), "{case}");
+            assert_eq!(client.alert_received, Some(ILLEGAL_PARAMETER), "{case}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_the_flag_takes_no_notice_of_the_extension() {
+    let names = Names::new();
+    for data in MALFORMED.into_iter().chain([&FLAG_80[..]]) {
+        for (policy, present) in [
+            (Policy::Never, false),
+            (Policy::Request, false),
+            (Policy::Require, true),
+        ] {
+            let client = Setup {
+                tls_flags: Some(Hex(data.to_vec())),
+                identity: present.then(|| names.client.clone()),
+                ..names.client()
+            };
+            let server = Setup {
+                flag: None,
+                ..names.server(policy)
+            };
+            let (client, server) = connect(client, server).await;
+            let case = format!("{policy} {data:?}: {client:#?} {server:#?}");
+            assert_eq!(client.outcome, Outcome::Completed, "{case}");
+            assert_eq!(server.outcome, Outcome::Completed, "{case}");
+            assert_eq!(server.tls_flags_received, None, "{case}");
+            assert_eq!(server.peer_certificate.is_some(), present, "{case}");
+        }
+    }
+}
+
+#[test]
+fn a_policy_on_the_flag_needs_its_number() {
+    for policy in policies().filter(|policy| policy.is_on_flag()) {
+        let setup = Setup {
+            flag: None,
+            ..Names::new().server(policy)
+        };
+        let refused = prepared(Role::Server, setup).err();
+        assert!(
+            matches!(refused, Some(PrepareError::Invalid(_))),
+            "{policy}: {refused:?}"
+        );
     }
 }
 
@@ -415,6 +462,15 @@ async fn serves_hundreds_of_connections_at_once() {
         "{:.0} connections a second",
         300.0 / start.elapsed().as_secs_f64()
     );
+}
+
+/// The policies that the peer says it can follow.
+fn policies() -> impl Iterator<Item = Policy> {
+    let description = peer().describe();
+    Policy::ALL
+        .iter()
+        .copied()
+        .filter(move |policy| description.can(&format!("server.policy.{policy}")))
 }
 
 fn peer() -> BoringSsl {

@@ -1,6 +1,7 @@
 //! What the library tells of a connection: key log lines, alerts, certificate, errors.
 
 use std::ffi::c_int;
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use boring::ex_data::Index;
@@ -17,7 +18,9 @@ pub(crate) struct Told {
     pub(crate) alert_sent: Option<u8>,
     pub(crate) alert_received: Option<u8>,
     pub(crate) tls_flags_received: Option<Hex>,
-    /// A server on the flag got a value that it has to refuse.
+    /// A server saw early data offered.
+    pub(crate) early_data_offered: bool,
+    /// A server that knows the flag got a value that it has to refuse.
     pub(crate) malformed_flags: bool,
 }
 
@@ -108,12 +111,14 @@ pub(crate) fn note<S>(report: &mut ConnectionReport, error: &HandshakeError<S>) 
 }
 
 /// Notes what ended the exchange after a handshake.
-pub(crate) fn note_io(report: &mut ConnectionReport, error: &std::io::Error) {
-    let inner = error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<boring::ssl::Error>());
-    match inner {
+pub(crate) fn note_io(report: &mut ConnectionReport, error: &io::Error) {
+    match library_error(error) {
         Some(error) if error.ssl_error().is_some() => report.refuse(error),
         _ => report.break_off(error),
     }
+}
+
+/// The library's error in one of a stream.
+pub(crate) fn library_error(error: &io::Error) -> Option<&boring::ssl::Error> {
+    error.get_ref()?.downcast_ref()
 }

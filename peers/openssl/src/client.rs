@@ -4,13 +4,14 @@ use std::pin::Pin;
 
 use async_trait::async_trait;
 use openssl::error::ErrorStack;
-use openssl::ssl::{ExtensionContext, Ssl, SslContext, SslVerifyMode};
+use openssl::ssl::{Ssl, SslContext, SslVerifyMode};
 use reqmtls_contract::{
-    ConnectionReport, Endpoint, Hex, Outcome, PrepareError, Setup, Stream, TLS_FLAGS, ask,
+    ConnectionReport, Endpoint, Hex, Outcome, PrepareError, Setup, Stream, ask,
 };
 use tokio_openssl::SslStream;
 
 use crate::context::{self, invalid};
+use crate::flags;
 use crate::told::{self, Ear};
 
 pub(crate) struct Client {
@@ -23,22 +24,8 @@ impl Client {
     pub(crate) fn prepare(setup: &Setup) -> Result<Self, PrepareError> {
         let mut builder = context::builder(setup)?;
         builder.set_verify(SslVerifyMode::PEER);
-        if let Some(data) = setup.tls_flags.clone() {
-            // The library refuses a number that it knows in every message that is not named here. In
-            // these two a server may set flags of its own, which a client ignores where it does not
-            // know them (draft-ietf-tls-tlsflags §3); without an extension to send, the library
-            // ignores them by itself.
-            let messages = ExtensionContext::CLIENT_HELLO
-                | ExtensionContext::TLS1_3_CERTIFICATE_REQUEST
-                | ExtensionContext::TLS1_3_NEW_SESSION_TICKET;
-            builder
-                .add_custom_ext(
-                    TLS_FLAGS,
-                    messages,
-                    move |_, _, _| Ok(Some(data.0.clone())),
-                    |_, _, _, _| Ok(()),
-                )
-                .map_err(invalid)?;
+        if setup.flag.is_some() || setup.tls_flags.is_some() {
+            flags::register_client(&mut builder, setup.flag).map_err(invalid)?;
         }
         let server_name = setup
             .server_name
@@ -65,6 +52,7 @@ impl Endpoint for Client {
     async fn run(&self, _connection: u32, stream: &mut dyn Stream, report: &mut ConnectionReport) {
         report.tls_flags_sent.clone_from(&self.tls_flags);
         let ear = Ear::default();
+        ear.lock().tls_flags_sent.clone_from(&self.tls_flags);
         match self
             .connection(&ear)
             .and_then(|ssl| SslStream::new(ssl, stream))

@@ -2,6 +2,7 @@
 
 mod client;
 mod context;
+mod flags;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -51,6 +52,7 @@ impl OpenSsl {
         capabilities.extend(
             Policy::ALL
                 .iter()
+                .filter(|policy| **policy != Policy::PostHandshake)
                 .map(|policy| format!("server.policy.{policy}")),
         );
         if let Ok(mut builder) = SslContextBuilder::new(SslMethod::tls()) {

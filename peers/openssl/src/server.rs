@@ -7,16 +7,15 @@ use std::ptr;
 use async_trait::async_trait;
 use foreign_types::ForeignTypeRef;
 use openssl::error::ErrorStack;
-use openssl::ssl::{
-    ClientHelloResponse, ExtensionContext, Ssl, SslAlert, SslContext, SslRef, SslVerifyMode,
-};
+use openssl::ssl::{ClientHelloResponse, Ssl, SslAlert, SslContext, SslRef, SslVerifyMode};
 use reqmtls_contract::{
-    ConnectionReport, Endpoint, Hex, Outcome, Policy, PrepareError, SUPPORTED_VERSIONS, Setup,
-    Stream, TLS_FLAGS, Version, flag_is_set, offers_tls13, serve_answer,
+    ConnectionReport, Endpoint, Outcome, Policy, PrepareError, SUPPORTED_VERSIONS, Setup, Stream,
+    TLS_FLAGS, Version, flag_is_set, offers_tls13, serve_answer,
 };
 use tokio_openssl::SslStream;
 
 use crate::context;
+use crate::flags;
 use crate::told::{self, Ear};
 
 pub(crate) struct Server {
@@ -26,51 +25,23 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn prepare(setup: &Setup) -> Result<Self, PrepareError> {
         let mut builder = context::builder(setup)?;
-        let policy = setup.policy.unwrap_or(Policy::Never);
-        let tls13 = setup.versions.is_empty() || setup.versions.contains(&Version::Tls13);
-        let on_flag = matches!(policy, Policy::RequestOnFlag | Policy::RequireOnFlag);
-        let flag = match setup.flag {
-            Some(flag) => flag,
-            None if on_flag => {
-                return Err(PrepareError::Invalid(
-                    "expected a flag for a policy on the flag".into(),
-                ));
-            }
-            None => 0,
-        };
+        let rules = Rules::new(setup)?;
         builder
             .set_session_id_context(b"reqmtls")
             .map_err(context::invalid)?;
-        // The ClientHello callback can see an extension only if the library knows its number.
-        builder
-            .add_custom_ext(
-                TLS_FLAGS,
-                ExtensionContext::CLIENT_HELLO,
-                |_, _, _| Ok(None::<Vec<u8>>),
-                |_, _, _, _| Ok(()),
-            )
-            .map_err(context::invalid)?;
+        if rules.flag.is_some() {
+            flags::register_server(&mut builder).map_err(context::invalid)?;
+        }
         // Called before anything of ClientHello is acted on, so that the decision to ask is still open.
-        builder.set_client_hello_callback(move |ssl, alert| {
-            let data = extension(ssl, TLS_FLAGS);
-            // Before anything refuses it: a malformed value is worth reporting too.
-            if let Some(ear) = Ear::of(ssl) {
-                ear.lock().tls_flags_received = data.map(Hex::from);
+        builder.set_client_hello_callback(move |ssl, alert| match rules.decide(ssl) {
+            Ok(mode) => {
+                ssl.set_verify(mode);
+                Ok(ClientHelloResponse::SUCCESS)
             }
-            let offered = tls13 && extension(ssl, SUPPORTED_VERSIONS).is_some_and(offers_tls13);
-            let set = match data
-                .filter(|_| on_flag && offered)
-                .map(|data| flag_is_set(data, flag))
-            {
-                Some(Ok(set)) => set,
-                Some(Err(_)) => {
-                    *alert = SslAlert::ILLEGAL_PARAMETER;
-                    return Err(ErrorStack::get());
-                }
-                None => false,
-            };
-            ssl.set_verify(mode(policy, set));
-            Ok(ClientHelloResponse::SUCCESS)
+            Err(refusal) => {
+                *alert = refusal;
+                Err(ErrorStack::get())
+            }
         });
         Ok(Self {
             context: builder.build(),
@@ -81,6 +52,48 @@ impl Server {
         let mut ssl = Ssl::new(&self.context)?;
         ear.attach(&mut ssl);
         Ok(ssl)
+    }
+}
+
+/// What a server looks at before it answers a `ClientHello`.
+struct Rules {
+    policy: Policy,
+    /// The request mTLS flag; without it, the server knows nothing of `tls_flags`.
+    flag: Option<u16>,
+    /// Whether the server negotiates TLS 1.3 with a client that offers it.
+    tls13: bool,
+}
+
+impl Rules {
+    fn new(setup: &Setup) -> Result<Self, PrepareError> {
+        let policy = setup.policy.unwrap_or(Policy::Never);
+        if policy.is_on_flag() && setup.flag.is_none() {
+            return Err(PrepareError::Invalid(
+                "expected a flag for a policy on the flag".into(),
+            ));
+        }
+        Ok(Self {
+            policy,
+            flag: setup.flag,
+            tls13: setup.versions.is_empty() || setup.versions.contains(&Version::Tls13),
+        })
+    }
+
+    /// Whether the client is asked for a certificate, or the alert by which it is refused.
+    fn decide(&self, ssl: &SslRef) -> Result<SslVerifyMode, SslAlert> {
+        let data = extension(ssl, TLS_FLAGS);
+        let as_before = Ear::of(ssl).is_none_or(|ear| ear.hear_flags(data));
+        let tls13 = self.tls13 && extension(ssl, SUPPORTED_VERSIONS).is_some_and(offers_tls13);
+        let Some(flag) = self.flag.filter(|_| tls13) else {
+            return Ok(mode(self.policy, false));
+        };
+        // RFC 8446 §4.1.2: HelloRetryRequest is no occasion for other flags.
+        if !as_before {
+            return Err(SslAlert::ILLEGAL_PARAMETER);
+        }
+        let set = data.map_or(Ok(false), |data| flag_is_set(data, flag));
+        set.map(|set| mode(self.policy, set))
+            .map_err(|_| SslAlert::ILLEGAL_PARAMETER)
     }
 }
 

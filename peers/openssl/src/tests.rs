@@ -12,6 +12,8 @@ use reqmtls_contract::{
 
 use super::*;
 
+mod flags;
+
 const SERVER_NAME: &str = "server.reqmtls.test";
 const FLAG: u16 = 80;
 const FLAG_80: [u8; 12] = [11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
@@ -62,6 +64,13 @@ impl Names {
     }
 }
 
+/// The policies that the peer names.
+fn policies() -> impl Iterator<Item = Policy> {
+    let description = peer().describe();
+    let named = move |policy: &Policy| description.can(&format!("server.policy.{policy}"));
+    Policy::ALL.iter().copied().filter(named)
+}
+
 fn end_entity(
     name: &str,
     usage: ExtendedKeyUsagePurpose,
@@ -97,7 +106,7 @@ async fn connect(client: Setup, server: Setup) -> (ConnectionReport, ConnectionR
 #[tokio::test]
 async fn keeps_to_the_policies() {
     let names = Names::new();
-    for policy in Policy::ALL.iter().copied() {
+    for policy in policies() {
         for set in [false, true] {
             for present in [false, true] {
                 let client = Setup {
@@ -226,135 +235,6 @@ async fn hellos(
         .filter(|window| *window == extension)
         .count();
     (count, client, server)
-}
-
-#[tokio::test]
-async fn sends_malformed_values_as_they_are_and_refuses_them_where_it_looks() {
-    let names = Names::new();
-    for data in [
-        &[][..],
-        &[0],
-        &[1, 0],
-        &[2, 1, 0],
-        &[2, 1],
-        &[1, 1, 1],
-        &[3, 0, 0, 0],
-    ] {
-        let flags = Some(Hex(data.to_vec()));
-        let client = Setup {
-            tls_flags: flags.clone(),
-            ..names.client()
-        };
-        for policy in Policy::ALL.iter().copied() {
-            let (client, server) = connect(client.clone(), names.server(policy)).await;
-            let case = format!("{policy} {data:?}: {client:#?} {server:#?}");
-            assert_eq!(client.tls_flags_sent, flags, "{case}");
-            assert_eq!(server.tls_flags_received, flags, "{case}");
-            match policy {
-                Policy::Never | Policy::Request => {
-                    assert_eq!(client.outcome, Outcome::Completed, "{case}");
-                }
-                Policy::Require => {
-                    assert_eq!(server.alert_sent, Some(CERTIFICATE_REQUIRED), "{case}");
-                }
-                Policy::RequestOnFlag | Policy::RequireOnFlag => {
-                    assert_eq!(server.outcome, Outcome::Refused, "{case}");
-                    assert_eq!(client.outcome, Outcome::Refused, "{case}");
-                    assert_eq!(server.alert_sent, Some(ILLEGAL_PARAMETER), "{case}");
-                    assert_eq!(client.alert_received, Some(ILLEGAL_PARAMETER), "{case}");
-                }
-            }
-        }
-    }
-}
-
-/// What the client reports of a server that puts `tls_flags` into another message.
-async fn answered_in(message: openssl::ssl::ExtensionContext) -> ConnectionReport {
-    use openssl::ssl::{ExtensionContext, Ssl, SslVerifyMode};
-    let names = Names::new();
-    let mut builder = context::builder(&names.server(Policy::Request)).unwrap();
-    builder.set_verify(SslVerifyMode::PEER);
-    let messages = ExtensionContext::CLIENT_HELLO | message;
-    builder
-        .add_custom_ext(
-            reqmtls_contract::TLS_FLAGS,
-            messages,
-            |_, _, _| Ok(Some(FLAG_80)),
-            |_, _, _, _| Ok(()),
-        )
-        .unwrap();
-    let client = Setup {
-        tls_flags: Some(Hex(FLAG_80.to_vec())),
-        identity: Some(names.client.clone()),
-        ..names.client()
-    };
-    let client = prepared(Role::Client, client).unwrap();
-    let (mut near, mut far) = tokio::io::duplex(1 << 16);
-    let server = async move {
-        let ssl = Ssl::new(&builder.build()).unwrap();
-        let mut tls = tokio_openssl::SslStream::new(ssl, &mut far).unwrap();
-        if std::pin::Pin::new(&mut tls).accept().await.is_ok() {
-            let answer = reqmtls_contract::Answer::default();
-            // A client that refuses the ticket closes early; its report is what counts.
-            drop(reqmtls_contract::serve_answer(&mut tls, &answer).await);
-        }
-    };
-    tokio::join!(
-        drive(&*client, 0, &mut near, Duration::from_secs(20)),
-        server
-    )
-    .0
-}
-
-#[tokio::test]
-async fn ignores_flags_where_a_server_may_set_its_own() {
-    use openssl::ssl::ExtensionContext;
-    for message in [
-        ExtensionContext::TLS1_3_CERTIFICATE_REQUEST,
-        ExtensionContext::TLS1_3_NEW_SESSION_TICKET,
-    ] {
-        let client = answered_in(message).await;
-        assert_eq!(client.outcome, Outcome::Completed, "{client:#?}");
-    }
-}
-
-#[tokio::test]
-async fn refuses_an_acknowledgement_of_the_flag() {
-    use openssl::ssl::ExtensionContext;
-    for message in [
-        ExtensionContext::TLS1_3_HELLO_RETRY_REQUEST | ExtensionContext::TLS1_3_SERVER_HELLO,
-        ExtensionContext::TLS1_3_ENCRYPTED_EXTENSIONS,
-        ExtensionContext::TLS1_3_CERTIFICATE,
-    ] {
-        let client = answered_in(message).await;
-        assert_eq!(client.outcome, Outcome::Refused, "{client:#?}");
-        assert_eq!(client.alert_sent, Some(ILLEGAL_PARAMETER), "{client:#?}");
-    }
-}
-
-#[tokio::test]
-async fn takes_the_flag_for_absent_in_tls12() {
-    let names = Names::new();
-    for data in [&FLAG_80[..], &[2, 1, 0]] {
-        let client = Setup {
-            tls_flags: Some(Hex(data.to_vec())),
-            identity: Some(names.client.clone()),
-            ..names.client()
-        };
-        let server = Setup {
-            versions: vec![Version::Tls12],
-            ..names.server(Policy::RequireOnFlag)
-        };
-        let (client, server) = connect(client, server).await;
-        assert_eq!(
-            client.outcome,
-            Outcome::Completed,
-            "{client:#?} {server:#?}"
-        );
-        assert_eq!(server.outcome, Outcome::Completed, "{server:#?}");
-        assert_eq!(server.peer_certificate, None);
-        assert_eq!(server.tls_flags_received, Some(Hex(data.to_vec())));
-    }
 }
 
 #[tokio::test]

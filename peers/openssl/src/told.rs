@@ -15,7 +15,12 @@ pub(crate) struct Told {
     pub(crate) key_log: Vec<String>,
     pub(crate) alert_sent: Option<u8>,
     pub(crate) alert_received: Option<u8>,
+    /// Client: the value to be sent.
+    pub(crate) tls_flags_sent: Option<Hex>,
+    /// Server: the last `ClientHello`'s value.
     pub(crate) tls_flags_received: Option<Hex>,
+    /// Server: whether a `ClientHello` has come.
+    pub(crate) hello_seen: bool,
 }
 
 /// Shared by the connection's callbacks and its end.
@@ -37,6 +42,18 @@ impl Ear {
     /// The ear that is attached to a connection.
     pub(crate) fn of(ssl: &SslRef) -> Option<&Self> {
         ssl.ex_data(index()?)
+    }
+
+    /// Keeps what a `ClientHello` has of `tls_flags`; whether it is what the one before it had, if any.
+    ///
+    /// Called before anything refuses the value: a malformed one is worth reporting too.
+    pub(crate) fn hear_flags(&self, data: Option<&[u8]>) -> bool {
+        let mut told = self.lock();
+        let data = data.map(Hex::from);
+        let as_before = !told.hello_seen || told.tls_flags_received == data;
+        told.hello_seen = true;
+        told.tls_flags_received = data;
+        as_before
     }
 
     /// Moves what was told to the report.

@@ -81,49 +81,58 @@ fn hold(
     if offence.faults.contains(&Fault::Duplicate) {
         return tell(view, receiver, offence.sent);
     }
-    let own = fault.demands();
-    let all: Vec<Demand> = own
-        .iter()
-        .chain(offence.faults.iter().flat_map(|fault| fault.demands()))
-        .copied()
-        .collect();
-    let expected = || {
-        let names: Vec<_> = own.iter().map(|(alert, _)| name(*alert)).collect();
-        format!("{} from the {}", names.join(" or "), receiver.name())
-    };
+    let wanted: Vec<_> = fault.demands().iter().map(|(it, _)| name(*it)).collect();
+    let expected = format!("{} from the {}", wanted.join(" or "), receiver.name());
     let entry = offence.sent.entry;
     Some(match answer(view, receiver, offence.sent) {
         Answer::Unknown => return None,
         Answer::Alert(at, alert) => {
-            let verdict = weigh(alert.description, fault, &all).map_or_else(
-                || Verdict::Broken {
+            let verdict = match weigh(alert.description, fault, &offence.faults) {
+                Weight::Right => Verdict::Kept(receiver),
+                Weight::Between(follows, against) => Verdict::Tension { follows, against },
+                Weight::Wrong => Verdict::Broken {
                     side: receiver,
-                    expected: expected(),
+                    expected,
                 },
-                |verdict| verdict.unwrap_or(Verdict::Kept(receiver)),
-            );
+            };
             Shown::of(view, verdict, Some(at), from(alert, receiver))
         }
         Answer::Ended if manner == Manner::Terminate => {
             Shown::told(view, receiver, entry, silence(receiver))
         }
-        Answer::Ended => Shown::broken(view, receiver, entry, silence(receiver), expected()),
-        Answer::WentOn => Shown::broken(view, receiver, entry, going_on(receiver), expected()),
+        Answer::Ended => Shown::broken(view, receiver, entry, silence(receiver), expected),
+        Answer::WentOn => Shown::broken(view, receiver, entry, going_on(receiver), expected),
     })
 }
 
-/// `None` if nothing demands the alert; otherwise the tension that it is in, if it is in one.
-fn weigh(alert: AlertDescription, fault: Fault, all: &[Demand]) -> Option<Option<Verdict>> {
+/// What an alert is worth as the answer to a message.
+enum Weight {
+    /// It is the one that is demanded.
+    Right,
+    /// The first requirement demands it, the second demands another.
+    Between(&'static str, &'static str),
+    /// Nothing demands it.
+    Wrong,
+}
+
+/// Weighs an alert as the answer to one fault, in a message that may have others.
+fn weigh(alert: AlertDescription, fault: Fault, all: &[Fault]) -> Weight {
     let own = fault.demands();
-    let (_, follows) = *all.iter().find(|(wanted, _)| *wanted == alert)?;
+    let demands = || {
+        let others = all.iter().flat_map(|fault| fault.demands());
+        own.iter().chain(others)
+    };
+    let Some((_, follows)) = demands().find(|(wanted, _)| *wanted == alert) else {
+        return Weight::Wrong;
+    };
     // TF-4 names its alert; the other one of the syntax is of weight only where it was sent. TF-5
     // names none: there both readings are told.
     let is_named = own.first().is_some_and(|(wanted, _)| *wanted == alert);
-    let settled = fault == Fault::Length && is_named;
-    let other = all
-        .iter()
-        .find(|demand| demand.0 != alert && !(settled && own.contains(demand)));
-    Some(other.map(|(_, against)| Verdict::Tension { follows, against }))
+    let is_settled = |demand: &Demand| fault == Fault::Length && is_named && own.contains(demand);
+    match demands().find(|demand| demand.0 != alert && !is_settled(demand)) {
+        Some((_, against)) => Weight::Between(follows, against),
+        None => Weight::Right,
+    }
 }
 
 /// What a receiver did, where no document says what it has to do.

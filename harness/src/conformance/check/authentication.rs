@@ -1,6 +1,7 @@
 //! Client authentication in TLS 1.3 (RFC 8446 §4.3.2, §4.4, §4.6.2).
 
 use super::answer::{Answer, answer, from, name, tell};
+use super::offence::offence;
 use super::rm::absence_tension;
 use super::view::Sent;
 use super::{Shown, View};
@@ -84,14 +85,22 @@ fn flight<'a>(
     Some((first, certificate(first)?, sent.collect()))
 }
 
-fn certificate<'a>(sent: Sent<'a>) -> Option<&'a Certificate> {
+/// Whether a message is a Certificate, compressed and malformed ones included.
+pub(super) fn is_some_certificate(message: &HandshakeMessage) -> bool {
+    matches!(
+        message.kind(),
+        HandshakeType::CERTIFICATE | HandshakeType::COMPRESSED_CERTIFICATE
+    )
+}
+
+fn certificate(sent: Sent<'_>) -> Option<&Certificate> {
     match sent.message {
         HandshakeMessage::Certificate(certificate) => Some(certificate),
         _ => None,
     }
 }
 
-fn context<'a>(request: Sent<'a>) -> Option<&'a Octets> {
+fn context(request: Sent<'_>) -> Option<&Octets> {
     match request.message {
         HandshakeMessage::CertificateRequest(request) => Some(&request.context),
         _ => None,
@@ -101,18 +110,15 @@ fn context<'a>(request: Sent<'a>) -> Option<&'a Octets> {
 /// Certificates of the client that no request asked for.
 fn unasked(view: &View<'_>) -> Vec<Shown> {
     let side = Side::Client;
-    let mut open: Vec<(Epoch, &Octets)> = view
-        .requests()
-        .filter_map(|sent| Some((sent.entry.epoch, context(sent)?)))
-        .collect();
+    // A context is used once in a connection, and is empty in the main handshake.
+    let requests = view.requests();
+    let mut open: Vec<&Octets> = requests.filter_map(context).collect();
     let mut shown = Vec::new();
     for sent in view.sent(side) {
         let Some(certificate) = certificate(sent) else {
             continue;
         };
-        let asked = |(epoch, context): &(Epoch, &Octets)| {
-            *epoch == sent.entry.epoch && **context == certificate.context
-        };
+        let asked = |context: &&Octets| **context == certificate.context;
         if let Some(place) = open.iter().position(asked) {
             open.remove(place);
         } else {
@@ -125,6 +131,11 @@ fn unasked(view: &View<'_>) -> Vec<Shown> {
 
 fn answered(view: &View<'_>, request: Sent<'_>) -> Option<Shown> {
     let side = Side::Client;
+    // What a compressed Certificate holds is not known here.
+    let mut sent = view.sent(side);
+    if sent.any(|it| it.message.kind() == HandshakeType::COMPRESSED_CERTIFICATE) {
+        return None;
+    }
     let Some((sent, certificate, rest)) = flight(view, request) else {
         return missing(view, request);
     };
@@ -195,8 +206,8 @@ fn verified(view: &View<'_>, side: Side) -> Option<Shown> {
                 kept.get_or_insert(sent.entry);
                 certificate.certificates.is_empty() == is_verify
             }
-            // What a compressed Certificate holds is not known here.
-            Some(other) if other.kind() == HandshakeType::COMPRESSED_CERTIFICATE => false,
+            // Nor is it known here what a compressed or malformed one holds.
+            Some(other) if is_some_certificate(other) => false,
             _ => is_verify,
         };
         if is_wrong {
@@ -241,13 +252,15 @@ pub(super) fn empty_certificate(view: &View<'_>) -> Vec<Shown> {
 }
 
 /// TLS-5, a MAY: which alert it was, and whether the section names it. A server that goes on shows only by its
-/// report that it did not accept the chain.
+/// report that it did not accept the chain. Where something else than the chain is wrong (TLS-6, flags
+/// in Certificate), the alert is about that.
 pub(super) fn unacceptable_chain(view: &View<'_>) -> Vec<Shown> {
     let side = Side::Server;
     let chain = view
         .sent(Side::Client)
         .find(|sent| certificate(*sent).is_some_and(|it| !it.certificates.is_empty()));
-    let Some(chain) = chain.filter(|_| view.is_tls13()) else {
+    let is_wrong = view.client.setup.bad_certificate_verify || offence(view, side).is_some();
+    let Some(chain) = chain.filter(|_| view.is_tls13() && !is_wrong) else {
         return Vec::new();
     };
     let shown = match answer(view, side, chain) {

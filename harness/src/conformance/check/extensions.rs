@@ -119,12 +119,11 @@ pub(super) fn meaningless_in_tls12(view: &View<'_>) -> Vec<Shown> {
         let (got, expected) = ("tls_flags in ServerHello of TLS 1.2", "none");
         return vec![Shown::broken(view, side, entry, got, expected)];
     }
-    let on_flag = view.server.setup.policy.is_some_and(|it| it.is_on_flag());
     let request = view
         .sent(side)
         .find(|sent| matches!(sent.message, HandshakeMessage::CertificateRequest12(_)));
     vec![match request {
-        Some(sent) if on_flag => {
+        Some(sent) if view.is_on_flag() => {
             let got = "CertificateRequest in TLS 1.2 on the flag";
             Shown::broken(view, side, sent.entry, got, "none")
         }

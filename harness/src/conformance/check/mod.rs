@@ -26,6 +26,7 @@ mod view;
 use std::fmt;
 
 use reqmtls_contract as contract;
+use serde::{Serialize, Serializer};
 
 use super::requirement::{self, Document, Requirement};
 use crate::wire::{Entry, Side, Transcript};
@@ -59,9 +60,10 @@ pub struct End<'a> {
 }
 
 /// What one requirement says of one connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Ruling {
     /// The requirement.
+    #[serde(serialize_with = "id")]
     pub requirement: &'static Requirement,
     /// What it says.
     pub verdict: Verdict,
@@ -71,12 +73,18 @@ pub struct Ruling {
     pub got: String,
 }
 
+fn id<S: Serializer>(requirement: &&Requirement, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(requirement.id)
+}
+
 /// What a requirement says of what an end did.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// This side could have broken it and did not.
     Kept(Side),
-    /// What was done where the requirement leaves the choice, or names no alert; never a failure.
+    /// What was done, by this side if it is about one, where the requirement leaves the choice or
+    /// names no alert; never a failure.
     Told(Option<Side>),
     /// This side broke it.
     Broken {

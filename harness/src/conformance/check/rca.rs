@@ -4,20 +4,22 @@
 //! a flag of ClientHello, and allows any flag there: to it, what RCA calls an acknowledgement is a proposal.
 
 use super::answer::{Manner, held};
+use super::authentication::is_some_certificate;
 use super::offence::{Fault, offence};
 use super::view::{Sent, sets};
 use super::{Shown, View};
-use crate::wire::{HandshakeMessage, Side};
+use crate::wire::Side;
 
 /// RCA-1. A server accepts the flag if its policy is on the flag; with another policy it has
 /// another reason (RCA-2), but if it acknowledges then, that is kept as well.
 pub(super) fn acknowledges(view: &View<'_>) -> Vec<Shown> {
     let side = Side::Server;
-    if !view.is_tls13() || view.is_resumed() || view.flagged_hello().is_none() {
+    // A server that must refuse ClientHello accepts nothing in it.
+    let may_accept = view.is_tls13() && !view.is_resumed() && offence(view, side).is_none();
+    if !may_accept || view.flagged_hello().is_none() {
         return Vec::new();
     }
-    let policy = view.server.setup.policy;
-    let accepts = view.knows(side) && policy.is_some_and(|policy| policy.is_on_flag());
+    let accepts = view.knows(side) && view.is_on_flag();
     let expected = "CertificateRequest with the flag";
     let shown = match (view.main_request(), view.finished(side)) {
         (Some(sent), _) if sets(sent.message, view.flag) => {
@@ -67,7 +69,7 @@ fn reply<'a>(view: &View<'a>) -> Option<(Sent<'a>, Reply<'a>)> {
     }
     let certificate = view
         .sent(Side::Client)
-        .find(|sent| matches!(sent.message, HandshakeMessage::Certificate(_)));
+        .find(|sent| is_some_certificate(sent.message));
     let reply = match certificate {
         Some(sent) => Reply::Certificate(sent),
         None if view.is_unreadable(Side::Client) => return None,

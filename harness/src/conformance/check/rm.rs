@@ -2,6 +2,7 @@
 
 use super::answer::tell;
 use super::authentication::{absent_alert, empty_certificate_sent};
+use super::offence::offence;
 use super::view::sets;
 use super::{Shown, Verdict, View};
 use crate::wire::{AlertDescription, Entry, Epoch, HandshakeMessage, Side};
@@ -27,27 +28,17 @@ pub(super) fn may_request(view: &View<'_>) -> Vec<Shown> {
     }]
 }
 
-/// RM-2, an explanation: told where the flag and CertificateRequest do not go together.
+/// RM-2, an explanation and nobody's duty: told where the flag and CertificateRequest do not go together.
 pub(super) fn hint(view: &View<'_>) -> Vec<Shown> {
     if full_handshake(view).is_none() {
         return Vec::new();
     }
-    let shown = match (view.flagged_hello(), view.main_request()) {
-        (None, Some(sent)) => Shown::told(
-            view,
-            Side::Server,
-            sent.entry,
-            "CertificateRequest without the flag",
-        ),
-        (Some(hello), None) => Shown::told(
-            view,
-            Side::Server,
-            hello,
-            "the flag without CertificateRequest",
-        ),
+    let (entry, got) = match (view.flagged_hello(), view.main_request()) {
+        (None, Some(sent)) => (sent.entry, "CertificateRequest without the flag"),
+        (Some(hello), None) => (hello, "the flag without CertificateRequest"),
         _ => return Vec::new(),
     };
-    vec![shown]
+    vec![Shown::of(view, Verdict::Told(None), Some(entry), got)]
 }
 
 /// A server's Finished of a TLS 1.3 handshake without PSK: there it has asked, or it never will.
@@ -115,11 +106,10 @@ pub(super) fn client_hello_only(view: &View<'_>) -> Vec<Shown> {
 /// RM-5. The document leaves it to the server whom it asks (RM-2), and the policy on the flag is a
 /// server's word on that: with it, a server that asks without the flag, asks only after the
 /// handshake or does not ask at all misses what the flag is for. It is not judged where it must not ask
-/// (resumption), and where the two ClientHellos differ.
+/// (resumption), and where the second ClientHello differs, and where it must refuse what it received.
 pub(super) fn asks_on_flag(view: &View<'_>) -> Vec<Shown> {
     let side = Side::Server;
-    let on_flag = view.server.setup.policy.is_some_and(|it| it.is_on_flag());
-    let Some(finished) = full_handshake(view).filter(|_| on_flag) else {
+    let Some(finished) = full_handshake(view).filter(|_| view.is_on_flag()) else {
         return Vec::new();
     };
     let set_in_each: Vec<bool> = view
@@ -128,7 +118,7 @@ pub(super) fn asks_on_flag(view: &View<'_>) -> Vec<Shown> {
         .map(|sent| sets(sent.message, view.flag))
         .collect();
     let is_set = view.flagged_hello().is_some();
-    if set_in_each.iter().any(|set| *set != is_set) {
+    if set_in_each.iter().any(|set| *set != is_set) || offence(view, side).is_some() {
         return Vec::new();
     }
     let mut late = view

@@ -28,6 +28,12 @@ impl<'a> View<'a> {
         self.end(side).setup.flag.is_some()
     }
 
+    /// Whether the server's policy is on the flag.
+    pub(super) fn is_on_flag(&self) -> bool {
+        let policy = self.server.setup.policy;
+        policy.is_some_and(contract::Policy::is_on_flag)
+    }
+
     pub(super) fn entries(&self, from: Side) -> impl Iterator<Item = &'a Entry> + use<'a> {
         let entries = self.transcript.entries.iter();
         entries.filter(move |entry| entry.from == from)
@@ -95,13 +101,10 @@ impl<'a> View<'a> {
             .filter(|sent| matches!(sent.message, HandshakeMessage::CertificateRequest(_)))
     }
 
-    /// A side's Finished of the main handshake.
+    /// A side's Finished of the main handshake, which is its first.
     pub(super) fn finished(&self, side: Side) -> Option<&'a Entry> {
         let mut sent = self.sent(side);
-        let found = sent.find(|sent| {
-            matches!(sent.message, HandshakeMessage::Finished)
-                && (sent.entry.epoch != Epoch::Application || !self.is_tls13())
-        });
+        let found = sent.find(|sent| matches!(sent.message, HandshakeMessage::Finished));
         found.map(|sent| sent.entry)
     }
 

@@ -2,8 +2,8 @@
 
 use reqmtls_contract::Policy;
 
-use super::scene::{CLIENT, FLAG, OTHER, SERVER, Scene, tls_flags};
-use crate::wire::{Epoch, Extension};
+use super::scene::{CLIENT, FLAG, OTHER, SERVER, Scene, extension, tls_flags};
+use crate::wire::{Epoch, Extension, HandshakeMessage, HandshakeType};
 
 fn asking(hello: &[Extension], request: &[Extension]) -> Scene {
     Scene::new().rca().hello(hello).server_flight(Some(request))
@@ -35,6 +35,54 @@ fn rca_1_is_broken_by_a_server_on_the_flag_that_does_not_acknowledge() {
         .completed();
     assert_eq!(not_asking.says("RCA-1"), ["server broken"]);
     assert_eq!(not_asking.says("RCA-2"), [""; 0]);
+}
+
+#[test]
+fn rca_1_leaves_a_client_hello_that_must_be_refused() {
+    let twice = [tls_flags(FLAG), tls_flags(OTHER)].concat();
+    let scene = complete(&twice, &[]).policy(Policy::RequireOnFlag);
+    assert_eq!(scene.says("RCA-1"), [""; 0]);
+}
+
+#[test]
+fn rca_1_is_about_full_handshakes_with_servers_that_know_the_flag() {
+    let unknowing = complete(&tls_flags(FLAG), &[]).policy(Policy::RequireOnFlag);
+    assert_eq!(unknowing.unknowing(SERVER).says("RCA-1"), [""; 0]);
+    let resumed = Scene::new()
+        .rca()
+        .policy(Policy::RequireOnFlag)
+        .hello(&tls_flags(FLAG))
+        .server_hello(&[extension(41, &[0, 0])])
+        .encrypted(&[])
+        .finished(SERVER, Epoch::Handshake)
+        .client_flight(None)
+        .completed();
+    assert_eq!(resumed.says("RCA-1"), [""; 0]);
+}
+
+#[test]
+fn rca_3_takes_a_compressed_certificate_for_an_answer() {
+    let flagged = tls_flags(FLAG);
+    let kind = HandshakeType::COMPRESSED_CERTIFICATE;
+    let compressed = HandshakeMessage::Other { kind };
+    let scene = asking(&flagged, &flagged);
+    let scene = scene.message(CLIENT, Epoch::Handshake, compressed);
+    let scene = scene.verify(CLIENT, Epoch::Handshake).client_flight(None);
+    assert_eq!(scene.says("RCA-3"), ["client kept"]);
+    assert_eq!(scene.says("TLS-2"), [""; 0]);
+    assert_eq!(scene.says("TLS-3"), ["server kept"]);
+}
+
+#[test]
+fn rca_3_leaves_a_client_that_must_refuse_the_servers_messages() {
+    let flagged = tls_flags(FLAG);
+    let scene = Scene::new().rca().hello(&flagged).server_hello(&[]);
+    let scene = scene
+        .encrypted(&flagged)
+        .request(Epoch::Handshake, &flagged);
+    let refused = scene.alert(CLIENT, Epoch::Handshake, 47);
+    assert_eq!(refused.says("RCA-3"), [""; 0]);
+    assert_eq!(refused.says("RCA-4"), [""; 0]);
 }
 
 #[test]

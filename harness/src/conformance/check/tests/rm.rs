@@ -44,12 +44,21 @@ fn rm_1_is_about_the_flag_in_full_handshakes() {
 }
 
 #[test]
+fn rm_is_about_tls_13() {
+    for request in [None, Some(Policy::RequestOnFlag)] {
+        let mut scene = Scene::new().hello(&tls_flags(FLAG)).server_hello12(&[]);
+        scene.server.policy = request;
+        let scene = scene.finished(SERVER, Epoch::Application);
+        for id in ["RM-1", "RM-2", "RM-3", "RM-4", "RM-5"] {
+            assert_eq!(scene.says(id), [""; 0], "{id}");
+        }
+    }
+}
+
+#[test]
 fn rm_2_tells_where_flag_and_request_do_not_go_together() {
-    assert_eq!(complete(&[], Some(&[])).says("RM-2"), ["server told"]);
-    assert_eq!(
-        complete(&tls_flags(FLAG), None).says("RM-2"),
-        ["server told"]
-    );
+    assert_eq!(complete(&[], Some(&[])).says("RM-2"), ["told"]);
+    assert_eq!(complete(&tls_flags(FLAG), None).says("RM-2"), ["told"]);
     assert_eq!(complete(&tls_flags(FLAG), Some(&[])).says("RM-2"), [""; 0]);
     assert_eq!(complete(&[], None).says("RM-2"), [""; 0]);
 }
@@ -127,6 +136,13 @@ fn rm_5_is_broken_by_asking_without_the_flag_and_by_not_asking_with_it() {
         .policy(policy)
         .request(Epoch::Application, &[]);
     assert_eq!(late.says("RM-5"), ["server broken"]);
+}
+
+#[test]
+fn rm_5_leaves_a_client_hello_that_must_be_refused() {
+    let twice = [tls_flags(FLAG), tls_flags(OTHER)].concat();
+    let scene = complete(&twice, None).policy(Policy::RequestOnFlag);
+    assert_eq!(scene.says("RM-5"), [""; 0]);
 }
 
 #[test]

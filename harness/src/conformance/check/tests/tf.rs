@@ -3,7 +3,7 @@
 use reqmtls_contract::{Hex, Resumption};
 
 use super::scene::{CLIENT, FLAG, OTHER, SERVER, Scene, extension, tls_flags};
-use crate::wire::{Ending, Epoch, Extension};
+use crate::wire::{Content, ContentType, Ending, Epoch, Extension};
 
 const HANDSHAKE: Epoch = Epoch::Handshake;
 const APPLICATION: Epoch = Epoch::Application;
@@ -86,6 +86,17 @@ fn tf_3_is_about_receivers_that_know_the_extension_and_are_seen_to_answer() {
         .alert(CLIENT, Epoch::Plaintext, 80);
     assert_eq!(client_first.says("TF-3"), NOTHING);
     assert_eq!(refusing(&tls_flags(FLAG), 47).says("TF-3"), NOTHING);
+}
+
+#[test]
+fn an_answer_that_cannot_be_read_is_not_judged() {
+    let opaque = Content::Opaque {
+        content_type: ContentType::APPLICATION_DATA,
+        len: 19,
+    };
+    let scene = Scene::new().hello(&tls_flags(&[1, 0]));
+    let scene = scene.push(SERVER, HANDSHAKE, opaque);
+    assert_eq!(scene.says("TF-3"), NOTHING);
 }
 
 #[test]
@@ -192,6 +203,19 @@ fn tf_6_is_broken_by_flags_that_were_not_proposed() {
 }
 
 #[test]
+fn tf_6_takes_proposals_only_from_the_messages_that_were_answered() {
+    let other = tls_flags(OTHER);
+    let too_late = Scene::new().hello(&[]).retry(&other).hello(&other);
+    assert_eq!(too_late.says("TF-6"), ["server broken"]);
+    let first = Scene::new()
+        .hello(&[extension(49, &[])])
+        .server_flight(Some(&other));
+    let second = first.client_flight(Some(0)).request(APPLICATION, &[]);
+    let second = second.certificate(CLIENT, APPLICATION, 1, &other);
+    assert_eq!(second.says("TF-6"), ["client broken", "server kept"]);
+}
+
+#[test]
 fn tf_6_is_kept_by_acknowledging_what_was_proposed() {
     let other = tls_flags(OTHER);
     let acknowledged = Scene::new()
@@ -286,6 +310,14 @@ fn tf_8_is_kept_by_passing_over_unknown_flags() {
     assert_eq!(ticket.says("TF-8"), ["client kept"]);
     assert_eq!(complete(&tls_flags(FLAG)).says("TF-8"), NOTHING);
     assert_eq!(complete(&other).unknowing(SERVER).says("TF-8"), NOTHING);
+}
+
+#[test]
+fn tf_8_holds_beside_the_request_flag_in_a_response() {
+    let scene = Scene::new().hello(&tls_flags(FLAG)).server_hello(&[]);
+    let scene = scene.encrypted(&tls_flags(FLAG));
+    let scene = scene.request(HANDSHAKE, &tls_flags(OTHER));
+    assert_eq!(scene.client_flight(Some(0)).says("TF-8"), ["client kept"]);
 }
 
 #[test]

@@ -107,6 +107,8 @@ fn tls_2_holds_after_the_handshake_too() {
     assert_eq!(answered.says("TLS-2"), ["client kept", "client kept"]);
     let passed_over = asked().completed();
     assert_eq!(passed_over.says("TLS-2"), ["client kept", "client broken"]);
+    let not_offered = not_asked().client_flight(None).request(APPLICATION, &[]);
+    assert_eq!(not_offered.completed().says("TLS-2"), ["client kept"]);
     let unasked = offering_post_handshake().certificate(CLIENT, APPLICATION, 0, &[]);
     assert_eq!(unasked.says("TLS-2"), ["client broken"]);
 }
@@ -180,6 +182,17 @@ fn tls_5_tells_of_a_server_that_goes_on_without_the_chain() {
     assert_eq!(scene.says("TLS-5"), ["server told"]);
     scene.report.peer_certificate = Some(Hex(vec![9; 32]));
     assert_eq!(scene.says("TLS-5"), NOTHING);
+}
+
+#[test]
+fn tls_5_leaves_an_alert_that_is_about_something_else() {
+    let mut bad = asked().identity().client_flight(Some(1));
+    bad.client.bad_certificate_verify = true;
+    let bad = bad.alert(SERVER, APPLICATION, 51);
+    assert_eq!(bad.says("TLS-5"), NOTHING);
+    let flags = asked().certificate(CLIENT, HANDSHAKE, 1, &tls_flags(FLAG));
+    let flags = flags.alert(SERVER, APPLICATION, 47);
+    assert_eq!(flags.says("TLS-5"), NOTHING);
 }
 
 #[test]
@@ -304,6 +317,15 @@ fn tls_7_lets_clients_pass_over_requests_that_they_do_not_know() {
     assert_eq!(ticket.clone().completed().says("TLS-7"), ["client kept"]);
     let refused = ticket.alert(CLIENT, APPLICATION, 47);
     assert_eq!(refused.says("TLS-7"), ["client broken"]);
+}
+
+#[test]
+fn tls_7_does_not_blame_a_request_for_what_a_response_did() {
+    let flagged = tls_flags(FLAG);
+    let scene = Scene::new().unknowing(CLIENT).hello(&[]).server_hello(&[]);
+    let scene = scene.encrypted(&flagged).request(HANDSHAKE, &flagged);
+    let scene = scene.alert(CLIENT, HANDSHAKE, 110);
+    assert_eq!(scene.says("TLS-7"), ["client kept"]);
 }
 
 #[test]
@@ -442,6 +464,11 @@ fn tls_11_is_broken_by_refusing_malformed_flags() {
     let old_client = old_client.alert(SERVER, Epoch::Plaintext, 47);
     assert_eq!(old_client.says("TLS-11"), ["server broken"]);
     let passed_over = Scene::new().hello(&tls_flags(&[0])).server_hello12(&[]);
+    let later = passed_over
+        .clone()
+        .data(SERVER)
+        .alert(SERVER, APPLICATION, 50);
+    assert_eq!(later.says("TLS-11"), ["server kept"]);
     assert_eq!(passed_over.says("TLS-11"), ["server kept"]);
 }
 

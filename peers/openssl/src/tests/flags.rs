@@ -1,0 +1,252 @@
+//! What the ends do with `tls_flags`, well formed or not, wherever it stands.
+
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use openssl::ssl::{ExtensionContext, Ssl, SslContextBuilder, SslVerifyMode};
+use reqmtls_contract::TLS_FLAGS;
+
+use super::*;
+
+/// Flags 80 and 0.
+const OTHER_FLAGS: [u8; 12] = [11, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
+const MALFORMED: [&[u8]; 7] = [
+    &[],
+    &[0],
+    &[1, 0],
+    &[2, 1, 0],
+    &[2, 1],
+    &[1, 1, 1],
+    &[3, 0, 0, 0],
+];
+
+fn with_flags(data: &[u8], setup: Setup) -> Setup {
+    Setup {
+        tls_flags: Some(Hex(data.to_vec())),
+        ..setup
+    }
+}
+
+#[tokio::test]
+async fn sends_malformed_values_as_they_are_and_refuses_them_under_every_policy() {
+    let names = Names::new();
+    for data in MALFORMED {
+        for policy in policies() {
+            let setup = with_flags(data, names.client());
+            let flags = setup.tls_flags.clone();
+            let (client, server) = connect(setup, names.server(policy)).await;
+            let case = format!("{policy} {data:?}: {client:#?} {server:#?}");
+            assert_eq!(client.tls_flags_sent, flags, "{case}");
+            assert_eq!(server.tls_flags_received, flags, "{case}");
+            assert_eq!(server.outcome, Outcome::Refused, "{case}");
+            assert_eq!(client.outcome, Outcome::Refused, "{case}");
+            assert_eq!(server.alert_sent, Some(ILLEGAL_PARAMETER), "{case}");
+            assert_eq!(client.alert_received, Some(ILLEGAL_PARAMETER), "{case}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_a_flag_knows_nothing_of_the_extension() {
+    let names = Names::new();
+    for data in [&FLAG_80[..]].into_iter().chain(MALFORMED) {
+        for policy in policies().filter(|policy| !policy.is_on_flag()) {
+            let server = Setup {
+                flag: None,
+                ..names.server(policy)
+            };
+            let client = Setup {
+                identity: Some(names.client.clone()),
+                ..with_flags(data, names.client())
+            };
+            let (client, server) = connect(client, server).await;
+            let case = format!("{policy} {data:?}: {client:#?} {server:#?}");
+            assert_eq!(client.outcome, Outcome::Completed, "{case}");
+            assert_eq!(server.outcome, Outcome::Completed, "{case}");
+            assert_eq!(server.tls_flags_received, None, "{case}");
+            let asked = policy.requests(true);
+            assert_eq!(server.peer_certificate.is_some(), asked, "{case}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn takes_the_flag_for_absent_in_tls12() {
+    let names = Names::new();
+    for data in [&FLAG_80[..]].into_iter().chain(MALFORMED) {
+        let client = Setup {
+            identity: Some(names.client.clone()),
+            ..with_flags(data, names.client())
+        };
+        let server = Setup {
+            versions: vec![Version::Tls12],
+            ..names.server(Policy::RequireOnFlag)
+        };
+        let (client, server) = connect(client, server).await;
+        let case = format!("{data:?}: {client:#?} {server:#?}");
+        assert_eq!(client.outcome, Outcome::Completed, "{case}");
+        assert_eq!(server.outcome, Outcome::Completed, "{case}");
+        assert_eq!(server.peer_certificate, None);
+        assert_eq!(server.tls_flags_received, Some(Hex(data.to_vec())));
+    }
+}
+
+/// What the server reports of a client that is asked for another group, and whose second
+/// `ClientHello` has this value.
+async fn second_hello(policy: Policy, data: &'static [u8]) -> ConnectionReport {
+    let names = Names::new();
+    let server = Setup {
+        groups: vec![Group::Secp256r1],
+        ..names.server(policy)
+    };
+    let client = Setup {
+        groups: vec![Group::X25519, Group::Secp256r1],
+        ..names.client()
+    };
+    let server = prepared(Role::Server, server).unwrap();
+    let mut builder = context::builder(&client).unwrap();
+    let sent = AtomicBool::new(false);
+    builder
+        .add_custom_ext(
+            TLS_FLAGS,
+            ExtensionContext::CLIENT_HELLO,
+            move |_, _, _| {
+                let again = sent.swap(true, Ordering::Relaxed);
+                Ok(Some(if again { data } else { &FLAG_80 }))
+            },
+            |_, _, _, _| Ok(()),
+        )
+        .unwrap();
+    let (mut near, mut far) = tokio::io::duplex(1 << 16);
+    let client = async move {
+        let ssl = Ssl::new(&builder.build()).unwrap();
+        let mut tls = tokio_openssl::SslStream::new(ssl, &mut near).unwrap();
+        if Pin::new(&mut tls).connect().await.is_ok() {
+            reqmtls_contract::ask(&mut tls).await.unwrap();
+        }
+    };
+    tokio::join!(
+        drive(&*server, 0, &mut far, Duration::from_secs(20)),
+        client
+    )
+    .0
+}
+
+#[tokio::test]
+async fn refuses_other_flags_in_the_second_client_hello() {
+    for policy in policies().filter(|policy| !policy.requires()) {
+        let server = second_hello(policy, &FLAG_80).await;
+        assert_eq!(server.outcome, Outcome::Completed, "{policy} {server:#?}");
+        let server = second_hello(policy, &OTHER_FLAGS).await;
+        assert_eq!(server.outcome, Outcome::Refused, "{policy} {server:#?}");
+        assert_eq!(server.alert_sent, Some(ILLEGAL_PARAMETER), "{policy}");
+    }
+}
+
+/// What a client reports of a server that puts `tls_flags` into another message.
+async fn answered(
+    setup: Setup,
+    message: ExtensionContext,
+    data: &'static [u8],
+) -> ConnectionReport {
+    let names = Names::new();
+    let mut builder = context::builder(&names.server(Policy::Request)).unwrap();
+    builder.set_verify(SslVerifyMode::PEER);
+    put(&mut builder, message, data);
+    let client = Setup {
+        identity: Some(names.client.clone()),
+        trust_anchors: Some(names.authority.clone()),
+        ..setup
+    };
+    let client = prepared(Role::Client, client).unwrap();
+    let (mut near, mut far) = tokio::io::duplex(1 << 16);
+    let server = async move {
+        let ssl = Ssl::new(&builder.build()).unwrap();
+        let mut tls = tokio_openssl::SslStream::new(ssl, &mut far).unwrap();
+        if Pin::new(&mut tls).accept().await.is_ok() {
+            let answer = reqmtls_contract::Answer::default();
+            // A client that refuses the ticket closes early; its report is what counts.
+            drop(reqmtls_contract::serve_answer(&mut tls, &answer).await);
+        }
+    };
+    tokio::join!(
+        drive(&*client, 0, &mut near, Duration::from_secs(20)),
+        server
+    )
+    .0
+}
+
+/// Makes a server put `tls_flags` into a message.
+fn put(builder: &mut SslContextBuilder, message: ExtensionContext, data: &'static [u8]) {
+    builder
+        .add_custom_ext(
+            TLS_FLAGS,
+            ExtensionContext::CLIENT_HELLO | message,
+            move |_, _, _| Ok(Some(data)),
+            |_, _, _, _| Ok(()),
+        )
+        .unwrap();
+}
+
+const OF_ITS_OWN: [ExtensionContext; 2] = [
+    ExtensionContext::TLS1_3_CERTIFICATE_REQUEST,
+    ExtensionContext::TLS1_3_NEW_SESSION_TICKET,
+];
+
+fn knowing(names: &Names) -> Setup {
+    Setup {
+        flag: Some(FLAG),
+        ..with_flags(&FLAG_80, names.client())
+    }
+}
+
+#[tokio::test]
+async fn ignores_flags_where_a_server_may_set_its_own() {
+    let names = Names::new();
+    for message in OF_ITS_OWN {
+        let client = answered(knowing(&names), message, &OTHER_FLAGS).await;
+        assert_eq!(client.outcome, Outcome::Completed, "{client:#?}");
+        let silent = Setup {
+            tls_flags: None,
+            ..knowing(&names)
+        };
+        let client = answered(silent, message, &FLAG_80).await;
+        assert_eq!(client.outcome, Outcome::Completed, "{client:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_with_a_flag_refuses_malformed_values() {
+    let names = Names::new();
+    for message in OF_ITS_OWN {
+        for data in MALFORMED {
+            let client = answered(knowing(&names), message, data).await;
+            assert_eq!(client.outcome, Outcome::Refused, "{data:?} {client:#?}");
+            assert_eq!(client.alert_sent, Some(ILLEGAL_PARAMETER), "{data:?}");
+            // It does not know what it sends.
+            let unaware = with_flags(&FLAG_80, names.client());
+            let client = answered(unaware, message, data).await;
+            assert_eq!(client.outcome, Outcome::Completed, "{data:?} {client:#?}");
+            let client = answered(names.client(), message, data).await;
+            assert_eq!(client.outcome, Outcome::Completed, "{data:?} {client:#?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn refuses_an_acknowledgement_of_the_flag() {
+    let names = Names::new();
+    let unaware = with_flags(&FLAG_80, names.client());
+    for message in [
+        ExtensionContext::TLS1_3_HELLO_RETRY_REQUEST | ExtensionContext::TLS1_3_SERVER_HELLO,
+        ExtensionContext::TLS1_3_SERVER_HELLO,
+        ExtensionContext::TLS1_3_ENCRYPTED_EXTENSIONS,
+        ExtensionContext::TLS1_3_CERTIFICATE,
+    ] {
+        for client in [knowing(&names), unaware.clone()] {
+            let client = answered(client, message, &FLAG_80).await;
+            assert_eq!(client.outcome, Outcome::Refused, "{client:#?}");
+            assert_eq!(client.alert_sent, Some(ILLEGAL_PARAMETER), "{client:#?}");
+        }
+    }
+}
