@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::conformance::check;
 use crate::conformance::requirement::{self, Level};
 use crate::wire::{AlertDescription, TlsFlagsError};
 
@@ -12,30 +13,21 @@ pub(super) struct Breach {
     what: String,
     /// The ids of the requirements that say so.
     requirements: &'static [&'static str],
-    /// The alerts that a receiver may end the connection with.
-    answers: &'static [AlertDescription],
+    /// The alerts that a receiver may end the connection with, and what demands them.
+    answers: &'static [(AlertDescription, &'static str)],
 }
-
-const ILLEGAL: &[AlertDescription] = &[AlertDescription::ILLEGAL_PARAMETER];
 
 impl Breach {
     /// A malformed `tls_flags`.
     pub(super) fn of_flags(error: TlsFlagsError) -> Self {
-        let (requirements, answers): (&[_], &[_]) = match error {
-            TlsFlagsError::Empty | TlsFlagsError::ZeroLength => (
-                &["TF-1", "TF-5"],
-                &[
-                    AlertDescription::ILLEGAL_PARAMETER,
-                    AlertDescription::DECODE_ERROR,
-                ],
-            ),
-            TlsFlagsError::LengthMismatch { .. } => (&["TF-1", "TF-4"], ILLEGAL),
-            TlsFlagsError::AllZero | TlsFlagsError::TrailingZero => (&["TF-2", "TF-3"], ILLEGAL),
-        };
         Self {
             what: format!("tls_flags: {error}"),
-            requirements,
-            answers,
+            requirements: match error {
+                TlsFlagsError::Empty | TlsFlagsError::ZeroLength => &["TF-1", "TF-4", "TF-5"],
+                TlsFlagsError::LengthMismatch { .. } => &["TF-1", "TF-4"],
+                TlsFlagsError::AllZero | TlsFlagsError::TrailingZero => &["TF-2", "TF-3"],
+            },
+            answers: check::answers(error),
         }
     }
 
@@ -44,7 +36,7 @@ impl Breach {
         Self {
             what: format!("{extension} stands {count} times, expected at most once"),
             requirements: &["TLS-8"],
-            answers: ILLEGAL,
+            answers: &[],
         }
     }
 
@@ -56,7 +48,7 @@ impl Breach {
                 extensions.join(", ")
             ),
             requirements: &[],
-            answers: ILLEGAL,
+            answers: &[(AlertDescription::ILLEGAL_PARAMETER, "RFC 8446 §4.2.11")],
         }
     }
 }
@@ -67,11 +59,14 @@ impl fmt::Display for Breach {
         for id in self.requirements {
             writeln!(f, "  {}", cite(id))?;
         }
-        let answers: Vec<_> = self
+        if self.answers.is_empty() {
+            return f.write_str("  a receiver may refuse it; no document names the alert");
+        }
+        let answers = self
             .answers
             .iter()
-            .map(|alert| format!("{alert}({})", alert.0))
-            .collect();
+            .map(|(alert, demanded)| format!("{alert}({}) ({demanded})", alert.0));
+        let answers: Vec<_> = answers.collect();
         write!(
             f,
             "  a receiver answers with fatal {}",
