@@ -45,8 +45,7 @@ impl Judge<'_> {
             Requested::No => false,
             Requested::Yes => true,
             Requested::OnFlag => facts
-                .tls_flags
-                .as_deref()
+                .first_tls_flags()
                 .and_then(|data| TlsFlags::decode(data).ok())
                 .is_some_and(|flags| flags.contains(self.judged.flag)),
         };
@@ -120,6 +119,8 @@ impl Judge<'_> {
             .expected
             .authenticated
             .filter(|_| facts.outcome == Outcome::Completed)
+            // Nor where it should have been refused, which is told already.
+            .filter(|_| self.expected.allows(scenario::Outcome::Completed))
         else {
             return;
         };

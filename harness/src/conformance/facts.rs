@@ -5,7 +5,8 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::wire::{
-    Alert, Content, Entry, Epoch, ExtensionType, HandshakeMessage, Octets32, Side, Transcript,
+    Alert, Content, Entry, Epoch, Extension, ExtensionType, HandshakeMessage, Octets32, Side,
+    Transcript,
 };
 
 /// How a connection ended on the wire.
@@ -44,8 +45,8 @@ pub struct Facts {
     /// The certificate by which the server authenticated the client: it was sent, proven, and the
     /// connection completed.
     pub authenticated: Option<Octets32>,
-    /// The `extension_data` of `tls_flags` in the first ClientHello.
-    pub tls_flags: Option<Vec<u8>>,
+    /// The `extension_data` of `tls_flags` in each ClientHello; there are two after a HelloRetryRequest.
+    pub tls_flags: Vec<Option<Vec<u8>>>,
     /// The certificate that the client sent.
     pub client_certificate: Option<Octets32>,
     /// The certificate that the server sent.
@@ -53,6 +54,12 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// The `extension_data` of `tls_flags` in the first ClientHello.
+    #[must_use]
+    pub fn first_tls_flags(&self) -> Option<&[u8]> {
+        self.tls_flags.first()?.as_deref()
+    }
+
     /// Reads them off a transcript. A connection that resumes a session has the certificates of the
     /// connection before it.
     #[must_use]
@@ -105,7 +112,7 @@ impl Facts {
             alert,
             client_certificate,
             authenticated: client_certificate.filter(|_| proven && outcome == Outcome::Completed),
-            tls_flags: first_tls_flags(entries),
+            tls_flags: tls_flags(entries),
             server_certificate: certificate(entries, Side::Server),
         }
     }
@@ -142,14 +149,16 @@ fn certificate(entries: &[Entry], from: Side) -> Option<Octets32> {
     })
 }
 
-fn first_tls_flags(entries: &[Entry]) -> Option<Vec<u8>> {
-    let hello = messages(entries, Side::Client).find_map(|message| match message {
+fn tls_flags(entries: &[Entry]) -> Vec<Option<Vec<u8>>> {
+    let hellos = messages(entries, Side::Client).filter_map(|message| match message {
         HandshakeMessage::ClientHello(hello) => Some(hello),
         _ => None,
-    })?;
-    let extension = hello
-        .extensions
-        .iter()
-        .find(|extension| extension.tls_flags().is_some())?;
-    Some(extension.body.0.clone())
+    });
+    let flags = |extension: &Extension| {
+        let found = extension.kind == ExtensionType::TLS_FLAGS;
+        found.then(|| extension.body.0.clone())
+    };
+    hellos
+        .map(|hello| hello.extensions.iter().find_map(flags))
+        .collect()
 }

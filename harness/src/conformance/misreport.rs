@@ -18,7 +18,7 @@ pub fn misreports(
         side,
         findings: Vec::new(),
     };
-    let flags = facts.tls_flags.clone().map(Hex);
+    let flags = facts.first_tls_flags().map(Hex::from);
     let (own, other) = (side, side.peer());
     let alert_of = |from| {
         facts
@@ -43,7 +43,12 @@ pub fn misreports(
         Side::Server if setup.flag.is_none() => {}
         Side::Server => {
             let said = report.tls_flags_received.as_ref();
-            if said.is_some() || facts.outcome == Outcome::Completed {
+            // After HelloRetryRequest it may speak of either ClientHello.
+            let heard = facts
+                .tls_flags
+                .iter()
+                .any(|data| said.map(|it| &it.0) == data.as_ref());
+            if !heard && (said.is_some() || facts.outcome == Outcome::Completed) {
                 claims.hold("tls_flags_received", said, flags.as_ref());
             }
         }
@@ -79,7 +84,9 @@ pub fn misreports(
             said,
             authenticated.as_ref(),
         );
-        if let Some(said) = &answer.tls_flags {
+        if let Some(said) = &answer.tls_flags
+            && !facts.tls_flags.iter().flatten().any(|data| *data == said.0)
+        {
             server.hold("tls_flags in its answer", Some(said), flags.as_ref());
         }
         claims.findings.append(&mut server.findings);

@@ -60,7 +60,7 @@ impl Control {
 
     /// Asks what the peer is.
     pub(super) async fn describe(&mut self) -> Result<Description, ControlError> {
-        match self.ask("describe", &Ask::Describe).await? {
+        match self.ask("describe", &Ask::Describe {}).await? {
             Reply::Description(description) if description.reqmtls == VERSION => Ok(description),
             Reply::Description(description) => Err(ControlError::Version(description.reqmtls)),
             other => Err(unexpected("describe", &other)),
@@ -69,8 +69,8 @@ impl Control {
 
     /// Makes the peer end when this connection does.
     pub(super) async fn hold(&mut self) -> Result<(), ControlError> {
-        match self.ask("hold", &Ask::Hold).await? {
-            Reply::Held => Ok(()),
+        match self.ask("hold", &Ask::Hold {}).await? {
+            Reply::Held {} => Ok(()),
             other => Err(unexpected("hold", &other)),
         }
     }
@@ -86,7 +86,7 @@ impl Control {
             )
             .await?
         {
-            Reply::Prepared => Ok(()),
+            Reply::Prepared {} => Ok(()),
             Reply::Unsupported { capability } => Err(ControlError::Unsupported(capability)),
             other => Err(unexpected("prepare", &other)),
         }
@@ -135,7 +135,7 @@ pub(super) async fn open_tls(
     )
     .await?;
     match read_line(&mut stream).await? {
-        Some(Reply::Open) => Ok(stream),
+        Some(Reply::Open {}) => Ok(stream),
         Some(Reply::Error { message }) => Err(ControlError::Said(message)),
         Some(other) => Err(unexpected("open", &other)),
         None => Err(ControlError::Closed("open")),

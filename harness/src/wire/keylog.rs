@@ -127,6 +127,9 @@ pub enum KeyLogProblem {
     /// A secret that is needed has a length that no hash of TLS has.
     #[error("secret has {0} bytes, expected 32 or 48")]
     SecretLength(usize),
+    /// The label holds characters that no label has and that should reach no terminal.
+    #[error("label {0:?} holds other than visible ASCII characters")]
+    Label(String),
     /// An earlier line holds another secret for the same label and client random.
     #[error("{0} differs from an earlier line for the same client random")]
     Conflict(Label),
@@ -182,6 +185,9 @@ impl KeyLog {
         let [label, random, secret] = fields[..] else {
             return Err(KeyLogProblem::Fields(fields.len()));
         };
+        if !label.chars().all(|c| c.is_ascii_graphic()) {
+            return Err(KeyLogProblem::Label(label.to_owned()));
+        }
         let label = Label::from(label.to_owned());
         let random = <[u8; 32]>::try_from(decode("client random", random)?)
             .map_err(|random| KeyLogProblem::RandomLength(random.len()))?;
@@ -310,6 +316,15 @@ mod tests {
         assert_eq!(
             error(&format!("EXPORTER_SECRET {} x0", "00".repeat(32))),
             "key log line 1: secret is not hexadecimal: Invalid character 'x' at position 0"
+        );
+    }
+
+    #[test]
+    fn rejects_a_label_with_control_characters() {
+        let error = KeyLog::parse(&line("SOME\u{1b}[2J", 1, 2)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            r#"key log line 1: label "SOME\u{1b}[2J" holds other than visible ASCII characters"#
         );
     }
 

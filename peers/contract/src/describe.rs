@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a peer is: the answer to `describe`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Description {
     /// The contract's version that the peer speaks.
     pub reqmtls: u32,

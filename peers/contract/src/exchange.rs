@@ -14,6 +14,7 @@ pub const REQUEST: &[u8] = b"who am i?\n";
 
 /// What the server knows of the client.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Answer {
     /// SHA-256 of the certificate (DER, end entity) by which the client is authenticated.
     pub client_certificate: Option<Hex>,

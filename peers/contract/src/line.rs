@@ -25,7 +25,7 @@ pub async fn write_line(
 ///
 /// # Errors
 ///
-/// `InvalidData` for a line that is too long, is not JSON, or is not a `T`; `UnexpectedEof` for a
+/// `InvalidData` for a line that is too long, is no JSON object, or is not a `T`; `UnexpectedEof` for a
 /// stream that ends within a line.
 pub async fn read_line<T: DeserializeOwned>(
     stream: &mut (impl AsyncRead + Unpin),
@@ -46,7 +46,12 @@ pub async fn read_line<T: DeserializeOwned>(
             Err(error) => return Err(error),
         }
     }
-    serde_json::from_slice(&line).map(Some).map_err(|error| {
+    // A list of the values of a struct would do for serde.
+    let read = match line.trim_ascii_start().first() {
+        Some(b'{') => serde_json::from_slice(&line).map_err(|error| error.to_string()),
+        _ => Err("not a JSON object".to_owned()),
+    };
+    read.map(Some).map_err(|error| {
         let text = String::from_utf8_lossy(&line);
         let start: String = text.chars().take(80).collect();
         invalid(format!(

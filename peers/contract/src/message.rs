@@ -24,11 +24,13 @@ pub enum Open {
 }
 
 /// A line that the harness writes on a control connection.
+///
+/// What has no keys has braces all the same: for a variant without, serde would ignore unknown keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Ask {
     /// What are you?
-    Describe,
+    Describe {},
     /// Get ready for this job.
     Prepare {
         /// The job, still as JSON: see [`crate::Job::from_value`].
@@ -40,17 +42,17 @@ pub enum Ask {
         job: String,
     },
     /// Exit when this connection ends.
-    Hold,
+    Hold {},
 }
 
-/// A line that the peer writes.
+/// A line that the peer writes. For the braces see [`Ask`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "reply", rename_all = "lowercase")]
+#[serde(tag = "reply", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Reply {
     /// To `describe`.
     Description(Description),
     /// To `prepare`: TLS connections of this job may come.
-    Prepared,
+    Prepared {},
     /// To `prepare`: the peer cannot do this.
     Unsupported {
         /// What it cannot do, by its name in the contract.
@@ -59,9 +61,9 @@ pub enum Reply {
     /// To `report`.
     Report(Report),
     /// To `hold`.
-    Held,
+    Held {},
     /// To the first line of a TLS connection: the next octet is TLS.
-    Open,
+    Open {},
     /// To anything that makes no sense.
     Error {
         /// What was got and what was expected.
@@ -75,5 +77,50 @@ impl Reply {
         Self::Error {
             message: message.to_string(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Error;
+
+    use super::*;
+    use crate::{Answer, read_line};
+
+    async fn refused<T: serde::de::DeserializeOwned>(line: &str) -> String {
+        let line = format!("{line}\n");
+        let read: Result<Option<T>, Error> = read_line(&mut line.as_bytes()).await;
+        match read {
+            Err(error) => error.to_string(),
+            Ok(_) => panic!("{line} was read"),
+        }
+    }
+
+    #[tokio::test]
+    async fn an_unknown_key_of_any_line_is_an_error() {
+        let told = [
+            refused::<Open>(r#"{"open":"control","reqmtls":1,"more":1}"#).await,
+            refused::<Ask>(r#"{"ask":"describe","more":1}"#).await,
+            refused::<Ask>(r#"{"ask":"hold","more":1}"#).await,
+            refused::<Ask>(r#"{"ask":"report","job":"a","more":1}"#).await,
+            refused::<Reply>(r#"{"reply":"prepared","more":1}"#).await,
+            refused::<Reply>(r#"{"reply":"error","message":"","more":1}"#).await,
+            refused::<Reply>(r#"{"reply":"report","connections":[],"more":1}"#).await,
+            refused::<Reply>(r#"{"reply":"report","connections":[{"outcome":"broken","more":1}]}"#)
+                .await,
+            refused::<Answer>(r#"{"client_certificate":null,"tls_flags":null,"more":1}"#).await,
+        ];
+        for told in told {
+            assert!(told.contains("unknown field `more`"), "{told}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_line_is_an_object() {
+        let told = refused::<Answer>("[null,null]").await;
+        assert_eq!(
+            told,
+            r#"got "[null,null]", expected a line of the contract: not a JSON object"#
+        );
     }
 }

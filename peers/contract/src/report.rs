@@ -4,6 +4,7 @@ use crate::{Answer, Hex};
 
 /// What an end says of a job: the answer to `report`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Report {
     /// One for each connection that was opened, in sequence.
     pub connections: Vec<ConnectionReport>,
@@ -11,6 +12,7 @@ pub struct Report {
 
 /// What an end says of one connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ConnectionReport {
     /// How it ended.
     pub outcome: Outcome,

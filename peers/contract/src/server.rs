@@ -167,7 +167,7 @@ impl Server {
             let message = format!("got connection {number} of job {job:?} twice");
             return write_line(&mut stream, &Reply::error(&message)).await;
         }
-        let opened = write_line(&mut stream, &Reply::Open).await;
+        let opened = write_line(&mut stream, &Reply::Open {}).await;
         let report = match &opened {
             Ok(()) => drive(&*running.endpoint, number, &mut stream, running.deadline).await,
             Err(error) => {
@@ -202,13 +202,13 @@ struct Session<'a> {
 impl Session<'_> {
     async fn reply(&mut self, ask: Ask) -> Reply {
         match ask {
-            Ask::Describe => Reply::Description(self.server.peer.describe()),
+            Ask::Describe {} => Reply::Description(self.server.peer.describe()),
             Ask::Prepare { job } => self.prepare(&job),
             Ask::Report { job } => self.report(&job).await,
-            Ask::Hold => {
+            Ask::Hold {} => {
                 self.holds = true;
                 self.server.hold.send_replace(Hold::Held);
-                Reply::Held
+                Reply::Held {}
             }
         }
     }
@@ -239,7 +239,7 @@ impl Session<'_> {
             }
         }
         self.jobs.push(id);
-        Reply::Prepared
+        Reply::Prepared {}
     }
 
     /// Waits for the job's open connections, each of which has its deadline.

@@ -3,6 +3,7 @@
 mod client;
 mod context;
 mod flags;
+mod resumption;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -41,9 +42,10 @@ struct OpenSsl {
 
 impl OpenSsl {
     fn new() -> Self {
-        let mut capabilities: Vec<_> = ["client", "server", "client.tls-flags"]
-            .map(str::to_owned)
-            .into();
+        let mut capabilities: Vec<_> =
+            ["client", "server", "client.tls-flags", "client.resumption"]
+                .map(str::to_owned)
+                .into();
         capabilities.extend(
             Version::ALL
                 .iter()
@@ -82,7 +84,7 @@ impl Peer for OpenSsl {
 
     fn prepare(&self, job: Job) -> Result<Arc<dyn Endpoint>, PrepareError> {
         Ok(match job.role {
-            Role::Client => Arc::new(client::Client::prepare(&job.setup)?),
+            Role::Client => Arc::new(client::Client::prepare(job.setup)?),
             Role::Server => Arc::new(server::Server::prepare(&job.setup)?),
         })
     }

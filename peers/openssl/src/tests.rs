@@ -13,6 +13,7 @@ use reqmtls_contract::{
 use super::*;
 
 mod flags;
+mod resumption;
 
 const SERVER_NAME: &str = "server.reqmtls.test";
 const FLAG: u16 = 80;
@@ -95,11 +96,20 @@ fn prepared(role: Role, setup: Setup) -> Result<Arc<dyn Endpoint>, PrepareError>
 async fn connect(client: Setup, server: Setup) -> (ConnectionReport, ConnectionReport) {
     let client = prepared(Role::Client, client).unwrap();
     let server = prepared(Role::Server, server).unwrap();
+    joined(&*client, &*server, 0).await
+}
+
+/// What client and server report of a connection of their jobs.
+async fn joined(
+    client: &dyn Endpoint,
+    server: &dyn Endpoint,
+    connection: u32,
+) -> (ConnectionReport, ConnectionReport) {
     let (mut near, mut far) = tokio::io::duplex(1 << 16);
     let deadline = Duration::from_secs(20);
     tokio::join!(
-        drive(&*client, 0, &mut near, deadline),
-        drive(&*server, 0, &mut far, deadline)
+        drive(client, connection, &mut near, deadline),
+        drive(server, connection, &mut far, deadline)
     )
 }
 

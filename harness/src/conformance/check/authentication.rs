@@ -75,11 +75,9 @@ fn flight<'a>(
     view: &View<'a>,
     request: Sent<'a>,
 ) -> Option<(Sent<'a>, &'a Certificate, Vec<Sent<'a>>)> {
-    let epoch = request.entry.epoch;
     let wanted = context(request)?;
     let mut sent = view
         .sent(Side::Client)
-        .filter(move |sent| sent.entry.epoch == epoch)
         .skip_while(|sent| certificate(*sent).is_none_or(|it| it.context != *wanted));
     let first = sent.next()?;
     Some((first, certificate(first)?, sent.collect()))

@@ -5,9 +5,7 @@ use super::offence::{Fault, offence};
 use super::unknown::is_about_extensions;
 use super::view::{blocks, carries, has_duplicate};
 use super::{Shown, View};
-use crate::wire::{
-    ClientHello, Entry, Extension, ExtensionType, HandshakeMessage, ProtocolVersion, Side,
-};
+use crate::wire::{ClientHello, Entry, Extension, ExtensionType, HandshakeMessage, Side};
 
 /// TLS-8. RFC 8446 §4.2 names `illegal_parameter` for an extension that the receiver knows and that
 /// is not specified for the message. `tls_flags` is specified for every message with extensions, so
@@ -111,9 +109,6 @@ pub(super) fn meaningless_in_tls12(view: &View<'_>) -> Vec<Shown> {
     let Some((entry, selected)) = view.server_hello() else {
         return Vec::new();
     };
-    if selected.version() != ProtocolVersion::TLS12 {
-        return Vec::new();
-    }
     let mut extensions = selected.extensions.iter();
     if extensions.any(|it| it.kind == ExtensionType::TLS_FLAGS) {
         let (got, expected) = ("tls_flags in ServerHello of TLS 1.2", "none");

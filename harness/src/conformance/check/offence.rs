@@ -130,7 +130,10 @@ pub(super) fn requests<'a>(view: &View<'a>, sent: Sent<'_>) -> Option<Vec<&'a Ha
         (HandshakeMessage::ServerHello(_) | HandshakeMessage::EncryptedExtensions { .. }, _)
         | (HandshakeMessage::Certificate(_), Side::Server) => Some(hellos().collect()),
         (HandshakeMessage::Certificate(certificate), Side::Client) => {
-            let of_same_context = |message: &&HandshakeMessage| matches!(message, HandshakeMessage::CertificateRequest(request) if request.context == certificate.context);
+            let of_same_context = |message: &&HandshakeMessage| match message {
+                HandshakeMessage::CertificateRequest(it) => it.context == certificate.context,
+                _ => false,
+            };
             let requests = view.requests().map(|sent| sent.message);
             Some(requests.filter(of_same_context).collect())
         }

@@ -92,9 +92,6 @@ pub(super) fn refuses_invalid(view: &View<'_>) -> Vec<Shown> {
 pub(super) fn zero_length(view: &View<'_>) -> Vec<Shown> {
     let mut sent = None;
     for (at, decoded) in values(view, Side::Client) {
-        if !matches!(at.message, HandshakeMessage::ClientHello(_)) {
-            continue;
-        }
         let is_empty = matches!(
             decoded,
             Err(TlsFlagsError::Empty | TlsFlagsError::ZeroLength)

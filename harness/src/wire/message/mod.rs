@@ -71,8 +71,10 @@ pub enum HandshakeMessage {
 }
 
 impl HandshakeMessage {
-    /// Reads a message's body in the form that the version gives its type.
-    pub(super) fn read(kind: HandshakeType, body: &[u8], version: ProtocolVersion) -> Self {
+    /// Reads a message's body in the form that the version gives its type. It never fails: a body that is
+    /// not in that form is [`HandshakeMessage::Malformed`].
+    #[must_use]
+    pub fn read(kind: HandshakeType, body: &[u8], version: ProtocolVersion) -> Self {
         let mut reader = Reader::new(body);
         let message = Self::read_body(kind, &mut reader, version);
         let name = kind.name().unwrap_or("the message");

@@ -65,12 +65,13 @@ async fn against_server(names: &Names, client: Setup, edits: &Edits) -> Connecti
     let acceptor = TlsFlagsAcceptor::new(configs, ClientAuthPolicy::Require).unwrap();
     let client = prepared(Role::Client, client).unwrap();
     let (mut near, far) = tokio::io::duplex(1 << 16);
-    let server = async {
+    // Large, so boxed.
+    let server = Box::pin(async {
         // How it ends is the client's to tell.
         if let Ok(mut accepted) = acceptor.accept(far).await {
             drop(serve_answer(&mut accepted.stream, &Answer::default()).await);
         }
-    };
+    });
     let (report, ()) = tokio::join!(drive(&*client, 0, &mut near, DEADLINE), server);
     report
 }

@@ -9,14 +9,10 @@ use reqmtls_contract::{
     Answer, ConnectionReport, Edit, Endpoint, Hex, Outcome, PrepareError, REQUEST, Revision, Role,
     Setup, Stream, ask, read_answer,
 };
-use rustls::client::{
-    ClientSessionMemoryCache, ClientSessionStore, ResolvesClientCert, Resumption,
-    Tls12ClientSessionValue, Tls13ClientSessionValue, WebPkiServerVerifier,
-};
+use rustls::ClientConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::ServerName;
-use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{ClientConfig, NamedGroup, SignatureScheme};
+use rustls::sign::SingleCertAndKey;
 use rustls_tlsflags::seam::{
     EditedIo, Edits, Message, Side, Watch, client_provider, prepare_client, watching_provider,
 };
@@ -25,11 +21,9 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::client_sessions;
 use crate::config::{self, invalid};
 use crate::edits;
-
-/// Servers that a job's sessions may be for: there is one.
-const SESSIONS: usize = 8;
 
 pub(super) struct Client {
     /// What connection 0 does, and what connection 1 does if there is one.
@@ -67,12 +61,14 @@ impl Client {
                 ..setup.clone()
             };
             let edits = inserted(Edits::new(), Message::ClientHello, setup.tls_flags.as_ref());
-            let mut second = Turn::prepare(&base, &setup, &edits)?;
-            second.early_data = resumption.early_data;
-            turns.push(second);
+            turns.push(Turn {
+                early_data: resumption.early_data,
+                ..Turn::prepare(&base, &setup, &edits)?
+            });
         }
         let current = Arc::default();
-        share_sessions(&mut turns, &base, setup, &current)?;
+        let mut configs: Vec<_> = turns.iter_mut().map(|turn| &mut turn.config).collect();
+        client_sessions::share(&mut configs, &base, setup, &current)?;
         Ok(Self {
             turns,
             current,
@@ -151,119 +147,6 @@ impl Turn {
     }
 }
 
-/// Lets the connections of a job share sessions, if it has more than one.
-///
-/// rustls resumes a session only with the very verifier and resolver that it was made with.
-fn share_sessions(
-    turns: &mut [Turn],
-    base: &CryptoProvider,
-    setup: &Setup,
-    current: &Arc<AtomicUsize>,
-) -> Result<(), PrepareError> {
-    let roots = config::roots(setup)?;
-    // Without a trust anchor, no handshake makes a session.
-    if turns.len() < 2 || roots.is_empty() {
-        return Ok(());
-    }
-    let verifier =
-        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::new(base.clone()))
-            .build()
-            .map_err(invalid)?;
-    let resolvers = turns.iter().map(|turn| &turn.config);
-    let resolver = Arc::new(Resolver {
-        of_turns: resolvers
-            .map(|config| Arc::clone(&config.client_auth_cert_resolver))
-            .collect(),
-        current: Arc::clone(current),
-    });
-    let sessions = Arc::new(Sessions {
-        store: ClientSessionMemoryCache::new(SESSIONS),
-        has_groups: !setup.groups.is_empty(),
-    });
-    for turn in turns {
-        let mut config = ClientConfig::clone(&turn.config);
-        let verifier = Arc::<WebPkiServerVerifier>::clone(&verifier);
-        config.dangerous().set_certificate_verifier(verifier);
-        config.client_auth_cert_resolver = Arc::<Resolver>::clone(&resolver);
-        config.resumption = Resumption::store(Arc::<Sessions>::clone(&sessions));
-        config.enable_early_data = turn.early_data;
-        turn.config = Arc::new(config);
-    }
-    Ok(())
-}
-
-/// The sessions of a job.
-///
-/// With them rustls keeps the group that a server chose, for its next key share. But if a job names
-/// groups, the key share is for the first.
-#[derive(Debug)]
-struct Sessions {
-    store: ClientSessionMemoryCache,
-    has_groups: bool,
-}
-
-impl ClientSessionStore for Sessions {
-    fn set_kx_hint(&self, server_name: ServerName<'static>, group: NamedGroup) {
-        if !self.has_groups {
-            self.store.set_kx_hint(server_name, group);
-        }
-    }
-
-    fn kx_hint(&self, server_name: &ServerName<'_>) -> Option<NamedGroup> {
-        self.store.kx_hint(server_name)
-    }
-
-    fn set_tls12_session(&self, server_name: ServerName<'static>, value: Tls12ClientSessionValue) {
-        self.store.set_tls12_session(server_name, value);
-    }
-
-    fn tls12_session(&self, server_name: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
-        self.store.tls12_session(server_name)
-    }
-
-    fn remove_tls12_session(&self, server_name: &ServerName<'static>) {
-        self.store.remove_tls12_session(server_name);
-    }
-
-    fn insert_tls13_ticket(
-        &self,
-        server_name: ServerName<'static>,
-        value: Tls13ClientSessionValue,
-    ) {
-        self.store.insert_tls13_ticket(server_name, value);
-    }
-
-    fn take_tls13_ticket(
-        &self,
-        server_name: &ServerName<'static>,
-    ) -> Option<Tls13ClientSessionValue> {
-        self.store.take_tls13_ticket(server_name)
-    }
-}
-
-/// The resolver of the connection that runs. In TLS 1.2 its signature covers that connection's edits.
-#[derive(Debug)]
-struct Resolver {
-    of_turns: Vec<Arc<dyn ResolvesClientCert>>,
-    current: Arc<AtomicUsize>,
-}
-
-impl ResolvesClientCert for Resolver {
-    fn resolve(
-        &self,
-        root_hint_subjects: &[&[u8]],
-        sigschemes: &[SignatureScheme],
-    ) -> Option<Arc<CertifiedKey>> {
-        self.of_turns
-            .get(self.current.load(Ordering::Acquire))?
-            .resolve(root_hint_subjects, sigschemes)
-    }
-
-    fn has_certs(&self) -> bool {
-        self.of_turns.iter().any(|resolver| resolver.has_certs())
-    }
-}
-
 #[async_trait]
 impl Endpoint for Client {
     async fn run(&self, connection: u32, stream: &mut dyn Stream, report: &mut ConnectionReport) {
@@ -275,6 +158,7 @@ impl Endpoint for Client {
         self.current.store(number.min(last), Ordering::Release);
         let key_log = config::key_log();
         let mut config = ClientConfig::clone(&turn.config);
+        config.enable_early_data = turn.early_data;
         config.key_log = Arc::<config::KeyLogLines>::clone(&key_log);
         let config = Arc::new(config);
         report.tls_flags_sent.clone_from(&turn.tls_flags);

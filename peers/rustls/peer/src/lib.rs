@@ -1,9 +1,11 @@
 //! The in-tree rustls implementation as a reqmtls peer, for use inside the harness or as a program.
 
 mod client;
+mod client_sessions;
 mod config;
 mod edits;
 mod server;
+mod server_config;
 mod signing;
 #[cfg(test)]
 mod tests;

@@ -5,31 +5,26 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use reqmtls_contract::{
-    ConnectionReport, Edit, Endpoint, Hex, Outcome, Policy, PrepareError, Revision, Role, Setup,
-    Stream, TLS_FLAGS, read_request, write_answer,
+    ConnectionReport, Edit, Endpoint, Hex, Outcome, Policy, PrepareError, Revision, Setup, Stream,
+    TLS_FLAGS, read_request, write_answer,
 };
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
-use rustls::server::danger::ClientCertVerifier;
-use rustls::server::{ServerSessionMemoryCache, StoresServerSessions, WebPkiClientVerifier};
-use rustls::sign::SingleCertAndKey;
+use rustls::server::ServerSessionMemoryCache;
 use rustls_tlsflags::seam::{
     EditedIo, Edits, Message, Side, Watch, prepare_server, server_provider, watching_provider,
 };
 use rustls_tlsflags::{
-    AcceptError, AcceptorError, ClientAuth, ClientAuthPolicy, Flags, Offer, ServerConfigs,
-    TlsFlagsAcceptor, raw_flags_in_client_hello,
+    AcceptError, AcceptorError, ClientAuthPolicy, Flags, Offer, TlsFlagsAcceptor,
+    raw_flags_in_client_hello,
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use crate::config::{self, invalid};
+use crate::config::{self, KeyLogLines, invalid};
 use crate::edits;
-
-/// Octets of early data that are accepted. rustls skips no more than these of what it refuses, and counts
-/// whole records there.
-const EARLY_DATA: u32 = 1 << 14;
+use crate::server_config::{Configs, Maker, logged};
 
 /// As many sessions as rustls keeps by default.
 const SESSIONS: usize = 256;
@@ -46,20 +41,16 @@ enum Way {
     /// Nothing, but its messages are edited.
     Edited(Arc<ServerConfig>),
     /// All there is to know.
-    Flags {
-        configs: Configs,
-        /// The configurations that acknowledge.
-        acknowledging: Option<Configs>,
-        policy: ClientAuthPolicy,
-        flag: u16,
-    },
+    Flags(Box<Aware>),
 }
 
-/// A configuration for each kind of client authentication that the policy may decide on.
-struct Configs {
-    none: Option<ServerConfig>,
-    optional: Option<ServerConfig>,
-    required: Option<ServerConfig>,
+/// A server that knows `tls_flags`.
+struct Aware {
+    configs: Configs,
+    /// The configurations that acknowledge.
+    acknowledging: Option<Configs>,
+    policy: ClientAuthPolicy,
+    flag: u16,
 }
 
 impl Server {
@@ -136,115 +127,13 @@ impl Way {
         };
         let mut flags = Flags::new();
         flags.try_insert(flag).map_err(invalid)?;
-        Ok(Self::Flags {
+        Ok(Self::Flags(Box::new(Aware {
             configs: configs(Flags::new())?,
             acknowledging: acknowledged.then(|| configs(flags)).transpose()?,
             policy,
             flag,
-        })
+        })))
     }
-}
-
-/// Makes configurations that differ in their client certificate verifier alone.
-struct Maker<'a> {
-    base: &'a CryptoProvider,
-    provider: Arc<CryptoProvider>,
-    setup: &'a Setup,
-    resolver: Arc<SingleCertAndKey>,
-    store: Arc<dyn StoresServerSessions>,
-}
-
-impl<'a> Maker<'a> {
-    fn new(
-        base: &'a CryptoProvider,
-        provider: Arc<CryptoProvider>,
-        setup: &'a Setup,
-        store: &Arc<ServerSessionMemoryCache>,
-    ) -> Result<Self, PrepareError> {
-        let identity = setup
-            .identity
-            .as_ref()
-            .ok_or_else(|| invalid("expected an identity for a server"))?;
-        let key = config::certified_key(base, identity, setup, Role::Server)?;
-        Ok(Self {
-            base,
-            provider,
-            setup,
-            resolver: Arc::new(SingleCertAndKey::from(key)),
-            store: Arc::<ServerSessionMemoryCache>::clone(store),
-        })
-    }
-
-    fn configs(&self, policy: ClientAuthPolicy) -> Result<Configs, PrepareError> {
-        let decisions = [false, true].map(|is_set| policy.decide(is_set));
-        let config = |client_auth| {
-            decisions
-                .contains(&client_auth)
-                .then(|| self.config(client_auth))
-                .transpose()
-        };
-        Ok(Configs {
-            none: config(ClientAuth::None)?,
-            optional: config(ClientAuth::Optional)?,
-            required: config(ClientAuth::Required)?,
-        })
-    }
-
-    fn config(&self, client_auth: ClientAuth) -> Result<ServerConfig, PrepareError> {
-        let builder = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
-            .with_protocol_versions(&config::versions(self.setup))
-            .map_err(invalid)?;
-        let mut config = builder
-            .with_client_cert_verifier(self.verifier(client_auth)?)
-            .with_cert_resolver(Arc::<SingleCertAndKey>::clone(&self.resolver));
-        config.session_storage = Arc::clone(&self.store);
-        if self.setup.early_data {
-            config.max_early_data_size = EARLY_DATA;
-        }
-        Ok(config)
-    }
-
-    fn verifier(
-        &self,
-        client_auth: ClientAuth,
-    ) -> Result<Arc<dyn ClientCertVerifier>, PrepareError> {
-        if client_auth == ClientAuth::None {
-            return Ok(WebPkiClientVerifier::no_client_auth());
-        }
-        let roots = Arc::new(config::roots(self.setup)?);
-        let mut builder =
-            WebPkiClientVerifier::builder_with_provider(roots, Arc::new(self.base.clone()));
-        if client_auth == ClientAuth::Optional {
-            builder = builder.allow_unauthenticated();
-        }
-        builder
-            .build()
-            .map(|verifier| verifier as _)
-            .map_err(invalid)
-    }
-}
-
-impl Configs {
-    /// The same, with connections that write to this key log.
-    fn logged(&self, key_log: &Arc<config::KeyLogLines>) -> ServerConfigs {
-        let mut configs = ServerConfigs::new();
-        if let Some(config) = &self.none {
-            configs = configs.none(logged(config, key_log));
-        }
-        if let Some(config) = &self.optional {
-            configs = configs.optional(logged(config, key_log));
-        }
-        if let Some(config) = &self.required {
-            configs = configs.required(logged(config, key_log));
-        }
-        configs
-    }
-}
-
-fn logged(config: &ServerConfig, key_log: &Arc<config::KeyLogLines>) -> Arc<ServerConfig> {
-    let mut config = config.clone();
-    config.key_log = Arc::<config::KeyLogLines>::clone(key_log);
-    Arc::new(config)
 }
 
 #[async_trait]
@@ -257,18 +146,7 @@ impl Endpoint for Server {
                 let stream = EditedIo::unaware_server(stream, config);
                 unaware(logged(config, &key_log), stream, report).await;
             }
-            Way::Flags {
-                configs,
-                acknowledging,
-                policy,
-                flag,
-            } => {
-                let mut configs = configs.logged(&key_log);
-                if let Some(others) = acknowledging {
-                    configs = configs.with_flag(*flag, others.logged(&key_log));
-                }
-                aware(configs, *policy, *flag, stream, report).await;
-            }
+            Way::Flags(aware) => aware.serve(&key_log, stream, report).await,
         }
         report.key_log = key_log.take();
         edits::note_unmade(&self.edits, report);
@@ -294,47 +172,50 @@ async fn unaware(
     }
 }
 
-async fn aware(
-    configs: ServerConfigs,
-    policy: ClientAuthPolicy,
-    flag: u16,
-    stream: &mut dyn Stream,
-    report: &mut ConnectionReport,
-) {
-    let seen = Arc::default();
-    let acceptor = match acceptor(configs, policy, flag, &seen) {
-        Ok(acceptor) => acceptor,
-        Err(error) => return report.break_off(&error),
-    };
-    let accepted = acceptor.accept_fallible(stream).await;
-    let offer = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
-    report.tls_flags_received = offer.and_then(|offer| offer.extension_data).map(Hex);
-    match accepted {
-        Ok(accepted) => answer(accepted.stream, report).await,
-        Err(failed) => {
-            if report.tls_flags_received.is_none() {
-                // Malformed flags were not offered to decide on.
-                let hello = failed.io.client_hello().unwrap_or_default();
-                let flags = raw_flags_in_client_hello(hello).ok().flatten();
-                report.tls_flags_received = flags.map(Hex::from);
+impl Aware {
+    async fn serve(
+        &self,
+        key_log: &Arc<KeyLogLines>,
+        stream: &mut dyn Stream,
+        report: &mut ConnectionReport,
+    ) {
+        let seen = Arc::default();
+        let accepted = match self.acceptor(key_log, &seen) {
+            Ok(acceptor) => acceptor.accept_fallible(stream).await,
+            Err(error) => return report.break_off(&error),
+        };
+        let offer = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
+        report.tls_flags_received = offer.and_then(|offer| offer.extension_data).map(Hex);
+        match accepted {
+            Ok(accepted) => answer(accepted.stream, report).await,
+            Err(failed) => {
+                if report.tls_flags_received.is_none() {
+                    // Malformed flags were not offered to decide on.
+                    let hello = failed.io.client_hello().unwrap_or_default();
+                    let flags = raw_flags_in_client_hello(hello).ok().flatten();
+                    report.tls_flags_received = flags.map(Hex::from);
+                }
+                note(report, &failed.error);
             }
-            note(report, &failed.error);
         }
     }
-}
 
-/// An acceptor that tells what it was offered.
-fn acceptor(
-    configs: ServerConfigs,
-    policy: ClientAuthPolicy,
-    flag: u16,
-    seen: &Arc<Mutex<Option<Offer>>>,
-) -> Result<TlsFlagsAcceptor, AcceptorError> {
-    let seen = Arc::clone(seen);
-    TlsFlagsAcceptor::with_decision(configs, move |offer| {
-        *seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(offer.clone());
-        policy.decide(offer.sets(flag))
-    })
+    /// An acceptor that tells what it was offered.
+    fn acceptor(
+        &self,
+        key_log: &Arc<KeyLogLines>,
+        seen: &Arc<Mutex<Option<Offer>>>,
+    ) -> Result<TlsFlagsAcceptor, AcceptorError> {
+        let mut configs = self.configs.logged(key_log);
+        if let Some(others) = &self.acknowledging {
+            configs = configs.with_flag(self.flag, others.logged(key_log));
+        }
+        let (policy, flag, seen) = (self.policy, self.flag, Arc::clone(seen));
+        TlsFlagsAcceptor::with_decision(configs, move |offer| {
+            *seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(offer.clone());
+            policy.decide(offer.sets(flag))
+        })
+    }
 }
 
 async fn answer(

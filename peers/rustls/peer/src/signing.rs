@@ -12,7 +12,7 @@ const PADDING: [u8; 64] = [0x20; 64];
 #[derive(Debug)]
 pub(super) struct BadKey {
     pub(super) inner: Arc<dyn SigningKey>,
-    /// Whether TLS 1.2 signatures are CertificateVerify too. A server's are in ServerKeyExchange.
+    /// Whether TLS 1.2 signatures are CertificateVerify too. A server's are elsewhere.
     pub(super) tls12: bool,
 }
 

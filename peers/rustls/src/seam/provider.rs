@@ -1,6 +1,7 @@
 //! Providers whose suites edit what is sent.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use rustls::crypto::CryptoProvider;
 use rustls::{
@@ -17,7 +18,7 @@ use super::signer::EditedResolver;
 use super::watch::Watch;
 
 /// What one side edits, and what it accepts.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Plan {
     pub(super) side: Side,
     pub(super) edits: Edits,
@@ -120,26 +121,27 @@ pub fn prepare_server(config: Arc<ServerConfig>) -> Result<Arc<ServerConfig>, Se
 /// The plan that all suites of `provider` follow, if they are made here.
 pub(super) fn plan_of(provider: &CryptoProvider) -> Option<&'static Plan> {
     let table = TABLE.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut plans = provider.cipher_suites.iter().map(|suite| {
-        table
-            .iter()
-            .find(|entry| is_same(entry.edited, *suite))
-            .map(|entry| entry.plan)
-    });
+    let mut plans = provider
+        .cipher_suites
+        .iter()
+        .map(|suite| table.origins.get(&address(*suite)).map(|(_, plan)| *plan));
     let first = plans.next()??;
     plans
         .all(|plan| plan.is_some_and(|plan| std::ptr::eq(plan, first)))
         .then_some(first)
 }
 
-struct Entry {
-    base: SupportedCipherSuite,
-    plan: &'static Plan,
-    edited: SupportedCipherSuite,
-}
-
 /// Every suite made so far. Suites must be `&'static`, so none ever goes.
-static TABLE: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
+static TABLE: LazyLock<Mutex<Table>> = LazyLock::new(Mutex::default);
+
+#[derive(Default)]
+struct Table {
+    plans: HashSet<&'static Plan>,
+    /// By the address of an edited suite: what it was made of.
+    origins: HashMap<usize, (SupportedCipherSuite, &'static Plan)>,
+    /// By the addresses of a base suite and a plan.
+    edited: HashMap<(usize, usize), SupportedCipherSuite>,
+}
 
 /// A provider for edits that are known to be possible.
 pub(crate) fn interned_provider(
@@ -149,42 +151,52 @@ pub(crate) fn interned_provider(
     watch: Option<&Watch>,
 ) -> Arc<CryptoProvider> {
     let mut table = TABLE.lock().unwrap_or_else(PoisonError::into_inner);
-    let known = table
-        .iter()
-        .map(|entry| entry.plan)
-        .find(|plan| plan.side == side && plan.edits == *edits && plan.watch.as_ref() == watch);
-    let plan = known.unwrap_or_else(|| {
-        Box::leak(Box::new(Plan {
-            side,
-            edits: edits.clone(),
-            watch: watch.cloned(),
-        }))
+    let plan = table.plan(Plan {
+        side,
+        edits: edits.clone(),
+        watch: watch.cloned(),
     });
     let mut provider = base.clone();
     for suite in &mut provider.cipher_suites {
-        *suite = edited_suite(&mut table, *suite, plan);
+        *suite = table.edited_suite(*suite, plan);
     }
     Arc::new(provider)
 }
 
-fn edited_suite(
-    table: &mut Vec<Entry>,
-    suite: SupportedCipherSuite,
-    plan: &'static Plan,
-) -> SupportedCipherSuite {
-    let base = table
-        .iter()
-        .find(|entry| is_same(entry.edited, suite))
-        .map_or(suite, |entry| entry.base);
-    let known = table
-        .iter()
-        .find(|entry| is_same(entry.base, base) && std::ptr::eq(entry.plan, plan));
-    if let Some(entry) = known {
-        return entry.edited;
+impl Table {
+    fn plan(&mut self, plan: Plan) -> &'static Plan {
+        if let Some(known) = self.plans.get(&plan) {
+            return known;
+        }
+        let plan = Box::leak(Box::new(plan));
+        self.plans.insert(plan);
+        plan
     }
-    let edited = make_suite(base, plan);
-    table.push(Entry { base, plan, edited });
-    edited
+
+    fn edited_suite(
+        &mut self,
+        suite: SupportedCipherSuite,
+        plan: &'static Plan,
+    ) -> SupportedCipherSuite {
+        let origin = self.origins.get(&address(suite));
+        let base = origin.map_or(suite, |(base, _)| *base);
+        let key = (address(base), std::ptr::from_ref(plan).addr());
+        if let Some(edited) = self.edited.get(&key) {
+            return *edited;
+        }
+        let edited = make_suite(base, plan);
+        self.origins.insert(address(edited), (base, plan));
+        self.edited.insert(key, edited);
+        edited
+    }
+}
+
+/// Where a suite lies, which tells it from all others.
+fn address(suite: SupportedCipherSuite) -> usize {
+    match suite {
+        SupportedCipherSuite::Tls13(suite) => std::ptr::from_ref(suite).addr(),
+        SupportedCipherSuite::Tls12(suite) => std::ptr::from_ref(suite).addr(),
+    }
 }
 
 fn make_suite(base: SupportedCipherSuite, plan: &'static Plan) -> SupportedCipherSuite {
@@ -227,18 +239,6 @@ fn make_common(base: &CipherSuiteCommon, plan: &'static Plan, place: Place) -> C
     }
 }
 
-fn is_same(one: SupportedCipherSuite, other: SupportedCipherSuite) -> bool {
-    match (one, other) {
-        (SupportedCipherSuite::Tls13(one), SupportedCipherSuite::Tls13(other)) => {
-            std::ptr::eq(one, other)
-        }
-        (SupportedCipherSuite::Tls12(one), SupportedCipherSuite::Tls12(other)) => {
-            std::ptr::eq(one, other)
-        }
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use rustls::crypto::aws_lc_rs::default_provider;
@@ -252,7 +252,7 @@ mod tests {
         let one = client_provider(&default_provider(), &edits()).unwrap();
         let other = client_provider(&default_provider(), &edits()).unwrap();
         for (one, other) in one.cipher_suites.iter().zip(&other.cipher_suites) {
-            assert!(is_same(*one, *other));
+            assert_eq!(address(*one), address(*other));
         }
     }
 
@@ -263,7 +263,9 @@ mod tests {
         let wrapped = client_provider(&default_provider(), &first).unwrap();
         let again = client_provider(&wrapped, &second).unwrap();
         let direct = client_provider(&default_provider(), &second).unwrap();
-        assert!(is_same(again.cipher_suites[0], direct.cipher_suites[0]));
+        let [again_first, direct_first] =
+            [&again, &direct].map(|provider| provider.cipher_suites[0]);
+        assert_eq!(address(again_first), address(direct_first));
         assert_eq!(plan_of(&again).map(|plan| &plan.edits), Some(&second));
     }
 

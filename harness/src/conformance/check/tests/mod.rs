@@ -1,5 +1,6 @@
 //! Each requirement on connections put together message by message.
 
+mod authentication;
 mod rca;
 mod rm;
 mod scene;

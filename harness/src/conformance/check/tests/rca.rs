@@ -2,7 +2,7 @@
 
 use reqmtls_contract::Policy;
 
-use super::scene::{CLIENT, FLAG, OTHER, SERVER, Scene, extension, tls_flags};
+use super::scene::{CLIENT, FLAG, OTHER, SERVER, Scene, extension, tls_flags, unreadable};
 use crate::wire::{Epoch, Extension, HandshakeMessage, HandshakeType};
 
 fn asking(hello: &[Extension], request: &[Extension]) -> Scene {
@@ -116,6 +116,8 @@ fn rca_4_tells_of_a_client_that_ends_in_place_of_certificate() {
         assert_eq!(ended.says("RCA-4"), ["client told"]);
         assert_eq!(ended.says("RCA-3"), [""; 0]);
     }
+    let opaque = asking(&flagged, &flagged).push(CLIENT, Epoch::Handshake, unreadable());
+    assert_eq!(opaque.says("RCA-4"), [""; 0]);
     let server_first = asking(&flagged, &flagged).alert(SERVER, Epoch::Application, 80);
     assert_eq!(server_first.says("RCA-4"), [""; 0]);
 }

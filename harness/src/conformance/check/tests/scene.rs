@@ -7,9 +7,9 @@ use reqmtls_contract::{ConnectionReport, Edit, Hex, Identity, Message, Policy, R
 use super::super::{End, Ruling, Verdict, View, rule};
 use crate::wire::{
     Alert, AlertDescription, AlertLevel, Certificate, CertificateEntry, CertificateRequest,
-    CertificateRequest12, CertificateVerify, CipherSuite, ClientHello, Content, DEFAULT_FLAG,
-    Defect, Ending, Entry, Epoch, Extension, ExtensionType, HandshakeMessage, Octets, Octets32,
-    Place, ProtocolVersion, Reason, ServerHello, Side, SignatureScheme, Transcript,
+    CertificateRequest12, CertificateVerify, CipherSuite, ClientHello, Content, ContentType,
+    DEFAULT_FLAG, Defect, Ending, Entry, Epoch, Extension, ExtensionType, HandshakeMessage, Octets,
+    Octets32, Place, ProtocolVersion, Reason, ServerHello, Side, SignatureScheme, Transcript,
 };
 
 pub(super) const CLIENT: Side = Side::Client;
@@ -351,6 +351,22 @@ impl Scene {
         assert_eq!(rulings.len(), 1, "{rulings:?}");
         rulings.remove(0)
     }
+}
+
+/// A handshake as far as the server's Finished, with a CertificateRequest.
+pub(super) fn asked() -> Scene {
+    Scene::new().hello(&[]).server_flight(Some(&[]))
+}
+
+/// The same without one.
+pub(super) fn not_asked() -> Scene {
+    Scene::new().hello(&[]).server_flight(None)
+}
+
+/// A record that does not decrypt.
+pub(super) fn unreadable() -> Content {
+    let (content_type, len) = (ContentType::APPLICATION_DATA, 19);
+    Content::Opaque { content_type, len }
 }
 
 fn server_hello(version: &[u8], extensions: &[Extension]) -> ServerHello {

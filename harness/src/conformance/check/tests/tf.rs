@@ -2,8 +2,8 @@
 
 use reqmtls_contract::{Hex, Resumption};
 
-use super::scene::{CLIENT, FLAG, OTHER, SERVER, Scene, extension, tls_flags};
-use crate::wire::{Content, ContentType, Ending, Epoch, Extension};
+use super::scene::{CLIENT, FLAG, OTHER, SERVER, Scene, extension, tls_flags, unreadable};
+use crate::wire::{Ending, Epoch, Extension};
 
 const HANDSHAKE: Epoch = Epoch::Handshake;
 const APPLICATION: Epoch = Epoch::Application;
@@ -90,12 +90,8 @@ fn tf_3_is_about_receivers_that_know_the_extension_and_are_seen_to_answer() {
 
 #[test]
 fn an_answer_that_cannot_be_read_is_not_judged() {
-    let opaque = Content::Opaque {
-        content_type: ContentType::APPLICATION_DATA,
-        len: 19,
-    };
     let scene = Scene::new().hello(&tls_flags(&[1, 0]));
-    let scene = scene.push(SERVER, HANDSHAKE, opaque);
+    let scene = scene.push(SERVER, HANDSHAKE, unreadable());
     assert_eq!(scene.says("TF-3"), NOTHING);
 }
 
@@ -309,6 +305,8 @@ fn tf_8_is_kept_by_passing_over_unknown_flags() {
     let ticket = complete(&[]).ticket(&other);
     assert_eq!(ticket.says("TF-8"), ["client kept"]);
     assert_eq!(complete(&tls_flags(FLAG)).says("TF-8"), NOTHING);
+    let tls12 = Scene::new().hello(&other).server_hello12(&[]);
+    assert_eq!(tls12.says("TF-8"), NOTHING);
     assert_eq!(complete(&other).unknowing(SERVER).says("TF-8"), NOTHING);
 }
 

@@ -72,7 +72,7 @@ impl Names {
     /// The same, and it sets the request mTLS flag.
     pub(super) fn flagged(&self) -> Setup {
         Setup {
-            tls_flags: flag_80(),
+            tls_flags: Some(flag_80()),
             ..self.client()
         }
     }
@@ -103,8 +103,8 @@ fn end_entity(
     }
 }
 
-pub(super) fn flag_80() -> Option<Hex> {
-    Some(Hex(FLAG_80.to_vec()))
+pub(super) fn flag_80() -> Hex {
+    Hex(FLAG_80.to_vec())
 }
 
 /// The library as it comes.
@@ -178,10 +178,10 @@ impl Ends {
         let (from_server, to_server) = tokio::io::split(server_side);
         let deadline = Duration::from_secs(20);
         let (client, server, up, _) = tokio::join!(
-            drive(&*self.client, number, &mut near, deadline),
-            drive(&*self.server, number, &mut far, deadline),
-            relay(from_client, to_server),
-            relay(from_server, to_client),
+            Box::pin(drive(&*self.client, number, &mut near, deadline)),
+            Box::pin(drive(&*self.server, number, &mut far, deadline)),
+            Box::pin(relay(from_client, to_server)),
+            Box::pin(relay(from_server, to_client)),
         );
         Ended {
             client,

@@ -25,8 +25,8 @@ async fn keeps_to_the_policies() {
             for (flags, present) in [
                 (None, false),
                 (None, true),
-                (flag_80(), false),
-                (flag_80(), true),
+                (Some(flag_80()), false),
+                (Some(flag_80()), true),
             ] {
                 let client = Setup {
                     tls_flags: flags.clone(),

@@ -164,7 +164,7 @@ async fn misbehaving_server_keeps_its_policy() {
             edit(Message::NewSessionTicket, 62, Some(&FLAG_80)),
         ],
     );
-    for (flags, authenticated) in [(None, false), (flag_80(), true)] {
+    for (flags, authenticated) in [(None, false), (Some(flag_80()), true)] {
         let client = Setup {
             tls_flags: flags,
             ..names.client()
