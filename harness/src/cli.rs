@@ -12,6 +12,7 @@ use reqmtls_contract::Revision;
 
 use crate::conformance::Conformance;
 use crate::conformance::known::Known;
+use crate::decode;
 use crate::event::Run;
 use crate::peer::build;
 use crate::peer::manifest::Manifest;
@@ -60,6 +61,8 @@ enum Command {
     List(Selection),
     /// List the peers: what there is and how each is built
     Peers,
+    /// Explain and judge octets of `tls_flags`, a ClientHello or a capture
+    Decode(decode::Arguments),
     /// Print the JSON Schema of scenario files, with every axis and its values
     Schema,
 }
@@ -152,11 +155,12 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 struct PeerError(#[from] run::RunError);
 
 fn obey(arguments: &Arguments) -> anyhow::Result<u8> {
-    let root = root(arguments.root.as_deref())?;
+    let root = || root(arguments.root.as_deref());
     match &arguments.command {
-        Command::Run(run) => obey_run(&root, run),
-        Command::List(selection) => list(&root, selection),
-        Command::Peers => peers(&root),
+        Command::Run(run) => obey_run(&root()?, run),
+        Command::List(selection) => list(&root()?, selection),
+        Command::Peers => peers(&root()?),
+        Command::Decode(arguments) => decode::decode(arguments),
         Command::Schema => {
             io::stdout().write_all(scenario::schema_text().as_bytes())?;
             Ok(0)

@@ -4,10 +4,12 @@
 //! expands to cases, a case on a pairing is a cell, a cell leaves a recording, the recording and the
 //! key log give a transcript, the transcript a verdict, and reporters write what they are told.
 
+pub mod capture;
 pub mod cell;
 pub mod certificates;
 pub mod cli;
 pub mod conformance;
+pub mod decode;
 pub mod event;
 pub mod peer;
 pub mod report;

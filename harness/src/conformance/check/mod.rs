@@ -29,7 +29,7 @@ use reqmtls_contract as contract;
 use serde::{Serialize, Serializer};
 
 use super::requirement::{self, Document, Requirement};
-use crate::wire::{Entry, Side, Transcript};
+use crate::wire::{AlertDescription, Entry, Side, TlsFlagsError, Transcript};
 
 pub use self::table::{CHECKS, Check};
 
@@ -48,6 +48,11 @@ pub struct View<'a> {
     pub revision: contract::Revision,
     /// The number of the connection within its job: 1 offers the session of 0.
     pub connection: u32,
+}
+
+/// The alerts that answer malformed `tls_flags`, each with the requirement that demands it.
+pub(crate) fn answers(error: TlsFlagsError) -> &'static [(AlertDescription, &'static str)] {
+    offence::Fault::from(error).demands()
 }
 
 /// One end of a connection.

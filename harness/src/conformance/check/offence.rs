@@ -56,6 +56,16 @@ impl Fault {
     }
 }
 
+impl From<TlsFlagsError> for Fault {
+    fn from(error: TlsFlagsError) -> Self {
+        match error {
+            TlsFlagsError::AllZero | TlsFlagsError::TrailingZero => Self::Zeros,
+            TlsFlagsError::Empty | TlsFlagsError::ZeroLength => Self::ZeroLength,
+            TlsFlagsError::LengthMismatch { .. } => Self::Length,
+        }
+    }
+}
+
 /// The first message that a receiver must not go on after, and everything that is wrong with it.
 pub(super) struct Offence<'a> {
     pub(super) sent: Sent<'a>,
@@ -91,13 +101,12 @@ fn faults(view: &View<'_>, receiver: Side, sent: Sent<'_>) -> Vec<Fault> {
         faults.push(Fault::UnsolicitedExtension);
     }
     if view.knows(receiver) {
-        faults.extend(blocks(message).iter().flatten().filter_map(|extension| {
-            Some(match extension.tls_flags()?.err()? {
-                TlsFlagsError::AllZero | TlsFlagsError::TrailingZero => Fault::Zeros,
-                TlsFlagsError::Empty | TlsFlagsError::ZeroLength => Fault::ZeroLength,
-                TlsFlagsError::LengthMismatch { .. } => Fault::Length,
-            })
-        }));
+        faults.extend(
+            blocks(message)
+                .iter()
+                .flatten()
+                .filter_map(|extension| extension.tls_flags()?.err().map(Fault::from)),
+        );
         if requests.is_some_and(|requests| has_unsolicited_flag(message, &requests)) {
             faults.push(Fault::UnsolicitedFlag);
         }

@@ -1,0 +1,99 @@
+//! The octets of `tls_flags`, one by one.
+
+use super::Report;
+use super::breach::Breach;
+use crate::wire::{ExtensionType, TlsFlags};
+
+/// How many octets beyond the length are shown.
+const SHOWN: usize = 16;
+
+/// Explains and judges the `extension_data` of `tls_flags`.
+pub(super) fn explain(report: &mut Report, body: &[u8], flag: u16) {
+    octets(report, body, flag);
+    if looks_like_a_whole_extension(body) {
+        report.line(
+            "hint: octets 0 to 3 look like the type and length of a whole extension; extension_data is what follows them",
+        );
+    }
+    match TlsFlags::decode(body) {
+        Ok(flags) => {
+            let names: Vec<_> = flags.flags().iter().map(|&one| name(one, flag)).collect();
+            report.line(format!("flags set: {}", names.join(", ")));
+            if !flags.contains(flag) {
+                report.line(format!("request_mtls (flag {flag}) is not set"));
+            }
+            report.judge(&[]);
+        }
+        Err(error) => report.judge(&[Breach::of_flags(error)]),
+    }
+}
+
+/// What each octet means, runs of zero in one line.
+pub(super) fn octets(report: &mut Report, body: &[u8], flag: u16) {
+    let Some((&length, octets)) = body.split_first() else {
+        report.line("  no octets");
+        return;
+    };
+    report.line(format!("  octet 0: {length:02x}, length {length}"));
+    let length = usize::from(length);
+    let (within, beyond) = octets.split_at(length.min(octets.len()));
+    let mut place = 0;
+    while let Some(&octet) = within.get(place) {
+        let zeros = within.iter().skip(place).take_while(|&&octet| octet == 0);
+        let count = zeros.count().max(1);
+        let meaning = set(place, octet, flag);
+        report.line(format!(
+            "  {}: {octet:02x}, {meaning}",
+            places(place, count)
+        ));
+        place += count;
+    }
+    if !beyond.is_empty() {
+        let shown = hex::encode(beyond.iter().take(SHOWN).copied().collect::<Vec<_>>());
+        let more = if beyond.len() > SHOWN { "…" } else { "" };
+        let places = places(within.len(), beyond.len());
+        report.line(format!("  {places}: {shown}{more}, beyond the length"));
+    }
+    if length > octets.len() {
+        report.line(format!("  {} octets are missing", length - octets.len()));
+    }
+}
+
+/// Where octets stand, counted with the length in front of them.
+fn places(place: usize, count: usize) -> String {
+    match count {
+        1 => format!("octet {}", place + 1),
+        _ => format!("octets {} to {}", place + 1, place + count),
+    }
+}
+
+/// The flags that an octet sets.
+fn set(place: usize, octet: u8, flag: u16) -> String {
+    let first = u16::try_from(8 * place).unwrap_or(u16::MAX);
+    let bits = (0..8).filter(|bit| octet & (1 << bit) != 0);
+    let names: Vec<_> = bits
+        .map(|bit| name(first.saturating_add(bit), flag))
+        .collect();
+    match &names[..] {
+        [] => "no flag".to_owned(),
+        [one] => format!("flag {one}"),
+        _ => format!("flags {}", names.join(", ")),
+    }
+}
+
+fn name(number: u16, flag: u16) -> String {
+    if number == flag {
+        format!("{number} request_mtls")
+    } else {
+        number.to_string()
+    }
+}
+
+/// Whether somebody copied type and length along.
+fn looks_like_a_whole_extension(octets: &[u8]) -> bool {
+    let Some((&[a, b, c, d], rest)) = octets.split_first_chunk() else {
+        return false;
+    };
+    u16::from_be_bytes([a, b]) == ExtensionType::TLS_FLAGS.0
+        && usize::from(u16::from_be_bytes([c, d])) == rest.len()
+}

@@ -1,0 +1,261 @@
+//! The observer's proof: every connection of a full run, written as one capture and read by Wireshark's own
+//! dissector, is what the transcript says.
+//!
+//! Where there is no `tshark` the tests say so on stderr and pass; with `REQMTLS_REQUIRE_TSHARK` set they fail.
+
+#![expect(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
+
+mod compare;
+mod forms;
+mod program;
+mod view;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use reqmtls::conformance::Conformance;
+use reqmtls::conformance::known::Known;
+use reqmtls::event::{self, CellResult, Run};
+use reqmtls::peer::manifest::Manifest;
+use reqmtls::run::{Plan, Where, results, run};
+use reqmtls::scenario;
+use reqmtls::wire::{KeyLog, Recording, Side, Transcript, What};
+
+use reqmtls_contract::Revision;
+
+use compare::differences;
+use program::{Tshark, tshark};
+use view::View;
+
+/// One TCP connection, and what the observer made of it.
+struct Connection {
+    name: String,
+    recording: Recording,
+    key_log: KeyLog,
+    transcript: Transcript,
+}
+
+impl Connection {
+    fn new(name: String, recording: Recording, key_log: KeyLog) -> Self {
+        let transcript = Transcript::observe(&recording, &key_log);
+        Self {
+            name,
+            recording,
+            key_log,
+            transcript,
+        }
+    }
+
+    /// The connections of a cell.
+    fn of(cell: &CellResult) -> Vec<Self> {
+        let connections = cell.connections.iter();
+        connections.map(|one| Self::of_one(cell, one)).collect()
+    }
+
+    fn of_one(cell: &CellResult, connection: &event::Connection) -> Self {
+        let mut key_log = KeyLog::default();
+        for report in [&connection.client_report, &connection.server_report] {
+            let lines = report.key_log.join("\n");
+            key_log.merge(&KeyLog::parse(&lines).unwrap());
+        }
+        let name = format!("{} {} {}", cell.case, cell.pairing(), connection.label);
+        Self {
+            name: name.trim_end().to_owned(),
+            recording: connection.recording.clone(),
+            key_log,
+            transcript: connection.transcript.clone(),
+        }
+    }
+}
+
+/// What tshark sees of each connection.
+async fn seen(tshark: &Tshark, connections: &[Connection], secrets: &KeyLog) -> Vec<View> {
+    let named = connections
+        .iter()
+        .map(|connection| (connection.name.as_str(), &connection.recording));
+    let capture = reqmtls::capture::write(named, secrets, Duration::from_secs(1)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.pcapng");
+    std::fs::write(&path, capture).unwrap();
+    let json = folder.path().join("run.json");
+    tshark.read(&path, folder.path(), &json).await;
+    let mut views = View::of_each_stream(&std::fs::read(json).unwrap()).unwrap();
+    views.resize_with(connections.len().max(views.len()), View::default);
+    views
+}
+
+fn secrets(connections: &[Connection]) -> KeyLog {
+    let mut secrets = KeyLog::default();
+    for connection in connections {
+        secrets.merge(&connection.key_log);
+    }
+    secrets
+}
+
+/// Every difference between what the observer says and what tshark says.
+async fn prove(tshark: &Tshark, connections: &[Connection]) -> Vec<String> {
+    let views = seen(tshark, connections, &secrets(connections)).await;
+    assert_eq!(
+        views.len(),
+        connections.len(),
+        "a stream for each connection"
+    );
+    connections
+        .iter()
+        .zip(&views)
+        .flat_map(|(connection, theirs)| {
+            differences(&connection.name, &View::of(&connection.transcript), theirs)
+        })
+        .collect()
+}
+
+fn root() -> PathBuf {
+    let harness = Path::new(env!("CARGO_MANIFEST_DIR"));
+    harness.parent().unwrap().to_owned()
+}
+
+/// Runs every case of a revision that `wanted` takes on every pairing of the peers that it takes.
+async fn run_cells(
+    revision: Revision,
+    wanted: impl Fn(&str) -> bool,
+    peers: impl Fn(&str) -> bool,
+) -> Run {
+    let mut manifests = Manifest::load_all(&root().join("peers")).unwrap();
+    manifests.retain(|peer| peers(&peer.name));
+    let names: Vec<_> = manifests.iter().map(|peer| peer.name.clone()).collect();
+    let scenarios = scenario::load_dir(&root().join("scenarios"));
+    let mut scenarios = scenarios.unwrap_or_else(|error| panic!("{error}"));
+    scenarios.retain(|scenario| scenario.is_of(revision));
+    let cases = scenarios.into_iter().flat_map(|scenario| scenario.cases);
+    let plan = Plan {
+        root: root(),
+        cases: cases.filter(|case| wanted(&case.id)).collect(),
+        peers: manifests,
+        clients: names.clone(),
+        servers: names,
+        jobs: 8,
+        mode: Where::Process,
+        timeout: Duration::from_secs(10),
+        known: Known::default(),
+        snapshots: results(&root(), revision).join("snapshots"),
+        flag: 80,
+        revision,
+    };
+    let run = run(&plan, std::future::pending(), |_| {}).await;
+    let run = run.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(run.missing, [], "every peer is there");
+    // Whether cells are as they should be is for another test; here it counts that they left something.
+    for cell in &run.cells {
+        let ran = cell.conformance == Conformance::Unsupported || !cell.connections.is_empty();
+        assert!(ran, "{} {}: {:?}", cell.case, cell.pairing(), cell.reason);
+    }
+    run
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tshark_sees_what_the_transcripts_say() {
+    let Some(tshark) = tshark().await else {
+        return;
+    };
+    let mut connections = Vec::new();
+    for revision in [Revision::Rm, Revision::Rca] {
+        let run = run_cells(revision, |_| true, |_| true).await;
+        connections.extend(run.cells.iter().flat_map(Connection::of));
+    }
+    let start = Instant::now();
+    let differences = prove(&tshark, &connections).await;
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+    let said = connections
+        .iter()
+        .map(|one| View::of(&one.transcript).len());
+    program::aloud(&format!(
+        "{}: {} connections, {} messages and alerts are as the transcripts say, read in {} ms",
+        tshark.version,
+        connections.len(),
+        said.sum::<usize>(),
+        start.elapsed().as_millis(),
+    ));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tshark_sees_every_form_of_connection() {
+    let Some(tshark) = tshark().await else {
+        return;
+    };
+    let connections = forms::connections();
+    let longest = |connection: &Connection| {
+        let entries = connection.transcript.entries.iter();
+        entries.map(|entry| entry.records.len()).max()
+    };
+    let small = connections
+        .iter()
+        .filter(|one| one.name.ends_with("in small records"));
+    assert!(small.map(longest).all(|records| records > Some(3)));
+    let differences = prove(&tshark, &connections).await;
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+/// One real connection with client authentication and the flag.
+async fn authenticated() -> Connection {
+    let case = "request-mtls/set/present/require-on-flag";
+    let run = run_cells(Revision::Rm, |id| id == case, |peer| peer == "rustls").await;
+    Connection::of(run.cells.first().unwrap()).remove(0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_without_its_secrets_is_named() {
+    let Some(tshark) = tshark().await else {
+        return;
+    };
+    let connections = [authenticated().await];
+    let views = seen(&tshark, &connections, &KeyLog::default()).await;
+    let ours = View::of(&connections[0].transcript);
+    let differences = differences("cell", &ours, &views[0]).join("\n");
+    let expected =
+        "cell: server message 2 is EncryptedExtensions in the transcript, (undecrypted) in tshark";
+    assert!(differences.contains(expected), "{differences}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hello_over_several_records_and_segments_is_one_message() {
+    let Some(tshark) = tshark().await else {
+        return;
+    };
+    let Connection {
+        name,
+        recording,
+        key_log,
+        ..
+    } = authenticated().await;
+    let split = Connection::new(name, in_small_records(&recording), key_log);
+    assert!(split.transcript.defects.is_empty());
+    let hello = &split.transcript.entries[0];
+    assert!(hello.records.len() > 3, "{:?}", hello.records);
+    assert_eq!(prove(&tshark, &[split]).await, Vec::<String>::new());
+}
+
+/// The same connection with the client's first message, which is in clear, in records of 50 octets, each
+/// record in two segments.
+fn in_small_records(recording: &Recording) -> Recording {
+    let mut split = Recording::new();
+    let mut first = true;
+    for event in recording.events() {
+        match &event.what {
+            What::Data(bytes) if first && event.from == Side::Client => {
+                first = false;
+                let length = usize::from(u16::from_be_bytes([bytes[3], bytes[4]]));
+                let (record, rest) = bytes.split_at(5 + length);
+                for piece in record[5..].chunks(50) {
+                    let length = u8::try_from(piece.len()).unwrap();
+                    let whole = [&[22, 3, 1, 0, length], piece].concat();
+                    let (one, other) = whole.split_at(whole.len() / 2);
+                    split.data(event.at, event.from, one);
+                    split.data(event.at, event.from, other);
+                }
+                split.data(event.at, event.from, rest);
+            }
+            _ => split.push(event.clone()),
+        }
+    }
+    split
+}
