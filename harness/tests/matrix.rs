@@ -129,18 +129,37 @@ async fn accepted_and_published(revision: Revision) {
             insta::assert_snapshot!(pairing, text);
         });
     }
-    let published = std::fs::read_to_string(results.join("matrix.md")).unwrap_or_default();
-    let current = report::markdown(&run, &scenarios(revision));
-    assert!(
-        published == current,
-        "{}/matrix.md is not current; `cargo run --release -- run --revision {revision}` writes it:\n{current}",
-        results.display()
+    for (name, current) in [
+        ("matrix.md", report::markdown(&run, &scenarios(revision))),
+        ("requirements.md", report::requirements(&run)),
+    ] {
+        let path = results.join(name);
+        let published = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            published == current,
+            "{} is not current; `cargo run --release -- run --revision {revision}` writes it:\n{current}",
+            path.display()
+        );
+    }
+    assert_eq!(report::unexercised(&run), [""; 0]);
+    assert_eq!(run.stale, [""; 0]);
+    assert_eq!(
+        run.count_unknown(),
+        0,
+        "deviations that are not known: see the matrix"
     );
+    let limit = Duration::from_secs(if cfg!(debug_assertions) { 120 } else { 20 });
+    assert!(run.timings.cells < limit, "{:?}", run.timings);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn transcripts_are_the_accepted_ones_and_the_matrix_is_current() {
     accepted_and_published(Revision::Rm).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_holds_of_the_editors_copy() {
+    accepted_and_published(Revision::Rca).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

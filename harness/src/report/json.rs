@@ -42,7 +42,7 @@ pub fn json(run: &Run, scenarios: &[Scenario]) -> serde_json::Result<Value> {
         for case in &scenario.cases {
             let mut cells = Map::new();
             for cell in run.cells.iter().filter(|cell| cell.case == case.id) {
-                cells.insert(cell.pairing(), serde_json::to_value(cell)?);
+                cells.insert(cell.pairing(), without_raw(serde_json::to_value(cell)?));
             }
             if !cells.is_empty() {
                 cases.insert(case.id.clone(), Value::Object(cells));
@@ -95,6 +95,18 @@ pub fn json(run: &Run, scenarios: &[Scenario]) -> serde_json::Result<Value> {
         "measurements": [],
         "scenarios": keyed,
     }))
+}
+
+/// A cell without the bytes of each message, which stand in the recording too.
+fn without_raw(mut cell: Value) -> Value {
+    let connections = cell["connections"].as_array_mut();
+    for connection in connections.into_iter().flatten() {
+        let entries = connection["transcript"]["entries"].as_array_mut();
+        for entry in entries.into_iter().flatten() {
+            entry.as_object_mut().map(|entry| entry.remove("raw"));
+        }
+    }
+    cell
 }
 
 /// The word of the QUIC interop runner that comes nearest. What failed has not succeeded.

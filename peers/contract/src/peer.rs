@@ -58,6 +58,9 @@ pub async fn drive(
         drop(stream.shutdown().await);
         drop(drain(stream).await);
     };
+    // Libraries give an alert up where the stream does not take it at once, and a task that has used up its
+    // share of the runtime is told that no stream does.
+    let run = tokio::task::unconstrained(run);
     if tokio::time::timeout(deadline, run).await.is_err() {
         report.break_off(&format!(
             "the deadline of {} ms passed",
