@@ -70,7 +70,9 @@ pub enum ControlError {
     #[error("unsupported: {0}")]
     Unsupported(String),
     /// It prepared what it does not claim to be able to do.
-    #[error("got prepared for a job that needs {0}, expected unsupported: its description lacks it")]
+    #[error(
+        "got prepared for a job that needs {0}, expected unsupported: its description lacks it"
+    )]
     Unclaimed(String),
     /// It refused what it claims to be able to do.
     #[error("got unsupported for {0}, expected prepared: its description has it")]
@@ -206,7 +208,10 @@ impl Control {
         }
         let line = got.split(|&octet| octet == b'\n').next().unwrap_or(&got);
         Err(ControlError::OutOfStep {
-            got: String::from_utf8_lossy(line).chars().take(REPEATED).collect(),
+            got: String::from_utf8_lossy(line)
+                .chars()
+                .take(REPEATED)
+                .collect(),
             when: format!("{place} {ask}"),
         })
     }
