@@ -5,12 +5,12 @@ use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use reqmtls_contract::{ConnectionReport, Job, Role, Setup};
+use reqmtls_contract::{ConnectionReport, Job, Outcome, Role, Setup};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::time::timeout;
 
 use crate::peer::{ControlError, End, Link, RunningPeer};
-use crate::wire::{Recording, Side};
+use crate::wire::{Recording, Side, What};
 
 /// What the ends get beyond their own deadline, to report that it passed.
 const GRACE: Duration = Duration::from_secs(1);
@@ -152,9 +152,11 @@ impl Cell<'_> {
         for (side, reports) in [(Side::Client, &client), (Side::Server, &server)] {
             let (got, expected) = (reports.len(), recorders.len());
             if got != expected {
-                let text = format!("got {got} connections in a report, expected {expected}");
-                let error = ControlError::Said(text);
+                let error = ControlError::Connections { got, expected };
                 return Err(Broken { side, error });
+            }
+            for (recorder, report) in recorders.iter().zip(reports) {
+                recorder.hold_to_speech(side, report)?;
             }
         }
         Ok(client.into_iter().zip(server).collect())
@@ -284,6 +286,20 @@ async fn pump(
     }
 }
 
+/// The end that closed first, if it had sent nothing by then.
+fn first_to_close_unheard(recording: &Recording) -> Option<Side> {
+    let mut heard = Vec::new();
+    for event in recording.events() {
+        match event.what {
+            What::Data(_) => heard.push(event.from),
+            What::HalfClose | What::Reset => {
+                return Some(event.from).filter(|side| !heard.contains(side));
+            }
+        }
+    }
+    None
+}
+
 struct Recorder {
     start: Instant,
     recording: Mutex<Recording>,
@@ -303,6 +319,25 @@ impl Recorder {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         note(self.start.elapsed(), &mut recording);
+    }
+
+    /// An end closes after it has said something, or after the other one; unless it says that TLS
+    /// itself ended the connection, without a word.
+    fn hold_to_speech(&self, side: Side, report: &ConnectionReport) -> Result<(), Broken> {
+        let recording = self
+            .recording
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if first_to_close_unheard(&recording) != Some(side) || report.outcome == Outcome::Refused {
+            return Ok(());
+        }
+        let outcome = format!("{:?}", report.outcome).to_lowercase();
+        let error = report.error.iter().map(|error| format!(": {error}"));
+        let said = error.fold(outcome, |outcome, error| outcome + &error);
+        Err(Broken {
+            side,
+            error: ControlError::Mute { said },
+        })
     }
 
     fn finish(self) -> Recording {

@@ -57,6 +57,23 @@ pub enum ControlError {
         /// Where it stands in the sequence of asks and replies.
         when: String,
     },
+    /// It closed a TLS connection before it had sent anything on it.
+    #[error(
+        "got a TLS connection closed before any octet was sent, expected a handshake or an alert \
+         (it reports {said})"
+    )]
+    Mute {
+        /// What its report says of the connection.
+        said: String,
+    },
+    /// It reported other connections than were opened.
+    #[error("got {got} connections in a report, expected {expected}")]
+    Connections {
+        /// How many it reported.
+        got: usize,
+        /// How many were opened.
+        expected: usize,
+    },
     /// It takes any job, also one that it cannot understand.
     #[error(
         "got {got} in reply to a job with the unknown setup key {UNKNOWN_KEY:?}, expected \

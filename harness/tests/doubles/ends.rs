@@ -223,7 +223,7 @@ fn made_up_secrets_are_caught() {
         .names_the_double("got a key log that does not decrypt the connection");
 }
 
-/// The double's first cell comes first and is honest; its key log is what all later ones get.
+/// What the double's first connection logs is what it hands over for all that follow.
 #[test]
 fn secrets_of_another_connection_are_caught() {
     let first = Mutex::new(None::<Vec<String>>);
@@ -231,7 +231,15 @@ fn secrets_of_another_connection_are_caught() {
         let mut first = first.lock().unwrap();
         report.key_log = first.get_or_insert(report.key_log.clone()).clone();
     });
-    run_in_sequence(start(Arc::new(double)), &[AUTHENTICATED])
-        .ended(BROKEN_PEER, "4 cells: 2 conforms")
-        .names_the_double("KEYLOG");
+    // Where both ends lie nothing opens the connection, where one does the other's secrets do.
+    run_in_sequence(start(Arc::new(double)), &[AUTHENTICATED, REFUSED])
+        .ended(
+            BROKEN_PEER,
+            "8 cells: 3 conforms, 3 deviates, 0 unsupported, 2 failed",
+        )
+        .names_the_double("got a key log of another connection, with the client random ")
+        .says_of(
+            "double--double",
+            "no secret CLIENT_HANDSHAKE_TRAFFIC_SECRET for this connection",
+        );
 }
