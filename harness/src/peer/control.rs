@@ -301,3 +301,77 @@ fn text(reply: &Reply) -> String {
     let text = serde_json::to_string(reply).unwrap_or_else(|error| error.to_string());
     text.chars().take(REPEATED).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    const HELD: &[u8] = b"{\"reply\":\"held\"}\n";
+
+    /// A control connection, and the peer's half of it behind the first line.
+    async fn pair() -> (Control, BufReader<TcpStream>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (control, peer) = tokio::join!(Control::open(address), listener.accept());
+        let mut peer = BufReader::new(peer.unwrap().0);
+        read_line::<Open>(&mut peer).await.unwrap();
+        (control.unwrap(), peer)
+    }
+
+    /// Asks the peer to hold, and writes octets as it reads that.
+    async fn hold(
+        control: &mut Control,
+        peer: &mut BufReader<TcpStream>,
+        octets: &[u8],
+    ) -> Result<(), ControlError> {
+        let reply = async {
+            read_line::<Ask>(peer).await.unwrap();
+            peer.write_all(octets).await.unwrap();
+        };
+        tokio::join!(control.hold(), reply).0
+    }
+
+    #[tokio::test]
+    async fn a_line_that_comes_late_is_no_reply_to_the_next_ask() {
+        let (mut control, mut peer) = pair().await;
+        hold(&mut control, &mut peer, HELD).await.unwrap();
+        hold(&mut control, &mut peer, HELD).await.unwrap();
+        peer.write_all(HELD).await.unwrap();
+        control.0.get_ref().peek(&mut [0]).await.unwrap();
+        let error = control.hold().await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "got \"{\\\"reply\\\":\\\"held\\\"}\" before hold, expected one reply to each ask"
+        );
+    }
+
+    #[tokio::test]
+    async fn half_a_line_that_comes_with_a_reply_is_caught() {
+        let (mut control, mut peer) = pair().await;
+        let octets = [HELD, b"{\"rep"].concat();
+        let error = hold(&mut control, &mut peer, &octets).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "got \"{\\\"rep\" after the reply to hold, expected one reply to each ask"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_closes_or_resets_is_said_to_have_closed() {
+        for resets in [false, true] {
+            let (mut control, peer) = pair().await;
+            if resets {
+                peer.get_ref().set_zero_linger().unwrap();
+            }
+            drop(peer);
+            let error = control.hold().await.unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "the peer closed the connection instead of replying to hold"
+            );
+        }
+    }
+}
