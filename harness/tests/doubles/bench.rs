@@ -48,17 +48,17 @@ pub(crate) struct Ran {
     err: String,
 }
 
-/// Runs cases on every pairing of rustls and the double.
+/// Runs cases on every pairing of rustls and the double, all at once.
 pub(crate) fn run(double: SocketAddr, cases: &[&str]) -> Ran {
-    run_with(double, cases, &[])
+    run_jobs(double, cases, "32")
 }
 
 /// The same, one cell after the other.
 pub(crate) fn run_in_sequence(double: SocketAddr, cases: &[&str]) -> Ran {
-    run_with(double, cases, &["--jobs", "1"])
+    run_jobs(double, cases, "1")
 }
 
-fn run_with(double: SocketAddr, cases: &[&str], options: &[&str]) -> Ran {
+fn run_jobs(double: SocketAddr, cases: &[&str], jobs: &str) -> Ran {
     let root = tempfile::tempdir().unwrap();
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     for folder in ["scenarios", "peers/rustls", "peers/double"] {
@@ -78,7 +78,7 @@ fn run_with(double: SocketAddr, cases: &[&str], options: &[&str]) -> Ran {
     fs::set_permissions(folder.join("run"), fs::Permissions::from_mode(0o755)).unwrap();
     let mut command = Command::cargo_bin("reqmtls").unwrap();
     command.arg("--root").arg(root.path()).arg("run");
-    command.args(cases).args(options);
+    command.args(cases).args(["--jobs", jobs]);
     command.args(["--mode", "process", "--timeout", "1"]);
     let output = command.output().unwrap();
     Ran {
