@@ -2,15 +2,15 @@
 //! reports collected.
 
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use reqmtls_contract::{ConnectionReport, Job, Role, Setup};
+use reqmtls_contract::{ConnectionReport, Job, Outcome, Role, Setup};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::time::timeout;
 
 use crate::peer::{ControlError, End, Link, RunningPeer};
-use crate::wire::{Recording, Side};
+use crate::wire::{Recording, Side, What};
 
 /// What the ends get beyond their own deadline, to report that it passed.
 const GRACE: Duration = Duration::from_secs(1);
@@ -63,9 +63,9 @@ impl Cell<'_> {
     /// Runs the cell to its end or its deadline.
     pub async fn run(self) -> Result<Vec<Evidence>, CellError> {
         let recorders: Vec<_> = (0..self.connections).map(|_| Recorder::new()).collect();
-        let mut stage = "preparing the ends";
+        let progress = Progress::default();
         let deadline = self.deadline * self.connections;
-        let run = timeout(deadline + GRACE, self.run_through(&recorders, &mut stage)).await;
+        let run = timeout(deadline + GRACE, self.run_through(&recorders, &progress)).await;
         let recordings: Vec<_> = recorders.into_iter().map(Recorder::finish).collect();
         let broken = match run {
             Ok(Ok(reports)) => {
@@ -85,7 +85,11 @@ impl Cell<'_> {
                 return Err(CellError::Unsupported { side, capability });
             }
             Ok(Err(Broken { side, error })) => format!("{}: {error}", side.name()),
-            Err(_) => format!("the deadline of {} ms passed", deadline.as_millis()),
+            Err(_) => format!(
+                "the deadline of {} ms passed{}",
+                deadline.as_millis(),
+                progress.silence()
+            ),
         };
         let relayed = |side| {
             recordings
@@ -94,7 +98,8 @@ impl Cell<'_> {
                 .sum::<usize>()
         };
         let reason = format!(
-            "while {stage}: {broken} (the client had sent {} octets, the server {})",
+            "while {}: {broken} (the client had sent {} octets, the server {})",
+            progress.stage(),
             relayed(Side::Client),
             relayed(Side::Server),
         );
@@ -104,7 +109,7 @@ impl Cell<'_> {
     async fn run_through(
         self,
         recorders: &[Recorder],
-        stage: &mut &'static str,
+        progress: &Progress,
     ) -> Result<Vec<(ConnectionReport, ConnectionReport)>, Broken> {
         let (server_peer, server_setup) = self.server;
         let (client_peer, client_setup) = self.client;
@@ -122,37 +127,87 @@ impl Cell<'_> {
             client_setup,
             self.deadline,
         );
-        let (server, client) = tokio::join!(server, client);
-        let mut server = server.map_err(by(Side::Server))?;
-        let mut client = client.map_err(by(Side::Client))?;
+        progress.enter("preparing the ends");
+        let (server, client) = tokio::join!(
+            progress.reply(Side::Server, server),
+            progress.reply(Side::Client, client),
+        );
+        let (mut server, mut client) = (server?, client?);
 
         for (number, recorder) in (0..).zip(recorders) {
-            *stage = "opening a connection";
+            progress.enter("opening a connection");
             // The server first: the client speaks as soon as it is opened.
-            let to_server = server.open(number).await.map_err(by(Side::Server))?;
-            let to_client = client.open(number).await.map_err(by(Side::Client))?;
-            *stage = "relaying";
+            let to_server = progress.reply(Side::Server, server.open(number)).await?;
+            let to_client = progress.reply(Side::Client, client.open(number)).await?;
+            progress.enter("relaying");
             relay(to_client, to_server, recorder).await;
         }
 
-        *stage = "collecting the reports";
-        let (client, server) = tokio::join!(client.report(), server.report());
-        let client = client.map_err(by(Side::Client))?.connections;
-        let server = server.map_err(by(Side::Server))?.connections;
+        progress.enter("collecting the reports");
+        let (client, server) = tokio::join!(
+            progress.reply(Side::Client, client.report()),
+            progress.reply(Side::Server, server.report()),
+        );
+        let (client, server) = (client?.connections, server?.connections);
         for (side, reports) in [(Side::Client, &client), (Side::Server, &server)] {
             let (got, expected) = (reports.len(), recorders.len());
             if got != expected {
-                let text = format!("got {got} connections in a report, expected {expected}");
-                return Err(by(side)(ControlError::Said(text)));
+                let error = ControlError::Connections { got, expected };
+                return Err(Broken { side, error });
+            }
+            for (recorder, report) in recorders.iter().zip(reports) {
+                recorder.hold_to_speech(side, report)?;
             }
         }
         Ok(client.into_iter().zip(server).collect())
     }
 }
 
-/// Which end an error is of.
-fn by(side: Side) -> impl Fn(ControlError) -> Broken {
-    move |error| Broken { side, error }
+/// How far a cell has come.
+#[derive(Default)]
+struct Progress(Mutex<Stage>);
+
+#[derive(Default)]
+struct Stage {
+    name: &'static str,
+    /// The ends that were asked and have not replied.
+    awaited: Vec<Side>,
+}
+
+impl Progress {
+    fn enter(&self, name: &'static str) {
+        self.lock().name = name;
+    }
+
+    fn stage(&self) -> &'static str {
+        self.lock().name
+    }
+
+    /// Waits for what an end replies; an error is that end's.
+    async fn reply<T>(
+        &self,
+        side: Side,
+        reply: impl Future<Output = Result<T, ControlError>>,
+    ) -> Result<T, Broken> {
+        self.lock().awaited.push(side);
+        let reply = reply.await;
+        self.lock().awaited.retain(|awaited| *awaited != side);
+        reply.map_err(|error| Broken { side, error })
+    }
+
+    /// Which ends were asked and kept silent, as the end of a sentence.
+    fn silence(&self) -> String {
+        let stage = self.lock();
+        let names: Vec<_> = stage.awaited.iter().map(|side| side.name()).collect();
+        match names.join(" and the ") {
+            names if names.is_empty() => names,
+            names => format!(", and the {names} had not replied"),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Stage> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 struct Broken {
@@ -231,6 +286,20 @@ async fn pump(
     }
 }
 
+/// The end that closed first, if it had sent nothing by then.
+fn first_to_close_unheard(recording: &Recording) -> Option<Side> {
+    let mut heard = Vec::new();
+    for event in recording.events() {
+        match event.what {
+            What::Data(_) => heard.push(event.from),
+            What::HalfClose | What::Reset => {
+                return Some(event.from).filter(|side| !heard.contains(side));
+            }
+        }
+    }
+    None
+}
+
 struct Recorder {
     start: Instant,
     recording: Mutex<Recording>,
@@ -250,6 +319,25 @@ impl Recorder {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         note(self.start.elapsed(), &mut recording);
+    }
+
+    /// An end closes after it has said something, or after the other one; unless it says that TLS
+    /// itself ended the connection, without a word.
+    fn hold_to_speech(&self, side: Side, report: &ConnectionReport) -> Result<(), Broken> {
+        let recording = self
+            .recording
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if first_to_close_unheard(&recording) != Some(side) || report.outcome == Outcome::Refused {
+            return Ok(());
+        }
+        let outcome = format!("{:?}", report.outcome).to_lowercase();
+        let error = report.error.iter().map(|error| format!(": {error}"));
+        let said = error.fold(outcome, |outcome, error| outcome + &error);
+        Err(Broken {
+            side,
+            error: ControlError::Mute { said },
+        })
     }
 
     fn finish(self) -> Recording {

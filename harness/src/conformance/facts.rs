@@ -34,6 +34,10 @@ impl fmt::Display for Outcome {
 /// The facts of one connection, from the wire alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Facts {
+    /// The random of the client, by which its connection is known in key logs. The transcript has it
+    /// already.
+    #[serde(skip)]
+    pub client_random: Option<Octets32>,
     /// Whether the server sent CertificateRequest in the main handshake.
     pub certificate_request: bool,
     /// Whether the server resumed a session of TLS 1.3.
@@ -106,6 +110,7 @@ impl Facts {
             _ => false,
         });
         Self {
+            client_random: transcript.client_random,
             resumed,
             certificate_request: entries.iter().any(is_main_certificate_request),
             outcome,

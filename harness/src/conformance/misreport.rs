@@ -3,7 +3,7 @@
 use reqmtls_contract::{self as contract, ConnectionReport, Hex, Setup};
 
 use super::{Facts, Finding, Outcome};
-use crate::wire::Side;
+use crate::wire::{KeyLog, Side};
 
 /// Every point in which an end's report contradicts the wire. What a report leaves out is no
 /// contradiction: libraries differ in what they tell.
@@ -55,6 +55,8 @@ pub fn misreports(
     }
     claims.hold_if_said("alert_sent", report.alert_sent, alert_of(own));
     claims.hold_if_said("alert_received", report.alert_received, alert_of(other));
+
+    claims.hold_key_log(facts, report);
 
     claims.hold_truth("resumed", report.resumed, facts.resumed);
     let certificate = match side {
@@ -136,6 +138,21 @@ impl Claims {
             self.find(
                 format!("a report of {name} {said}"),
                 format!("{wire}, as on the wire"),
+            );
+        }
+    }
+
+    /// Where the secrets do not fit, the wire shows; where they are of another connection, only the
+    /// other end's may have opened this one.
+    fn hold_key_log(&mut self, facts: &Facts, report: &ConnectionReport) {
+        // Lines that cannot be read break the cell.
+        let log = KeyLog::parse(&report.key_log.join("\n")).unwrap_or_default();
+        if let Some(random) = facts.client_random
+            && let Some(other) = log.other_than(random)
+        {
+            self.find(
+                format!("a key log of another connection, with the client random {other}"),
+                format!("the secrets of this connection alone, with {random}"),
             );
         }
     }

@@ -2,13 +2,24 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 
 use reqmtls_contract::{
-    Ask, Description, Job, Open, Reply, Report, VERSION, read_line, write_line,
+    Ask, Description, Job, Open, Reply, Report, Role, VERSION, read_line, write_line,
 };
+use serde_json::json;
 use thiserror::Error;
 use tokio::io::BufReader;
 use tokio::net::TcpStream;
+
+/// A setup key of no version of the contract.
+const UNKNOWN_KEY: &str = "no-such-capability";
+
+/// How a peer has to name that key.
+const UNKNOWN_CAPABILITY: &str = "setup.no-such-capability";
+
+/// The most octets of a stray line that a message repeats.
+const REPEATED: usize = 200;
 
 /// Why a peer did not do what the contract says.
 #[derive(Debug, Error)]
@@ -38,9 +49,51 @@ pub enum ControlError {
         /// What came.
         got: String,
     },
+    /// It wrote more than the one reply to an ask, and so is out of step with the harness.
+    #[error("got {got:?} {when}, expected one reply to each ask")]
+    OutOfStep {
+        /// What stands there.
+        got: String,
+        /// Where it stands in the sequence of asks and replies.
+        when: String,
+    },
+    /// It closed a TLS connection before it had sent anything on it.
+    #[error(
+        "got a TLS connection closed before any octet was sent, expected a handshake or an alert \
+         (it reports {said})"
+    )]
+    Mute {
+        /// What its report says of the connection.
+        said: String,
+    },
+    /// It reported other connections than were opened.
+    #[error("got {got} connections in a report, expected {expected}")]
+    Connections {
+        /// How many it reported.
+        got: usize,
+        /// How many were opened.
+        expected: usize,
+    },
+    /// It takes any job, also one that it cannot understand.
+    #[error(
+        "got {got} in reply to a job with the unknown setup key {UNKNOWN_KEY:?}, expected \
+         unsupported with the capability {UNKNOWN_CAPABILITY:?}"
+    )]
+    Undiscerning {
+        /// What came.
+        got: String,
+    },
     /// It lacks a capability.
     #[error("unsupported: {0}")]
     Unsupported(String),
+    /// It prepared what it does not claim to be able to do.
+    #[error(
+        "got prepared for a job that needs {0}, expected unsupported: its description lacks it"
+    )]
+    Unclaimed(String),
+    /// It refused what it claims to be able to do.
+    #[error("got unsupported for {0}, expected prepared: its description has it")]
+    Disclaimed(String),
     /// It speaks another version of the contract.
     #[error("the peer speaks version {0} of the contract, expected {VERSION}")]
     Version(u32),
@@ -75,8 +128,32 @@ impl Control {
         }
     }
 
-    /// Gives the peer a job.
-    pub(super) async fn prepare(&mut self, job: &Job) -> Result<(), ControlError> {
+    /// Looks whether the peer refuses a job that it cannot understand: one that takes it would also
+    /// take every job that is newer than itself, and do something else.
+    pub(super) async fn probe(&mut self, description: &Description) -> Result<(), ControlError> {
+        let role = if description.can(Role::Client.as_str()) {
+            Role::Client
+        } else {
+            Role::Server
+        };
+        let job = json!({ "id": "probe", "role": role, "setup": { UNKNOWN_KEY: true } });
+        let got = match self.ask("prepare", &Ask::Prepare { job }).await {
+            Ok(Reply::Unsupported { capability }) if capability == UNKNOWN_CAPABILITY => {
+                return Ok(());
+            }
+            Ok(other) => text(&other),
+            Err(ControlError::Said(message)) => text(&Reply::Error { message }),
+            Err(error) => return Err(error),
+        };
+        Err(ControlError::Undiscerning { got })
+    }
+
+    /// Gives the peer a job, and holds the reply against what the peer says it can do.
+    pub(super) async fn prepare(
+        &mut self,
+        job: &Job,
+        description: &Description,
+    ) -> Result<(), ControlError> {
         match self
             .ask(
                 "prepare",
@@ -86,7 +163,16 @@ impl Control {
             )
             .await?
         {
-            Reply::Prepared {} => Ok(()),
+            Reply::Prepared {} => {
+                let mut needs = job.needs().into_iter();
+                match needs.find(|capability| !description.can(capability)) {
+                    Some(capability) => Err(ControlError::Unclaimed(capability)),
+                    None => Ok(()),
+                }
+            }
+            Reply::Unsupported { capability } if description.can(&capability) => {
+                Err(ControlError::Disclaimed(capability))
+            }
             Reply::Unsupported { capability } => Err(ControlError::Unsupported(capability)),
             other => Err(unexpected("prepare", &other)),
         }
@@ -109,13 +195,66 @@ impl Control {
     }
 
     async fn ask(&mut self, name: &'static str, ask: &Ask) -> Result<Reply, ControlError> {
-        write_line(&mut self.0, ask).await?;
-        match read_line(&mut self.0).await? {
-            Some(Reply::Error { message }) => Err(ControlError::Said(message)),
-            Some(reply) => Ok(reply),
-            None => Err(ControlError::Closed(name)),
+        self.in_step("before", name)?;
+        let exchange = async {
+            write_line(&mut self.0, ask).await?;
+            read_line(&mut self.0).await
+        };
+        let reply = match exchange.await {
+            Ok(reply) => reply,
+            // The peer has closed: it depends on the moment in which shape that gets here.
+            Err(error) if is_gone(&error) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let reply = reply.ok_or(ControlError::Closed(name))?;
+        self.in_step("after the reply to", name)?;
+        match reply {
+            Reply::Error { message } => Err(ControlError::Said(message)),
+            reply => Ok(reply),
         }
     }
+
+    /// Fails where the peer has written what nobody asked for: it would pass for the next reply.
+    fn in_step(&self, place: &str, ask: &str) -> Result<(), ControlError> {
+        let mut got = self.0.buffer().to_vec();
+        if got.is_empty() {
+            got = arrived(self.0.get_ref())?;
+        }
+        if got.is_empty() {
+            return Ok(());
+        }
+        let line = got.split(|&octet| octet == b'\n').next().unwrap_or(&got);
+        Err(ControlError::OutOfStep {
+            got: String::from_utf8_lossy(line)
+                .chars()
+                .take(REPEATED)
+                .collect(),
+            when: format!("{place} {ask}"),
+        })
+    }
+}
+
+/// What has arrived on a stream and is not read yet, or the start of it.
+fn arrived(stream: &TcpStream) -> io::Result<Vec<u8>> {
+    // Asked of the socket itself: what the runtime knows of it may be older.
+    let stream = std::net::TcpStream::from(stream.as_fd().try_clone_to_owned()?);
+    let mut octets = vec![0; REPEATED];
+    let length = match stream.peek(&mut octets) {
+        Ok(length) => length,
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock || is_gone(&error) => 0,
+        Err(error) => return Err(error),
+    };
+    octets.truncate(length);
+    Ok(octets)
+}
+
+/// Whether an error of a stream says that the other end has closed it.
+fn is_gone(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    matches!(
+        error.kind(),
+        BrokenPipe | ConnectionAborted | ConnectionReset
+    )
 }
 
 /// Opens a TLS connection of a job: what follows on the stream is TLS.
@@ -151,9 +290,88 @@ async fn connect(address: SocketAddr) -> Result<TcpStream, ControlError> {
 }
 
 fn unexpected(ask: &'static str, got: &Reply) -> ControlError {
-    let got = serde_json::to_string(got).unwrap_or_else(|error| error.to_string());
     ControlError::Unexpected {
         ask,
-        got: got.chars().take(200).collect(),
+        got: text(got),
+    }
+}
+
+/// A reply as a message repeats it.
+fn text(reply: &Reply) -> String {
+    let text = serde_json::to_string(reply).unwrap_or_else(|error| error.to_string());
+    text.chars().take(REPEATED).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    const HELD: &[u8] = b"{\"reply\":\"held\"}\n";
+
+    /// A control connection, and the peer's half of it behind the first line.
+    async fn pair() -> (Control, BufReader<TcpStream>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (control, peer) = tokio::join!(Control::open(address), listener.accept());
+        let mut peer = BufReader::new(peer.unwrap().0);
+        read_line::<Open>(&mut peer).await.unwrap();
+        (control.unwrap(), peer)
+    }
+
+    /// Asks the peer to hold, and writes octets as it reads that.
+    async fn hold(
+        control: &mut Control,
+        peer: &mut BufReader<TcpStream>,
+        octets: &[u8],
+    ) -> Result<(), ControlError> {
+        let reply = async {
+            read_line::<Ask>(peer).await.unwrap();
+            peer.write_all(octets).await.unwrap();
+        };
+        tokio::join!(control.hold(), reply).0
+    }
+
+    #[tokio::test]
+    async fn a_line_that_comes_late_is_no_reply_to_the_next_ask() {
+        let (mut control, mut peer) = pair().await;
+        hold(&mut control, &mut peer, HELD).await.unwrap();
+        hold(&mut control, &mut peer, HELD).await.unwrap();
+        peer.write_all(HELD).await.unwrap();
+        control.0.get_ref().peek(&mut [0]).await.unwrap();
+        let error = control.hold().await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "got \"{\\\"reply\\\":\\\"held\\\"}\" before hold, expected one reply to each ask"
+        );
+    }
+
+    #[tokio::test]
+    async fn half_a_line_that_comes_with_a_reply_is_caught() {
+        let (mut control, mut peer) = pair().await;
+        let octets = [HELD, b"{\"rep"].concat();
+        let error = hold(&mut control, &mut peer, &octets).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "got \"{\\\"rep\" after the reply to hold, expected one reply to each ask"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_closes_or_resets_is_said_to_have_closed() {
+        for resets in [false, true] {
+            let (mut control, peer) = pair().await;
+            if resets {
+                peer.get_ref().set_zero_linger().unwrap();
+            }
+            drop(peer);
+            let error = control.hold().await.unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "the peer closed the connection instead of replying to hold"
+            );
+        }
     }
 }

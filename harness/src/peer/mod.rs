@@ -27,7 +27,7 @@ use self::container::Container;
 use self::control::Control;
 use self::process::Process;
 
-/// How long a peer may take from its start until it is held and described.
+/// How long a peer may take from its start until it is held, described and probed.
 const START: Duration = Duration::from_secs(20);
 
 /// Where a peer runs.
@@ -158,6 +158,7 @@ impl RunningPeer {
             let mut hold = Control::open(address).await?;
             hold.hold().await?;
             let description = hold.describe().await?;
+            hold.probe(&description).await?;
             Ok::<_, ControlError>((hold, description))
         };
         let outcome = timeout(START, meet)
@@ -196,7 +197,7 @@ impl RunningPeer {
                     Some(control) => control,
                     None => Control::open(*address).await?,
                 };
-                control.prepare(&job).await?;
+                control.prepare(&job, &self.description).await?;
                 Ok(End::remote(*address, idle, control, job.id))
             }
         }

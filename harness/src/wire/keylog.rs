@@ -213,6 +213,13 @@ impl KeyLog {
             .map(|secret| &secret[..])
     }
 
+    /// The client random of another connection than the one with this, if there is a secret of any.
+    #[must_use]
+    pub fn other_than(&self, random: Octets32) -> Option<Octets32> {
+        let mut randoms = self.secrets.keys().map(|(random, _)| *random);
+        randoms.find(|other| *other != random)
+    }
+
     /// Whether there is no secret at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -295,6 +302,7 @@ mod tests {
         assert_eq!(get(3, Label::ClientTraffic0), Some(&[4; 48][..]));
         assert_eq!(get(1, Label::Master), Some(&[5; 48][..]));
         assert_eq!(get(3, Label::Master), None);
+        assert_eq!(log.other_than(Octets32([1; 32])), Some(Octets32([3; 32])));
         assert_eq!(KeyLog::parse(&log.to_string()).unwrap(), log);
     }
 
