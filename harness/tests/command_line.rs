@@ -47,7 +47,10 @@ fn a_first_run_finds_new_transcripts_and_says_so_by_exit_code_1() {
     let (code, out, err) = reqmtls(root.path(), &["run"]);
     assert_eq!(code, 1, "{err}");
     assert!(err.contains("20 cells: 20 conforms, 0 deviates, 0 unsupported, 0 failed, transcripts: 0 same, 0 changed, 20 new"), "{err}");
-    assert!(out.starts_with("# Who is asked for a certificate"), "{out}");
+    assert!(
+        out.starts_with("# Who asks whom for a certificate"),
+        "{out}"
+    );
     let json: serde_json::Value =
         serde_json::from_slice(&fs::read(root.path().join("results/latest/result.json")).unwrap())
             .unwrap();

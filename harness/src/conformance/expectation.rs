@@ -96,10 +96,10 @@ impl Judge<'_> {
 
     fn refusal(&mut self, side: Side, alert: Alert) {
         let wanted = &self.expected.alerts;
-        let named = wanted
+        let is_wanted = wanted
             .iter()
             .any(|wanted| wanted.code == alert.description.0);
-        if side != self.refusing() || !named {
+        if side != self.refusing() || !is_wanted {
             let names: Vec<_> = wanted.iter().map(|alert| alert.name).collect();
             let expected = format!(
                 "{} from the {}",

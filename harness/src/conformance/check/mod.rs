@@ -78,6 +78,10 @@ pub struct Ruling {
     pub got: String,
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference to the field"
+)]
 fn id<S: Serializer>(requirement: &&Requirement, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(requirement.id)
 }

@@ -103,16 +103,16 @@ fn patterns<'a>(found: &[(&'a CellResult, &Finding)]) -> Vec<&'a str> {
 
 /// The arguments of `reqmtls run` that run this cell alone.
 pub(crate) fn reproduction(cell: &CellResult) -> String {
-    let mut arguments = cell.case.clone();
+    let mut arguments = vec![&*cell.case];
     for (side, option, peer) in [
         (Side::Client, "--client", &cell.client),
         (Side::Server, "--server", &cell.server),
     ] {
         if !cell.misbehaving.contains(&side) {
-            arguments.push_str(&format!(" {option} {peer}"));
+            arguments.extend([option, peer]);
         }
     }
-    arguments
+    arguments.join(" ")
 }
 
 fn peer(cell: &CellResult, side: Side) -> &str {
