@@ -114,12 +114,12 @@ async fn pass_on(
     let mut peer = BufReader::new(TcpStream::connect(inner).await?);
     let mut first = true;
     loop {
-        let mut line = String::new();
-        if harness.read_line(&mut line).await? == 0 {
+        let mut asked = String::new();
+        if harness.read_line(&mut asked).await? == 0 {
             return Ok(());
         }
-        peer.write_all(line.as_bytes()).await?;
-        let ask: Value = serde_json::from_str(&line)?;
+        peer.write_all(asked.as_bytes()).await?;
+        let ask: Value = serde_json::from_str(&asked)?;
         if std::mem::take(&mut first) && ask["open"] == "control" {
             continue;
         }
