@@ -3,6 +3,7 @@
 
 matrix: setup
 	cargo run --release --locked -- run
+	cargo run --release --locked -- run --revision rca
 
 test: setup
 	cargo test --locked
