@@ -14,6 +14,7 @@ use crate::conformance::Conformance;
 use crate::conformance::known::Known;
 use crate::decode;
 use crate::event::Run;
+use crate::explain;
 use crate::peer::build;
 use crate::peer::manifest::Manifest;
 use crate::report;
@@ -63,6 +64,16 @@ enum Command {
     Peers,
     /// Explain and judge octets of `tls_flags`, a ClientHello or a capture
     Decode(decode::Arguments),
+    /// Explain one cell of the last run: messages, requirements, reports, drift
+    Explain {
+        /// The case's id
+        case: String,
+        /// The pairing: CLIENT--SERVER
+        pairing: String,
+        /// The revision that the run was of
+        #[arg(long, default_value_t = Revision::Rm, value_parser = Revision::from_str)]
+        revision: Revision,
+    },
     /// Print the JSON Schema of scenario files, with every axis and its values
     Schema,
 }
@@ -161,6 +172,15 @@ fn obey(arguments: &Arguments) -> anyhow::Result<u8> {
         Command::List(selection) => list(&root()?, selection),
         Command::Peers => peers(&root()?),
         Command::Decode(arguments) => decode::decode(arguments),
+        Command::Explain {
+            case,
+            pairing,
+            revision,
+        } => {
+            let text = explain::explain(&root()?, *revision, case, pairing)?;
+            io::stdout().write_all(text.as_bytes())?;
+            Ok(0)
+        }
         Command::Schema => {
             io::stdout().write_all(scenario::schema_text().as_bytes())?;
             Ok(0)

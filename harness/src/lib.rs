@@ -11,6 +11,7 @@ pub mod cli;
 pub mod conformance;
 pub mod decode;
 pub mod event;
+pub mod explain;
 pub mod peer;
 pub mod report;
 pub mod run;

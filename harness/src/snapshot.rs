@@ -76,6 +76,12 @@ impl Accepted {
         )
     }
 
+    /// The accepted transcript of a case.
+    #[must_use]
+    pub fn get(&self, case: &str) -> Option<&str> {
+        self.0.get(case).map(String::as_str)
+    }
+
     /// How a case's transcript stands to the accepted one.
     #[must_use]
     pub fn drift(&self, case: &str, transcript: &str) -> Drift {

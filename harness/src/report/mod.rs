@@ -11,6 +11,7 @@ use std::path::Path;
 
 pub use self::json::{SCHEMA, json};
 pub use self::markdown::markdown;
+pub(crate) use self::markdown::{command, reproduction};
 pub use self::requirements::{requirements, unexercised};
 pub use self::terminal::{Terminal, summary};
 

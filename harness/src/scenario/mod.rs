@@ -9,7 +9,7 @@ mod file;
 mod load;
 mod merge;
 mod model;
-mod nearest;
+pub(crate) mod nearest;
 mod reader;
 mod schema;
 mod select;

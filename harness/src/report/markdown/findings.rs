@@ -84,10 +84,7 @@ fn deviation(page: &mut Page, run: &Run, kind: &Kind<'_>, found: &[(&CellResult,
     if let Some(known) = kind.known {
         page.line(format_args!("  Known: {known}"));
     }
-    page.line(format_args!(
-        "  `{}`",
-        command(run.revision, &reproduction(cell))
-    ));
+    page.line(format_args!("  `{}`", command(run.revision, &alone(cell))));
 }
 
 /// The cases, each once.
@@ -102,13 +99,19 @@ fn patterns<'a>(found: &[(&'a CellResult, &Finding)]) -> Vec<&'a str> {
 }
 
 /// The arguments of `reqmtls run` that run this cell alone.
-pub(crate) fn reproduction(cell: &CellResult) -> String {
-    let mut arguments = vec![&*cell.case];
+pub(super) fn alone(cell: &CellResult) -> String {
+    reproduction(&cell.case, &cell.client, &cell.server, &cell.misbehaving)
+}
+
+/// The same, of a cell that is known by its parts.
+pub(crate) fn reproduction(case: &str, client: &str, server: &str, misbehaving: &[Side]) -> String {
+    let mut arguments = vec![case];
     for (side, option, peer) in [
-        (Side::Client, "--client", &cell.client),
-        (Side::Server, "--server", &cell.server),
+        (Side::Client, "--client", client),
+        (Side::Server, "--server", server),
     ] {
-        if !cell.misbehaving.contains(&side) {
+        // Who plays the end that misbehaves is not for choice.
+        if !misbehaving.contains(&side) {
             arguments.extend([option, peer]);
         }
     }

@@ -5,6 +5,8 @@ mod savings;
 mod table;
 mod tensions;
 
+pub(crate) use self::findings::reproduction;
+
 use std::fmt::{Arguments, Write};
 
 use reqmtls_contract::Revision;

@@ -60,7 +60,7 @@ pub(super) fn savings(page: &mut Page, run: &Run, scenarios: &[Scenario]) {
             let flights = cell.connections.last().and_then(flights_to_proof);
             (
                 flights.unwrap_or(0),
-                command(run.revision, &super::findings::reproduction(cell)),
+                command(run.revision, &super::findings::alone(cell)),
             )
         });
         page.line(format_args!(

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use super::findings::reproduction;
+use super::findings::alone;
 use super::{Page, cells, command};
 use crate::conformance::check::{Ruling, Verdict};
 use crate::conformance::requirement::{self, Requirement};
@@ -50,7 +50,7 @@ fn tension(page: &mut Page, run: &Run, pair: &[&str; 2], rulings: &[(&CellResult
     }
     kinds.sort_unstable_keys();
     for ((peer, follows, got), found) in &kinds {
-        let example = found.first().map(|cell| reproduction(cell));
+        let example = found.first().map(|cell| alone(cell));
         page.line(format_args!(
             "* **{peer}** follows {follows}: {got}. {}, e.g. `{}`",
             cells(found.len()),
