@@ -19,7 +19,7 @@ use crate::peer::build;
 use crate::peer::manifest::Manifest;
 use crate::report;
 use crate::run::{self, Plan, Where};
-use crate::scenario::{self, Case, KNOWN_DEVIATIONS, Scenario, Selector};
+use crate::scenario::{self, Case, End, KNOWN_DEVIATIONS, Scenario, Selector};
 use crate::snapshot::Drift;
 
 const EXIT_FINDINGS: u8 = 1;
@@ -225,6 +225,14 @@ struct Selected {
     whole: bool,
 }
 
+impl Selected {
+    /// Whether the implementation that can be made to break rules is among these.
+    fn can_misbehave(&self, names: &[String]) -> bool {
+        let mut able = self.peers.iter().filter(|peer| peer.in_process);
+        able.any(|peer| names.contains(&peer.name))
+    }
+}
+
 fn select(root: &Path, selection: &Selection) -> anyhow::Result<Selected> {
     let mut scenarios = scenario::load_dir(&root.join("scenarios"))?;
     let peers = Manifest::load_all(&root.join("peers"))?;
@@ -322,6 +330,7 @@ fn obey_run(root: &Path, arguments: &RunArguments) -> anyhow::Result<u8> {
     write(results.join("latest").join("matrix.md"), matrix.as_bytes())?;
     let requirements = report::requirements(&run);
     let latest = results.join("latest");
+    write(latest.join("run.pcapng"), &report::capture(&run)?)?;
     write(latest.join("requirements.md"), requirements.as_bytes())?;
     // What is published shows everything or stays as it is.
     if whole && run.missing.is_empty() && !run.interrupted {
@@ -371,7 +380,6 @@ async fn interrupted() {
 fn list(root: &Path, selection: &Selection) -> anyhow::Result<u8> {
     let selected = select(root, selection)?;
     let mut out = io::stdout().lock();
-    let pairings = selected.clients.len() * selected.servers.len();
     for scenario in &selected.scenarios {
         let cases: Vec<_> = selected
             .cases
@@ -394,11 +402,20 @@ fn list(root: &Path, selection: &Selection) -> anyhow::Result<u8> {
     }
     writeln!(out, "clients: {}", selected.clients.join(", "))?;
     writeln!(out, "servers: {}", selected.servers.join(", "))?;
+    // An end that misbehaves is always the same one.
+    let players = |case: &Case, end, names: &[String]| match case.misbehaving.contains(&end) {
+        true => usize::from(selected.can_misbehave(names)),
+        false => names.len(),
+    };
+    let cells = selected.cases.iter().map(|case| {
+        let clients = players(case, End::Client, &selected.clients);
+        clients * players(case, End::Server, &selected.servers)
+    });
     writeln!(
         out,
-        "would run: {} cases on {pairings} pairings, {} cells",
+        "would run: {} cases, {} cells",
         selected.cases.len(),
-        selected.cases.len() * pairings
+        cells.sum::<usize>()
     )?;
     Ok(if selected.cases.is_empty() {
         EXIT_NOTHING

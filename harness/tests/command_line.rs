@@ -51,12 +51,18 @@ fn a_first_run_finds_new_transcripts_and_says_so_by_exit_code_1() {
         out.starts_with("# Who asks whom for a certificate"),
         "{out}"
     );
+    let capture = root.path().join("results/latest/run.pcapng");
+    let (code, decoded, err) = reqmtls(root.path(), &["decode", capture.to_str().unwrap()]);
+    assert_eq!(code, 0, "{err}");
+    let refusals = decoded.matches("fatal certificate_required(116)").count();
+    assert_eq!(refusals, 3, "{decoded}");
     let json: serde_json::Value =
         serde_json::from_slice(&fs::read(root.path().join("results/latest/result.json")).unwrap())
             .unwrap();
     let cell = &json["scenarios"]["request-mtls"]["cases"]["request-mtls/set/absent/require-on-flag"]
         ["rustls--rustls"];
-    assert_eq!(cell["facts"]["alert"][1]["description"], 116, "{cell}");
+    let facts = &cell["connections"][0]["facts"];
+    assert_eq!(facts["alert"][1]["description"], 116, "{cell}");
     assert!(
         cell["text"]
             .as_str()
@@ -180,8 +186,132 @@ fn the_list_says_what_would_run() {
     let (code, out, _) = reqmtls(root.path(), &["list", "request-mtls/*/absent/require"]);
     assert_eq!(code, 0);
     assert!(out.contains("  request-mtls/set/absent/require\n"), "{out}");
+    assert!(out.ends_with("would run: 2 cases, 2 cells\n"), "{out}");
+}
+
+#[test]
+fn a_cell_of_the_last_run_is_explained() {
+    let root = root(&[("request-mtls.toml", &core())]);
+    let case = "request-mtls/set/absent/require-on-flag";
+    let (_, _, err) = reqmtls(root.path(), &["explain", case, "rustls--rustls"]);
+    let expected = format!("; `reqmtls run {case}` makes one");
+    assert!(err.contains(&expected), "{err}");
+    reqmtls(root.path(), &["run", case]);
+    let (code, out, err) = reqmtls(root.path(), &["explain", case, "rustls--rustls"]);
+    assert_eq!(code, 0, "{err}");
+    for line in [
+        "conformance: conforms, transcript: new",
+        "  C  ClientHello           tls_flags={request_mtls}",
+        "  RM-5 (–) kept by the server: CertificateRequest on the flag",
+        "  TLS-4 (MAY) follows TLS-4 against RM-3: certificate_required(116) from the server",
+        "no transcript of it has been accepted",
+        "alone: reqmtls run request-mtls/set/absent/require-on-flag --client rustls --server rustls",
+    ] {
+        assert!(
+            out.lines().any(|got| got == line),
+            "expected {line:?} in\n{out}"
+        );
+    }
+    assert!(out.contains("\nthe client says: refused, error "), "{out}");
+    assert!(!out.contains("TRAFFIC_SECRET"), "{out}");
+    let (code, _, err) = reqmtls(root.path(), &["explain", case, "rustls-rustls"]);
+    assert_eq!(code, 2);
     assert!(
-        out.ends_with("would run: 2 cases on 1 pairings, 2 cells\n"),
-        "{out}"
+        err.contains("expected one that the last run has: rustls--rustls"),
+        "{err}"
+    );
+    let misspelt = case.replace("require-", "reqire-");
+    let (code, _, err) = reqmtls(root.path(), &["explain", &misspelt, "rustls--rustls"]);
+    assert_eq!(code, 2);
+    assert!(err.contains(&format!("did you mean {case}?")), "{err}");
+}
+
+#[test]
+fn the_first_difference_from_the_accepted_transcript_is_explained() {
+    let root = root(&[("request-mtls.toml", &core())]);
+    let folder = root.path().join("results/snapshots/request-mtls");
+    fs::create_dir_all(&folder).unwrap();
+    let accepted = "# set/absent/never\nC  ClientHello           tls_flags={request_mtls}\nS  HelloRetryRequest\n";
+    fs::write(folder.join("rustls--rustls.snap"), accepted).unwrap();
+    let case = "request-mtls/set/absent/never";
+    let (code, _, err) = reqmtls(root.path(), &["run", case]);
+    assert_eq!(code, 1, "{err}");
+    let (_, out, _) = reqmtls(root.path(), &["explain", case, "rustls--rustls"]);
+    let expected = "line 2\n  accepted: S  HelloRetryRequest\n  got:      S  ServerHello\n";
+    assert!(out.contains(expected), "{out}");
+}
+
+fn scenario(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../scenarios")
+        .join(name);
+    fs::read_to_string(path).unwrap()
+}
+
+const DEVIATION: &str = r#"
+[[deviation]]
+peer = "rustls"
+versions = ">=0.23"
+requirement = "TLS-7"
+cases = "unsolicited/unset/certificate"
+reason = "it sends another alert"
+reference = "the source"
+"#;
+
+/// A root with the deviation of rustls in Certificate, and what is known of it.
+fn with_known(known: &str) -> tempfile::TempDir {
+    root(&[
+        ("unsolicited.toml", &scenario("unsolicited.toml")),
+        ("known-deviations.toml", known),
+    ])
+}
+
+#[test]
+fn a_known_deviation_is_shown_and_is_no_unknown_one() {
+    let run = ["run", "unsolicited/unset/certificate/request"];
+    let (_, known, _) = reqmtls(with_known(DEVIATION).path(), &run);
+    assert!(
+        known.contains("**rustls** as client (TLS-7): got decode_error(50)"),
+        "{known}"
+    );
+    assert!(
+        known.contains("Known: it sends another alert (the source)"),
+        "{known}"
+    );
+    let (_, unknown, _) = reqmtls(with_known("").path(), &run);
+    assert!(
+        unknown.contains("**rustls** as client (TLS-7)"),
+        "{unknown}"
+    );
+    assert!(!unknown.contains("Known:"), "{unknown}");
+}
+
+#[test]
+fn a_known_deviation_that_no_longer_occurs_is_told() {
+    let known = DEVIATION.replace("/certificate", "/server-hello");
+    let run = ["run", "unsolicited/unset/server-hello/request"];
+    let (code, _, err) = reqmtls(with_known(&known).path(), &run);
+    assert_eq!(code, 1, "{err}");
+    let expected = "known deviation of rustls from TLS-7 no longer occurs in unsolicited/unset/server-hello/request";
+    assert!(err.contains(expected), "{err}");
+}
+
+#[test]
+fn a_known_deviation_of_another_version_does_not_count() {
+    let known = DEVIATION.replace(">=0.23", "<0.23");
+    let run = ["run", "unsolicited/unset/certificate/request"];
+    let (_, out, err) = reqmtls(with_known(&known).path(), &run);
+    assert!(!out.contains("Known:"), "{out}");
+    assert!(!err.contains("no longer occurs"), "{err}");
+}
+
+#[test]
+fn a_known_deviation_of_no_case_is_bad_usage() {
+    let known = DEVIATION.replace("unset/certificate", "unset/certifikate");
+    let (code, _, err) = reqmtls(with_known(&known).path(), &["run"]);
+    assert_eq!(code, 2, "{err}");
+    assert!(
+        err.contains("no case matches \"unsolicited/unset/certifikate\"; did you mean"),
+        "{err}"
     );
 }

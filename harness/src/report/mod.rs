@@ -1,5 +1,6 @@
 //! What people and programs read of a run: one file for each kind of report.
 
+mod capture;
 mod json;
 mod markdown;
 mod requirements;
@@ -9,6 +10,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
+pub use self::capture::capture;
 pub use self::json::{SCHEMA, json};
 pub use self::markdown::markdown;
 pub(crate) use self::markdown::{command, reproduction};

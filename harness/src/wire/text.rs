@@ -23,7 +23,7 @@ impl Transcript {
     #[must_use]
     pub fn text(&self, flag: u16) -> String {
         let mut text = String::new();
-        for entry in &self.entries {
+        for entry in self.entries.iter().filter(|entry| self.is_settled(entry)) {
             if let Some(line) = self.line(entry, flag) {
                 push_line(&mut text, &line);
             }
@@ -45,6 +45,18 @@ impl Transcript {
             push_line(&mut text, line);
         }
         text
+    }
+
+    /// Whether every run of the case has the entry. A client that refuses something after the handshake
+    /// has asked before; whether the server answers before it reads the alert is a matter of time.
+    fn is_settled(&self, entry: &Entry) -> bool {
+        let is_answer =
+            entry.from == Side::Server && matches!(entry.content, Content::ApplicationData { .. });
+        let is_refusal = |other: &Entry| {
+            let is_fatal = matches!(&other.content, Content::Alert(alert) if alert.is_fatal());
+            other.from == Side::Client && other.epoch == Epoch::Application && is_fatal
+        };
+        !(is_answer && self.entries.iter().any(is_refusal))
     }
 
     /// One entry's line of the text; `None` for what has no place in it.
