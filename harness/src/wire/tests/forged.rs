@@ -294,6 +294,35 @@ S  [Alert]               warning close_notify(0)
 }
 
 #[test]
+fn a_late_refusal_reads_the_same_with_and_without_an_answer() {
+    for answers in [false, true] {
+        let mut forge = connected(0x1301);
+        forge.seal(CLIENT, Keyed::Application(0), 23, b"asks");
+        if answers {
+            forge.seal(SERVER, Keyed::Application(0), 23, b"answers");
+        }
+        forge.seal(CLIENT, Keyed::Application(0), 21, &[2, 47]);
+        let tail = "\
+C  [ApplicationData]
+C  [Alert]               fatal illegal_parameter(47)
+";
+        assert_eq!(text(&forge), [HANDSHAKING, CONNECTED, tail].concat());
+    }
+}
+
+#[test]
+fn a_refusal_by_the_server_leaves_its_data_in_the_text() {
+    let mut forge = connected(0x1301);
+    forge.seal(SERVER, Keyed::Application(0), 23, b"x");
+    forge.seal(SERVER, Keyed::Application(0), 21, &[2, 116]);
+    let tail = "\
+S  [ApplicationData]
+S  [Alert]               fatal certificate_required(116)
+";
+    assert_eq!(text(&forge), [HANDSHAKING, CONNECTED, tail].concat());
+}
+
+#[test]
 fn finds_the_suite_of_early_data_that_no_server_answered() {
     for suite in [0x1302, 0x1303, 0x1304] {
         let mut forge = Forge::new(suite);
