@@ -403,9 +403,12 @@ fn list(root: &Path, selection: &Selection) -> anyhow::Result<u8> {
     writeln!(out, "clients: {}", selected.clients.join(", "))?;
     writeln!(out, "servers: {}", selected.servers.join(", "))?;
     // An end that misbehaves is always the same one.
-    let players = |case: &Case, end, names: &[String]| match case.misbehaving.contains(&end) {
-        true => usize::from(selected.can_misbehave(names)),
-        false => names.len(),
+    let players = |case: &Case, end, names: &[String]| {
+        if case.misbehaving.contains(&end) {
+            usize::from(selected.can_misbehave(names))
+        } else {
+            names.len()
+        }
     };
     let cells = selected.cases.iter().map(|case| {
         let clients = players(case, End::Client, &selected.clients);
