@@ -148,8 +148,6 @@ async fn accepted_and_published(revision: Revision) {
         0,
         "deviations that are not known: see the matrix"
     );
-    let limit = Duration::from_secs(if cfg!(debug_assertions) { 120 } else { 20 });
-    assert!(run.timings.cells < limit, "{:?}", run.timings);
 }
 
 #[tokio::test(flavor = "multi_thread")]
