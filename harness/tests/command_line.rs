@@ -315,3 +315,30 @@ fn a_known_deviation_of_no_case_is_bad_usage() {
         "{err}"
     );
 }
+
+#[test]
+fn another_alert_than_expected_is_a_finding() {
+    let expected = r#"alert = ["certificate_required", "bad_certificate"]"#;
+    let text = core().replace(expected, r#"alert = ["bad_certificate"]"#);
+    let root = root(&[("request-mtls.toml", &text)]);
+    let run = ["run", "request-mtls/unset/absent/require"];
+    let (code, _, err) = reqmtls(root.path(), &run);
+    assert_eq!(code, 1, "{err}");
+    let finding = "server: got fatal certificate_required(116) from the server, expected bad_certificate from the server";
+    assert!(err.contains(finding), "{err}");
+}
+
+#[test]
+fn a_misbehaving_end_has_to_be_caught_at_what_the_scenario_says() {
+    let run = ["run", "encoding/all-zero/never"];
+    let sound = scenario("encoding.toml");
+    let (_, _, err) = reqmtls(root(&[("encoding.toml", &sound)]).path(), &run);
+    assert!(err.contains("1 cells: 1 conforms"), "{err}");
+    let other = sound.replacen("breaks = [\"TF-2\"]", "breaks = [\"TF-1\"]", 1);
+    let (code, _, err) = reqmtls(root(&[("encoding.toml", &other)]).path(), &run);
+    assert_eq!(code, 3, "{err}");
+    assert!(
+        err.contains("the misbehaving end was caught at TF-2, expected TF-1"),
+        "{err}"
+    );
+}
