@@ -465,13 +465,15 @@ fn collect(found: &mut Found, mut job: Found, sweep: bool) {
     }
 }
 
-/// A transcript's text without the number of the one flag that it names.
+/// A transcript's text without the number of the one flag that each ClientHello names.
 fn alike(text: &str) -> String {
-    let Some((before, rest)) = text.split_once("tls_flags={") else {
-        return text.to_owned();
-    };
-    let after = rest.split_once('}').map_or(rest, |(_, after)| after);
-    format!("{before}tls_flags={{…}}{after}")
+    let mut parts = text.split("tls_flags={");
+    let mut alike = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        alike.push_str("tls_flags={…}");
+        alike.push_str(part.split_once('}').map_or(part, |(_, after)| after));
+    }
+    alike
 }
 
 /// `flag 0-79` and `80` are `flag 0-80`.
@@ -543,8 +545,8 @@ mod tests {
 
     #[test]
     fn texts_that_differ_in_the_flag_alone_are_alike() {
-        let text =
-            |flags| format!("C  ClientHello           tls_flags={{{flags}}}\nS  ServerHello\n");
+        let hello = |flags| format!("C  ClientHello           tls_flags={{{flags}}}\n");
+        let text = |flags| format!("{}S  HelloRetryRequest\n{}", hello(flags), hello(flags));
         assert_eq!(alike(&text("7")), alike(&text("request_mtls")));
         assert_ne!(alike(&text("7")), alike("S  ServerHello\n"));
     }

@@ -211,6 +211,13 @@ fn agrees_on_client_hello(message: &HandshakeMessage, body: &[u8]) {
         return;
     };
     match &of_type(hello, ExtensionType::TLS_FLAGS)[..] {
+        _ if is_behind_psk(hello) => assert!(
+            matches!(
+                raw,
+                Err(FlagsError::BehindPreSharedKey | FlagsError::Duplicate)
+            ),
+            "{raw:?}"
+        ),
         [] => assert_eq!(raw, Ok(None)),
         [one] => {
             assert_eq!(raw, Ok(Some(&one.body[..])));
@@ -221,6 +228,13 @@ fn agrees_on_client_hello(message: &HandshakeMessage, body: &[u8]) {
         }
         _ => assert_eq!(raw, Err(FlagsError::Duplicate)),
     }
+}
+
+/// Whether `tls_flags` stands behind `pre_shared_key`, which has to be the last (RFC 8446 §4.2.11).
+fn is_behind_psk(hello: &ClientHello) -> bool {
+    let mut extensions = hello.extensions.iter();
+    extensions.any(|it| it.kind == ExtensionType::PRE_SHARED_KEY)
+        && extensions.any(|it| it.kind == ExtensionType::TLS_FLAGS)
 }
 
 fn of_type(hello: &ClientHello, kind: ExtensionType) -> Vec<&Extension> {
