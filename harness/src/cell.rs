@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::time::timeout;
 
 use crate::peer::{ControlError, End, Link, RunningPeer};
-use crate::wire::{Recording, Side, What};
+use reqmtls_observer::{Recording, Side, What};
 
 /// What the ends get beyond their own deadline, to report that it passed.
 const GRACE: Duration = Duration::from_secs(1);

@@ -9,7 +9,7 @@ use crate::conformance::check::Ruling;
 use crate::conformance::{Conformance, Facts, Finding};
 use crate::peer::Mode;
 use crate::snapshot::Drift;
-use crate::wire::{Recording, Side, Transcript};
+use reqmtls_observer::{Recording, Side, Transcript};
 
 /// One thing that happened.
 #[derive(Debug)]

@@ -15,7 +15,7 @@ use crate::report::{command, reproduction};
 use crate::run;
 use crate::scenario::nearest::nearest;
 use crate::snapshot::Accepted;
-use crate::wire::{Flight, Side};
+use reqmtls_observer::{Flight, Side};
 
 /// What `result.json` holds that matters here.
 #[derive(Deserialize)]

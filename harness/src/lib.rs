@@ -4,7 +4,6 @@
 //! expands to cases, a case on a pairing is a cell, a cell leaves a recording, the recording and the
 //! key log give a transcript, the transcript a verdict, and reporters write what they are told.
 
-pub mod capture;
 pub mod cell;
 pub mod certificates;
 pub mod cli;
@@ -19,4 +18,3 @@ pub mod scenario;
 pub mod setup;
 pub mod snapshot;
 pub mod verdict;
-pub mod wire;

@@ -23,7 +23,7 @@ use crate::scenario::Case;
 use crate::setup::{Common, Setups};
 use crate::snapshot::Accepted;
 use crate::verdict::{self, Found};
-use crate::wire::{KeyLog, Side, Transcript};
+use reqmtls_observer::{KeyLog, Side, Transcript};
 
 /// The name of an end that breaks rules.
 pub const MISBEHAVING: &str = "misbehaving";

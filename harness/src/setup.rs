@@ -10,7 +10,7 @@ use crate::scenario::{
     self, Certificate, Cipher, ClientEarlyData, ClientPretence, Encoding, Flag, FlagsIn, FlagsSent,
     Groups, PostHandshakeAuth, ServerEarlyData, ServerPretence, Settings, TlsFlags, Versions,
 };
-use crate::wire::ExtensionType;
+use reqmtls_observer::ExtensionType;
 
 /// The highest flag that there can be (draft-ietf-tls-tlsflags §2).
 const MAX_FLAG: u16 = 2039;

@@ -8,7 +8,7 @@ use crate::conformance::{Facts, Finding, Judged, Outcome, judge, misreports};
 use crate::event::Connection;
 use crate::scenario::{self, Case};
 use crate::setup::{Common, Setups};
-use crate::wire::{Epoch, KeyLog, KeyLogDifference, Recording, Side, Transcript};
+use reqmtls_observer::{Epoch, KeyLog, KeyLogDifference, Recording, Side, Transcript};
 
 /// What is found in the connections of one job.
 #[derive(Debug, Default)]

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use assert_cmd::Command;
-use reqmtls::wire::{KeyLog, Recording, Side};
+use reqmtls_observer::{KeyLog, Recording, Side};
 
 /// A folder to run in, so that files have names and no paths.
 struct Folder(tempfile::TempDir);
@@ -194,14 +194,14 @@ fn input_that_cannot_be_read() {
 }
 
 /// A connection of an earlier run: the flag set, the client authenticated.
-fn sample() -> reqmtls::capture::Capture {
+fn sample() -> reqmtls_observer::capture::Capture {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/authenticated.pcapng");
-    reqmtls::capture::read(&fs::read(path).unwrap()).unwrap()
+    reqmtls_observer::capture::read(&fs::read(path).unwrap()).unwrap()
 }
 
 /// These connections as a capture.
 fn capture(connections: &[(&str, &Recording)], secrets: &KeyLog) -> Vec<u8> {
-    reqmtls::capture::write(connections.iter().copied(), secrets, Duration::ZERO).unwrap()
+    reqmtls_observer::capture::write(connections.iter().copied(), secrets, Duration::ZERO).unwrap()
 }
 
 #[test]

@@ -10,12 +10,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use reqmtls::wire::{Content, Ending, Entry, Epoch, Recording, Side, Transcript, What};
 use reqmtls_contract::{
     Ask, CipherSuite, Description, Group, Hex, Identity, Job, Open, Policy, Reply, Report, Role,
     Setup, Version,
 };
 use reqmtls_fuzz::{Keyed, Step, Story};
+use reqmtls_observer::{Content, Ending, Entry, Epoch, Recording, Side, Transcript, What};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -170,7 +170,7 @@ fn flags(cells: &[Cell]) -> Vec<Vec<u8>> {
     let messages = cells
         .iter()
         .flat_map(|cell| cell.transcript.messages(Side::Client));
-    let extensions = messages.flat_map(reqmtls::wire::HandshakeMessage::extensions);
+    let extensions = messages.flat_map(reqmtls_observer::HandshakeMessage::extensions);
     let sent = extensions.filter(|extension| extension.tls_flags().is_some());
     let mut values: Vec<Vec<u8>> = sent.map(|extension| extension.body.to_vec()).collect();
     values.extend([

@@ -5,7 +5,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use reqmtls::wire::{
+use reqmtls_observer::{
     Certificate, ClientHello, Extension, ExtensionType, HandshakeMessage, HandshakeType,
     ProtocolVersion,
 };

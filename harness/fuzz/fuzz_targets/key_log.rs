@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use reqmtls::wire::{KeyLog, KeyLogError, Octets32};
+use reqmtls_observer::{KeyLog, KeyLogError, Octets32};
 
 fuzz_target!(|text: &str| {
     match KeyLog::parse(text) {

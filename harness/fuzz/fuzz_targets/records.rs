@@ -5,10 +5,10 @@
 use std::collections::BTreeSet;
 
 use libfuzzer_sys::fuzz_target;
-use reqmtls::wire::{
+use reqmtls_fuzz::Story;
+use reqmtls_observer::{
     Content, DEFAULT_FLAG, Ending, Entry, Epoch, KeyLog, Place, Recording, Side, Transcript, What,
 };
-use reqmtls_fuzz::Story;
 
 fuzz_target!(|input: &[u8]| {
     let (recording, log) = Story::read(input).play();

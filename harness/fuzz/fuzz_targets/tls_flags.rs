@@ -3,8 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use reqmtls::wire::{TlsFlags, TlsFlagsError};
 use reqmtls_contract::flag_is_set;
+use reqmtls_observer::{TlsFlags, TlsFlagsError};
 use rustls_tlsflags::{Flags, FlagsError, MAX_FLAG};
 
 fuzz_target!(|extension_data: &[u8]| {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes128Gcm, Aes256Gcm};
 use hkdf::Hkdf;
-use reqmtls::wire::{CipherSuite, KeyLog, Label, Octets32, Side};
+use reqmtls_observer::{CipherSuite, KeyLog, Label, Octets32, Side};
 use sha2::{Sha256, Sha384};
 
 use crate::Keyed;

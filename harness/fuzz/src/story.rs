@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqmtls::wire::{KeyLog, Recording, Side, Transcript};
+use reqmtls_observer::{KeyLog, Recording, Side, Transcript};
 
 use crate::Sealer;
 

@@ -3,7 +3,7 @@
 use super::facts::is_main_certificate_request;
 use super::{Facts, Finding, Outcome};
 use crate::scenario::{self, End, Expected, Requested};
-use crate::wire::{Alert, Content, Entry, Side, TlsFlags, Transcript};
+use reqmtls_observer::{Alert, Content, Entry, Side, TlsFlags, Transcript};
 
 /// What is judged.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::wire::{
+use reqmtls_observer::{
     Alert, Content, Entry, Epoch, Extension, ExtensionType, HandshakeMessage, Octets32, Side,
     Transcript,
 };

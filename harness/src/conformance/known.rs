@@ -14,7 +14,7 @@ use super::Finding;
 use super::requirement;
 use crate::event::{CellResult, Run};
 use crate::scenario::{Scenario, Selector};
-use crate::wire::Side;
+use reqmtls_observer::Side;
 
 /// What the file lists.
 #[derive(Debug, Default)]

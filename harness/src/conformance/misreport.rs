@@ -3,7 +3,7 @@
 use reqmtls_contract::{self as contract, ConnectionReport, Hex, Setup};
 
 use super::{Facts, Finding, Outcome};
-use crate::wire::{KeyLog, Side};
+use reqmtls_observer::{KeyLog, Side};
 
 /// Every point in which an end's report contradicts the wire. What a report leaves out is no
 /// contradiction: libraries differ in what they tell.

@@ -15,7 +15,7 @@ pub use self::expectation::{Judged, judge};
 pub use self::facts::{Facts, Outcome};
 pub use self::misreport::misreports;
 
-use crate::wire::Side;
+use reqmtls_observer::Side;
 
 /// Whether a cell conforms; never changed from one to another once found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]

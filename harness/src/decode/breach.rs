@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::conformance::check;
 use crate::conformance::requirement::{self, Level};
-use crate::wire::{AlertDescription, TlsFlagsError};
+use reqmtls_observer::{AlertDescription, TlsFlagsError};
 
 /// Something that breaks a requirement.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::{Context, bail};
 
 use super::{Report, hello};
-use crate::capture::{self, Connection};
-use crate::wire::{HandshakeMessage, KeyLog, Reason, Side, Transcript};
+use reqmtls_observer::capture::{self, Connection};
+use reqmtls_observer::{HandshakeMessage, KeyLog, Reason, Side, Transcript};
 
 /// Reads a file of key log lines.
 pub(super) fn key_log(path: &Path) -> anyhow::Result<KeyLog> {

@@ -2,7 +2,7 @@
 
 use super::Report;
 use super::breach::Breach;
-use crate::wire::{ExtensionType, TlsFlags};
+use reqmtls_observer::{ExtensionType, TlsFlags};
 
 /// How many octets beyond the length are shown.
 const SHOWN: usize = 16;

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::breach::{Breach, cite};
 use super::{Report, flags};
-use crate::wire::{
+use reqmtls_observer::{
     ClientHello, Defect, ExtensionType, HandshakeMessage, KeyLog, ProtocolVersion, Recording, Side,
     Transcript,
 };
@@ -166,7 +166,7 @@ pub(super) fn judge(hello: &ClientHello) -> Vec<Breach> {
     let flags = hello
         .extensions
         .iter()
-        .filter_map(crate::wire::Extension::tls_flags);
+        .filter_map(reqmtls_observer::Extension::tls_flags);
     let count = flags.clone().count();
     let mut breaches: Vec<_> = flags
         .filter_map(Result::err)

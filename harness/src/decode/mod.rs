@@ -40,7 +40,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     key_log: Option<PathBuf>,
     /// The number of the request mTLS flag
-    #[arg(long, default_value_t = crate::wire::DEFAULT_FLAG, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(0..=2039))]
+    #[arg(long, default_value_t = reqmtls_observer::DEFAULT_FLAG, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(0..=2039))]
     flag: u16,
 }
 

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::capture::{self, WriteError};
 use crate::event::Run;
-use crate::wire::KeyLog;
+use reqmtls_observer::KeyLog;
+use reqmtls_observer::capture::{self, WriteError};
 
 /// The recordings as one capture. A connection's name is the comment of its first packet.
 ///

@@ -1,6 +1,6 @@
 //! Two views of one connection, held against each other.
 
-use reqmtls::wire::{HandshakeType, Side};
+use reqmtls_observer::{HandshakeType, Side};
 
 use super::view::{Said, View};
 
@@ -49,7 +49,7 @@ fn is_lost_to_tshark(side: Side, before: &[Said]) -> bool {
 
 /// The comparison finds what it is there to find.
 mod tests {
-    use reqmtls::wire::{KeyLog, Recording, Transcript};
+    use reqmtls_observer::{KeyLog, Recording, Transcript};
     use serde_json::{Value, json};
 
     use super::*;

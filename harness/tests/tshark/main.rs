@@ -19,7 +19,7 @@ use reqmtls::event::{self, CellResult, Run};
 use reqmtls::peer::manifest::Manifest;
 use reqmtls::run::{Plan, Where, results, run};
 use reqmtls::scenario;
-use reqmtls::wire::{KeyLog, Recording, Side, Transcript, What};
+use reqmtls_observer::{KeyLog, Recording, Side, Transcript, What};
 
 use reqmtls_contract::Revision;
 
@@ -73,7 +73,7 @@ async fn seen(tshark: &Tshark, connections: &[Connection], secrets: &KeyLog) -> 
     let named = connections
         .iter()
         .map(|connection| (connection.name.as_str(), &connection.recording));
-    let capture = reqmtls::capture::write(named, secrets, Duration::from_secs(1)).unwrap();
+    let capture = reqmtls_observer::capture::write(named, secrets, Duration::from_secs(1)).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.pcapng");
     std::fs::write(&path, capture).unwrap();

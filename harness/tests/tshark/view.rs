@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use reqmtls::wire::{
+use reqmtls_observer::{
     Alert, AlertDescription, AlertLevel, Content, ExtensionType, HandshakeType, Side, Transcript,
 };
 use serde::Deserializer as _;

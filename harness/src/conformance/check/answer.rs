@@ -3,7 +3,7 @@
 use super::offence::{Demand, Fault, Offence, is_after_handshake, offence};
 use super::view::Sent;
 use super::{Shown, Verdict, View};
-use crate::wire::{Alert, AlertDescription, Ending, Entry, Epoch, Side};
+use reqmtls_observer::{Alert, AlertDescription, Ending, Entry, Epoch, Side};
 
 /// What a side did after it received a message.
 pub(super) enum Answer<'a> {

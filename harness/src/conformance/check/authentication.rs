@@ -5,7 +5,7 @@ use super::offence::offence;
 use super::rm::absence_tension;
 use super::view::Sent;
 use super::{Shown, View};
-use crate::wire::{
+use reqmtls_observer::{
     AlertDescription, Certificate, Epoch, ExtensionType, HandshakeMessage, HandshakeType, Octets,
     Side,
 };

@@ -2,7 +2,7 @@
 
 use super::answer::{from, name};
 use super::{Shown, Verdict, View};
-use crate::wire::{Content, Ending, Reason, Side};
+use reqmtls_observer::{Content, Ending, Reason, Side};
 
 /// TLS-10, for each side that spoke: after its fatal alert it sends nothing more; after a fatal alert of
 /// either side it closes; and without one it sends `close_notify` before it closes. What it

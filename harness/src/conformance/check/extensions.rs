@@ -5,7 +5,7 @@ use super::offence::{Fault, offence};
 use super::unknown::is_about_extensions;
 use super::view::{blocks, carries, has_duplicate};
 use super::{Shown, View};
-use crate::wire::{ClientHello, Entry, Extension, ExtensionType, HandshakeMessage, Side};
+use reqmtls_observer::{ClientHello, Entry, Extension, ExtensionType, HandshakeMessage, Side};
 
 /// TLS-8. RFC 8446 §4.2 names `illegal_parameter` for an extension that the receiver knows and that
 /// is not specified for the message. `tls_flags` is specified for every message with extensions, so

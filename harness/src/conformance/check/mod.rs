@@ -29,7 +29,7 @@ use reqmtls_contract as contract;
 use serde::{Serialize, Serializer};
 
 use super::requirement::{self, Document, Requirement};
-use crate::wire::{AlertDescription, Entry, Side, TlsFlagsError, Transcript};
+use reqmtls_observer::{AlertDescription, Entry, Side, TlsFlagsError, Transcript};
 
 pub use self::table::{CHECKS, Check};
 

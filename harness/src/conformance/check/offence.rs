@@ -4,7 +4,9 @@ use reqmtls_contract::Revision;
 
 use super::View;
 use super::view::{Sent, blocks, carries, flags, has_duplicate, sets};
-use crate::wire::{AlertDescription, Epoch, ExtensionType, HandshakeMessage, Side, TlsFlagsError};
+use reqmtls_observer::{
+    AlertDescription, Epoch, ExtensionType, HandshakeMessage, Side, TlsFlagsError,
+};
 
 /// Why a receiver must not go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

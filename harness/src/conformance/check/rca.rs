@@ -8,7 +8,7 @@ use super::authentication::is_some_certificate;
 use super::offence::{Fault, offence};
 use super::view::{Sent, sets};
 use super::{Shown, View};
-use crate::wire::Side;
+use reqmtls_observer::Side;
 
 /// RCA-1. A server accepts the flag if its policy is on the flag; with another policy it has
 /// another reason (RCA-2), but if it acknowledges then, that is kept as well.

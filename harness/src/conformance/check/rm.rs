@@ -5,7 +5,7 @@ use super::authentication::{absent_alert, empty_certificate_sent};
 use super::offence::offence;
 use super::view::sets;
 use super::{Shown, Verdict, View};
-use crate::wire::{AlertDescription, Entry, Epoch, HandshakeMessage, Side};
+use reqmtls_observer::{AlertDescription, Entry, Epoch, HandshakeMessage, Side};
 
 /// RM-1, a MAY: whether the server made use of it is told.
 pub(super) fn may_request(view: &View<'_>) -> Vec<Shown> {

@@ -4,7 +4,7 @@ use super::answer::{Manner, held};
 use super::offence::{Fault, has_unsolicited_flag, requests};
 use super::view::{Sent, carries};
 use super::{Shown, View};
-use crate::wire::{
+use reqmtls_observer::{
     Extension, ExtensionType, HandshakeMessage, ProtocolVersion, Side, TlsFlags, TlsFlagsError,
 };
 

@@ -4,7 +4,7 @@ use super::answer::{Answer, Manner, answer, from, held};
 use super::offence::{Fault, offence};
 use super::view::{Sent, carries, flags, has_duplicate};
 use super::{Shown, View};
-use crate::wire::{AlertDescription, Entry, ExtensionType, HandshakeMessage, Side};
+use reqmtls_observer::{AlertDescription, Entry, ExtensionType, HandshakeMessage, Side};
 
 /// TF-8. It defines what ClientHello, CertificateRequest and NewSessionTicket may carry, so a receiver
 /// that refuses it breaks the format. Only the request flag is known to anyone here.

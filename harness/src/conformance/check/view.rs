@@ -3,7 +3,7 @@
 use reqmtls_contract as contract;
 
 use super::{End, View};
-use crate::wire::{
+use reqmtls_observer::{
     Alert, ClientHello, Content, Entry, Epoch, Extension, ExtensionType, HandshakeMessage,
     ProtocolVersion, ServerHello, Side, TlsFlags,
 };

@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use super::{Page, cells, command};
 use crate::conformance::{Conformance, Finding};
 use crate::event::{CellResult, Run};
-use crate::wire::Side;
+use reqmtls_observer::Side;
 
 /// Findings that differ only in the cell.
 #[derive(PartialEq, Eq, Hash)]

@@ -4,7 +4,7 @@ use super::{Page, command};
 use crate::conformance::{Conformance, Outcome};
 use crate::event::{CellResult, Connection, Run};
 use crate::scenario::{Certificate, Flag, Policy, PostHandshakeAuth, Scenario, Settings};
-use crate::wire::{HandshakeMessage, Side};
+use reqmtls_observer::{HandshakeMessage, Side};
 
 pub(super) fn savings(page: &mut Page, run: &Run, scenarios: &[Scenario]) {
     page.line(format_args!("\n## What the flag saves\n"));
@@ -90,6 +90,6 @@ fn flights_to_proof(connection: &Connection) -> Option<usize> {
         entry.from == Side::Client
             && matches!(message, Some(HandshakeMessage::CertificateVerify(_)))
     })?;
-    let begun = |flight: &&crate::wire::Flight| flight.at <= proof.at;
+    let begun = |flight: &&reqmtls_observer::Flight| flight.at <= proof.at;
     Some(transcript.flights().iter().filter(begun).count())
 }

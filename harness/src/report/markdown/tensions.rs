@@ -7,7 +7,7 @@ use super::{Page, cells, command};
 use crate::conformance::check::{Ruling, Verdict};
 use crate::conformance::requirement::{self, Requirement};
 use crate::event::{CellResult, Run};
-use crate::wire::Side;
+use reqmtls_observer::Side;
 
 pub(super) fn tensions(page: &mut Page, run: &Run) {
     page.line(format_args!("\n## Tensions between the documents\n"));

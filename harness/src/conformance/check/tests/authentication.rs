@@ -5,7 +5,7 @@ use reqmtls_contract::{Hex, Policy};
 use super::scene::{
     CLIENT, FLAG, SERVER, Scene, asked, extension, not_asked, tls_flags, unreadable,
 };
-use crate::wire::Epoch;
+use reqmtls_observer::Epoch;
 
 const HANDSHAKE: Epoch = Epoch::Handshake;
 const APPLICATION: Epoch = Epoch::Application;

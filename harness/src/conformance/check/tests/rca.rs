@@ -3,7 +3,7 @@
 use reqmtls_contract::Policy;
 
 use super::scene::{CLIENT, FLAG, OTHER, SERVER, Scene, extension, tls_flags, unreadable};
-use crate::wire::{Epoch, Extension, HandshakeMessage, HandshakeType};
+use reqmtls_observer::{Epoch, Extension, HandshakeMessage, HandshakeType};
 
 fn asking(hello: &[Extension], request: &[Extension]) -> Scene {
     Scene::new().rca().hello(hello).server_flight(Some(request))

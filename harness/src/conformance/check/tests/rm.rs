@@ -3,7 +3,7 @@
 use reqmtls_contract::Policy;
 
 use super::scene::{CLIENT, FLAG, OTHER, SERVER, Scene, extension, tls_flags};
-use crate::wire::{Epoch, Extension};
+use reqmtls_observer::{Epoch, Extension};
 
 /// A handshake that completes.
 fn complete(hello: &[Extension], request: Option<&[Extension]>) -> Scene {

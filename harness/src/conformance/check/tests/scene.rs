@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqmtls_contract::{ConnectionReport, Edit, Hex, Identity, Message, Policy, Revision, Setup};
 
 use super::super::{End, Ruling, Verdict, View, rule};
-use crate::wire::{
+use reqmtls_observer::{
     Alert, AlertDescription, AlertLevel, Certificate, CertificateEntry, CertificateRequest,
     CertificateRequest12, CertificateVerify, CipherSuite, ClientHello, Content, ContentType,
     DEFAULT_FLAG, Defect, Ending, Entry, Epoch, Extension, ExtensionType, HandshakeMessage, Octets,

@@ -3,7 +3,7 @@
 use super::super::{CHECKS, Check};
 use super::scene::{CLIENT, FLAG, SERVER, Scene, tls_flags};
 use crate::conformance::requirement::{self, Document};
-use crate::wire::Epoch;
+use reqmtls_observer::Epoch;
 
 #[test]
 fn every_requirement_has_a_check_in_order() {

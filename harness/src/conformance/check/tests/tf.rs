@@ -3,7 +3,7 @@
 use reqmtls_contract::{Hex, Resumption};
 
 use super::scene::{CLIENT, FLAG, OTHER, SERVER, Scene, extension, tls_flags, unreadable};
-use crate::wire::{Ending, Epoch, Extension};
+use reqmtls_observer::{Ending, Epoch, Extension};
 
 const HANDSHAKE: Epoch = Epoch::Handshake;
 const APPLICATION: Epoch = Epoch::Application;

@@ -5,7 +5,7 @@ use reqmtls_contract::{Policy, Version};
 use super::scene::{
     CLIENT, FLAG, OTHER, SERVER, Scene, asked, extension, not_asked, tls_flags, unreadable,
 };
-use crate::wire::{Ending, Epoch, Extension};
+use reqmtls_observer::{Ending, Epoch, Extension};
 
 const HANDSHAKE: Epoch = Epoch::Handshake;
 const APPLICATION: Epoch = Epoch::Application;

@@ -1,0 +1,81 @@
+//! The wire observer: from the recording of a TLS connection and its secrets to
+//! a typed, decrypted [`Transcript`].
+//!
+//! It shares no code with the ends that it observes: it has its own parsing, its
+//! own key schedule and its own choice of cryptography. It reads TLS 1.3 with
+//! all five cipher suites of RFC 8446, and TLS 1.2 with the suites in use that
+//! have an AEAD.
+//!
+//! ```text
+//! C  ClientHello           tls_flags={request_mtls}
+//! S  ServerHello
+//! S  {EncryptedExtensions}
+//! S  {CertificateRequest}
+//! S  {Certificate}         certificates=1
+//! S  {CertificateVerify}
+//! S  {Finished}
+//! C  {Certificate}         certificates=0
+//! C  {Finished}
+//! S  [Alert]               fatal certificate_required(116)
+//! ```
+//!
+//! # Canonical order
+//!
+//! The two directions of a connection are independent after the hellos, so the
+//! order in which a relay sees them differs from run to run. A transcript is
+//! therefore ordered by epoch, within an epoch by direction, and only within a
+//! direction by the order of the bytes:
+//!
+//! 1. in clear: as relayed, because each message there answers the one before;
+//! 2. under early keys: the client's, for only a client has such keys;
+//! 3. under handshake keys: all of the server's, then all of the client's;
+//! 4. under application keys: the client's, the server's, then the client's
+//!    `close_notify`, then the server's.
+//!
+//! A server uses its application keys right after its Finished, a client after
+//! its own. So a server's refusal of the client's certificate is `S [Alert]`, and
+//! stands after the client's data; a client's refusal of the server's
+//! certificate is `C {Alert}`. Whatever follows the handshake (session tickets,
+//! key updates, post-handshake authentication) is under application keys.
+//!
+//! TLS 1.2 has one set of keys for each direction, which stand as application
+//! keys: both Finished are under them, and everything before
+//! `ChangeCipherSpec` is in clear. `ChangeCipherSpec` itself is in the entries and
+//! not in the text, since its place is not determined.
+//!
+//! Application data that one side sends without anything between is one entry,
+//! whatever records it fell into.
+
+mod alert;
+mod bytes;
+pub mod capture;
+mod flags;
+mod keylog;
+mod message;
+mod observe;
+mod reader;
+mod record;
+mod recording;
+mod schedule;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod text;
+mod tls12;
+mod transcript;
+
+pub use alert::Alert;
+pub use bytes::{Octets, Octets32};
+pub use flags::{DEFAULT_FLAG, TlsFlags, TlsFlagsError};
+pub use keylog::{KeyLog, KeyLogDifference, KeyLogError, KeyLogProblem, Label};
+pub use message::{
+    Certificate, CertificateEntry, CertificateRequest, CertificateRequest12, CertificateVerify,
+    ClientHello, Extension, HandshakeMessage, ServerHello,
+};
+pub use recording::{Ending, Event, Recording, What};
+pub use reqmtls_vocabulary::{
+    AlertDescription, AlertLevel, CipherSuite, ContentType, ExtensionType, HandshakeType,
+    ProtocolVersion, Side, SignatureScheme,
+};
+pub use transcript::{Content, Defect, Entry, Epoch, Flight, Place, Reason, Transcript};

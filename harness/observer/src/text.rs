@@ -1,0 +1,169 @@
+//! A transcript as text that is the same for every run of the same case.
+
+use std::fmt::Write as _;
+
+use super::message::{Extension, HandshakeMessage};
+use reqmtls_vocabulary::ContentType;
+use reqmtls_vocabulary::ProtocolVersion;
+
+use super::recording::Ending;
+use super::transcript::{Content, Entry, Epoch, Transcript};
+use reqmtls_vocabulary::Side;
+
+/// Width of a name's column.
+const NAME_WIDTH: usize = 21;
+
+/// How many octets of a malformed extension are printed.
+const MALFORMED_OCTETS: usize = 16;
+
+impl Transcript {
+    /// The transcript in the notation of RFC 8446 figure 1: `{}` under
+    /// handshake keys, `[]` under application keys, `()` under early keys, and
+    /// one line for each entry. It holds no time, no length and no random
+    /// value. `flag` is the number that prints as `request_mtls`; other flags
+    /// print as numbers.
+    #[must_use]
+    pub fn text(&self, flag: u16) -> String {
+        let mut text = String::new();
+        for entry in self.entries.iter().filter(|entry| self.is_settled(entry)) {
+            if let Some(line) = self.line(entry, flag) {
+                push_line(&mut text, &line);
+            }
+        }
+        for side in Side::BOTH {
+            if self.ending(side) == Ending::Reset {
+                push_line(&mut text, &format!("{}  (reset)", side.letter()));
+            }
+        }
+        let mut defects: Vec<String> = Vec::new();
+        for defect in &self.defects {
+            let line = format!("! {}: {}", defect.side.name(), defect.reason);
+            // How often one is repeated depends on how data fell into records.
+            if !defects.contains(&line) {
+                defects.push(line);
+            }
+        }
+        for line in &defects {
+            push_line(&mut text, line);
+        }
+        text
+    }
+
+    /// Whether every run of the case has the entry. A client that refuses something after the handshake
+    /// has asked before; whether the server answers before it reads the alert is a matter of time.
+    fn is_settled(&self, entry: &Entry) -> bool {
+        let is_answer =
+            entry.from == Side::Server && matches!(entry.content, Content::ApplicationData { .. });
+        let is_refusal = |other: &Entry| {
+            let is_fatal = matches!(&other.content, Content::Alert(alert) if alert.is_fatal());
+            other.from == Side::Client && other.epoch == Epoch::Application && is_fatal
+        };
+        !(is_answer && self.entries.iter().any(is_refusal))
+    }
+
+    /// One entry's line of the text; `None` for what has no place in it.
+    #[must_use]
+    pub fn line(&self, entry: &Entry, flag: u16) -> Option<String> {
+        let (name, details) = line(entry, self.version, flag)?;
+        let line = format!("{}  {name:NAME_WIDTH$} {details}", entry.from.letter());
+        Some(line.trim_end().to_owned())
+    }
+
+    /// How a side's direction ended.
+    #[must_use]
+    pub fn ending(&self, of: Side) -> Ending {
+        match of {
+            Side::Client => self.client_ending,
+            Side::Server => self.server_ending,
+        }
+    }
+}
+
+fn push_line(text: &mut String, line: &str) {
+    text.push_str(line);
+    text.push('\n');
+}
+
+/// An entry's name in its brackets, and what follows it; `None` for what has no
+/// place in a stable text.
+fn line(entry: &Entry, version: Option<ProtocolVersion>, flag: u16) -> Option<(String, String)> {
+    let bracket = |name: &str| match entry.epoch {
+        Epoch::Plaintext => name.to_owned(),
+        Epoch::EarlyData => format!("({name})"),
+        Epoch::Handshake => format!("{{{name}}}"),
+        Epoch::Application => format!("[{name}]"),
+    };
+    Some(match &entry.content {
+        Content::Message(message) => (bracket(&message.name()), details(message, flag)),
+        Content::Alert(alert) => (bracket("Alert"), alert.to_string()),
+        Content::ApplicationData { .. } => (bracket("ApplicationData"), String::new()),
+        Content::ChangeCipherSpec => return None,
+        Content::Opaque {
+            content_type: ContentType::ALERT,
+            ..
+        } => ("(encrypted alert)".to_owned(), String::new()),
+        // Before TLS 1.3 the content type on the outside is the true one.
+        Content::Opaque {
+            content_type: ContentType::APPLICATION_DATA,
+            ..
+        } if version.is_some_and(|version| version < ProtocolVersion::TLS13) => {
+            (bracket("ApplicationData"), String::new())
+        }
+        Content::Opaque { .. } => ("(encrypted)".to_owned(), String::new()),
+        Content::Malformed {
+            content_type: ContentType::ALERT,
+        } => (bracket("Alert"), "malformed".to_owned()),
+        Content::Malformed { content_type } => (
+            bracket(&format!("Record({content_type})")),
+            "malformed".to_owned(),
+        ),
+    })
+}
+
+fn details(message: &HandshakeMessage, flag: u16) -> String {
+    let mut details = Vec::new();
+    match message {
+        HandshakeMessage::Certificate(certificate) => {
+            details.push(format!("certificates={}", certificate.certificates.len()));
+        }
+        HandshakeMessage::Malformed { reason, .. } => details.push(format!("malformed({reason})")),
+        _ => {}
+    }
+    let extensions = message.extensions();
+    details.extend(
+        extensions
+            .into_iter()
+            .filter_map(|extension| flags(extension, flag)),
+    );
+    details.join(" ")
+}
+
+/// What a `tls_flags` extension says.
+fn flags(extension: &Extension, flag: u16) -> Option<String> {
+    let name = |&number: &u16| match number {
+        _ if number == flag => "request_mtls".to_owned(),
+        _ => number.to_string(),
+    };
+    Some(match extension.tls_flags()? {
+        Ok(flags) => {
+            let names: Vec<_> = flags.flags().iter().map(name).collect();
+            format!("tls_flags={{{}}}", names.join(","))
+        }
+        Err(error) => format!("tls_flags=malformed({}: {error})", octets(&extension.body)),
+    })
+}
+
+fn octets(body: &[u8]) -> String {
+    if body.is_empty() {
+        return "empty".to_owned();
+    }
+    let mut text = String::new();
+    for octet in body.iter().take(MALFORMED_OCTETS) {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{octet:02x}");
+    }
+    if body.len() > MALFORMED_OCTETS {
+        text.push('…');
+    }
+    text
+}

@@ -1,0 +1,12 @@
+//! The words that every part of reqmtls shares: the two sides of a connection, and the numbers of the
+//! TLS registries with their names. There is no logic here, so that the observer can share it with the ends
+//! that it observes and still share no code with them.
+
+mod registry;
+mod side;
+
+pub use registry::{
+    AlertDescription, AlertLevel, CipherSuite, ContentType, ExtensionType, HandshakeType,
+    ProtocolVersion, SignatureScheme,
+};
+pub use side::Side;
