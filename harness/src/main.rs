@@ -1,7 +1,1 @@
-//! The command line: `reqmtls --help`.
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    reqmtls::cli::main()
-}
+fn main() {}

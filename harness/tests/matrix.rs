@@ -152,19 +152,19 @@ async fn accepted_and_published(revision: Revision) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn transcripts_are_the_accepted_ones_and_the_matrix_is_current() {
-    accepted_and_published(Revision::Rm).await;
+    accepted_and_published(Revision::Draft02).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_holds_of_the_editors_copy() {
-    accepted_and_published(Revision::Rca).await;
+    accepted_and_published(Revision::EditorsCopy).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn containers_and_processes_give_the_same_transcripts() {
     // Without an engine this fails and says so: equality that nobody looked at is not equality.
-    let containers = run_all(Where::Container, Revision::Rm).await;
-    let processes = run_all(Where::Process, Revision::Rm).await;
+    let containers = run_all(Where::Container, Revision::Draft02).await;
+    let processes = run_all(Where::Process, Revision::Draft02).await;
     let modes = |run: &Run| run.peers.iter().map(|peer| peer.mode).collect::<Vec<_>>();
     assert!(
         modes(&containers).contains(&Mode::Container)

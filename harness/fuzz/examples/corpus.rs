@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use reqmtls_contract::{
-    Ask, CipherSuite, Description, Group, Hex, Identity, Job, Open, Policy, Reply, Report, Role,
+    Ask, CipherSuite, Description, Group, Hex, Identity, Job, Open, Policy, Reply, Report, Side,
     Setup, Version,
 };
 use reqmtls_fuzz::{Keyed, Step, Story};
@@ -240,7 +240,7 @@ fn lines(result: &Value, cells: &[Cell]) -> Result<Vec<Vec<u8>>> {
     add(json!({ "ask": "describe" }));
     add(json!({ "ask": "hold" }));
     add(json(&Ask::Report { job })?);
-    for role in [Role::Client, Role::Server] {
+    for role in [Side::Client, Side::Server] {
         let job = json(&full_job(role))?;
         add(job.clone());
         add(json(&Ask::Prepare { job })?);
@@ -279,7 +279,7 @@ fn lines(result: &Value, cells: &[Cell]) -> Result<Vec<Vec<u8>>> {
 }
 
 /// A job that names everything that a job may name; its PEM is none.
-fn full_job(role: Role) -> Job {
+fn full_job(role: Side) -> Job {
     let setup = Setup {
         versions: Version::ALL.to_vec(),
         groups: Group::ALL.to_vec(),

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::os::fd::AsFd;
 
 use reqmtls_contract::{
-    Ask, Description, Job, Open, Reply, Report, Role, VERSION, read_line, write_line,
+    Ask, Description, Job, Open, Reply, Report, Side, VERSION, read_line, write_line,
 };
 use serde_json::json;
 use thiserror::Error;
@@ -131,10 +131,10 @@ impl Control {
     /// Looks whether the peer refuses a job that it cannot understand: one that takes it would also
     /// take every job that is newer than itself, and do something else.
     pub(super) async fn probe(&mut self, description: &Description) -> Result<(), ControlError> {
-        let role = if description.can(Role::Client.as_str()) {
-            Role::Client
+        let role = if description.can(Side::Client.as_str()) {
+            Side::Client
         } else {
-            Role::Server
+            Side::Server
         };
         let job = json!({ "id": "probe", "role": role, "setup": { UNKNOWN_KEY: true } });
         let got = match self.ask("prepare", &Ask::Prepare { job }).await {

@@ -136,7 +136,7 @@ pub fn unexercised(run: &Run) -> Vec<String> {
 fn rows(run: &Run) -> impl Iterator<Item = &'static Requirement> {
     let revision = run.revision;
     let shown = move |requirement: &&Requirement| {
-        revision == Revision::Rm || requirement.document == Document::Rca
+        revision == Revision::Draft02 || requirement.document == Document::Rca
     };
     applicable(revision).filter(shown)
 }

@@ -173,7 +173,7 @@ impl Reader<'_> {
             title: title?.value,
             about: about.map(|at| at.value),
             document: document?,
-            revisions: revisions.unwrap_or_else(|| vec![Revision::Rm]),
+            revisions: revisions.unwrap_or_else(|| vec![Revision::Draft02]),
             misbehaving,
             axes: axes?,
             setup,

@@ -90,10 +90,13 @@ fn setup_holds_for_every_case() {
 
 #[test]
 fn a_scenario_holds_for_the_first_revision_unless_it_says_otherwise() {
-    assert_eq!(sound("").revisions, [Revision::Rm]);
-    assert_eq!(sound("revision = \"rca\"\n").revisions, [Revision::Rca]);
+    assert_eq!(sound("").revisions, [Revision::Draft02]);
+    assert_eq!(
+        sound("revision = \"rca\"\n").revisions,
+        [Revision::EditorsCopy]
+    );
     let both = sound("revision = [\"rm\", \"rca\"]\nabout = \"Both.\"\n");
-    assert_eq!(both.revisions, [Revision::Rm, Revision::Rca]);
+    assert_eq!(both.revisions, [Revision::Draft02, Revision::EditorsCopy]);
     assert_eq!(both.about.as_deref(), Some("Both."));
 }
 

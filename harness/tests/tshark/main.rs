@@ -158,7 +158,7 @@ async fn tshark_sees_what_the_transcripts_say() {
         return;
     };
     let mut connections = Vec::new();
-    for revision in [Revision::Rm, Revision::Rca] {
+    for revision in [Revision::Draft02, Revision::EditorsCopy] {
         let run = run_cells(revision, |_| true, |_| true).await;
         connections.extend(run.cells.iter().flat_map(Connection::of));
     }
@@ -198,7 +198,7 @@ async fn tshark_sees_every_form_of_connection() {
 /// One real connection with client authentication and the flag.
 async fn authenticated() -> Connection {
     let case = "request-mtls/set/present/require-on-flag";
-    let run = run_cells(Revision::Rm, |id| id == case, |peer| peer == "rustls").await;
+    let run = run_cells(Revision::Draft02, |id| id == case, |peer| peer == "rustls").await;
     Connection::of(run.cells.first().unwrap()).remove(0)
 }
 

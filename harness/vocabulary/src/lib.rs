@@ -4,6 +4,10 @@
 
 mod registry;
 mod side;
+mod words;
+
+#[doc(hidden)]
+pub use serde;
 
 pub use registry::{
     AlertDescription, AlertLevel, CipherSuite, ContentType, ExtensionType, HandshakeType,

@@ -21,6 +21,15 @@ macro_rules! registry {
                 pub const $constant: Self = Self($value);
             )*
 
+            /// Every number that is known here, in the order of the registry.
+            pub const KNOWN: &'static [Self] = &[$(Self::$constant,)*];
+
+            /// The number of that registered name, if it is known here.
+            #[must_use]
+            pub fn find(name: &str) -> Option<Self> {
+                Self::KNOWN.iter().copied().find(|number| number.name() == Some(name))
+            }
+
             /// The registered name, if the number is known here.
             #[must_use]
             pub fn name(self) -> Option<&'static str> {
@@ -236,6 +245,18 @@ mod tests {
         assert_eq!(ExtensionType(0x0a0a).to_string(), "0x0a0a");
         assert_eq!(HandshakeType(99).to_string(), "0x63");
         assert_eq!(ProtocolVersion(0x7f1c).to_string(), "0x7f1c");
+    }
+
+    #[test]
+    fn finds_numbers_by_their_names() {
+        assert_eq!(
+            AlertDescription::find("certificate_required"),
+            Some(AlertDescription(116))
+        );
+        assert_eq!(AlertDescription::find("certificate-required"), None);
+        for alert in AlertDescription::KNOWN {
+            assert_eq!(alert.name().and_then(AlertDescription::find), Some(*alert));
+        }
     }
 
     #[test]

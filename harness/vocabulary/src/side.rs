@@ -1,13 +1,13 @@
-use serde::{Deserialize, Serialize};
+use crate::words;
 
-/// One end of a connection, named by its TLS role.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Side {
-    /// The end that sends the ClientHello.
-    Client,
-    /// The end that answers it.
-    Server,
+words! {
+    /// One end of a connection, named by its TLS role.
+    pub enum Side {
+        /// The end that sends ClientHello.
+        Client = "client",
+        /// The end that answers it.
+        Server = "server",
+    }
 }
 
 impl Side {
@@ -26,10 +26,7 @@ impl Side {
     /// `client` or `server`.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Client => "client",
-            Self::Server => "server",
-        }
+        self.as_str()
     }
 
     /// The letter that starts the side's lines in a printed transcript.

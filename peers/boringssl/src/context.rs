@@ -80,6 +80,19 @@ pub(crate) fn set_cipher_suites(
     }
 }
 
+/// Sets which sessions a connection may resume: those that were made under the same context, of 32 octets at most.
+pub(crate) fn set_session_id_context(ssl: &mut SslRef, context: &[u8]) -> Result<(), ErrorStack> {
+    // SAFETY: the connection is alive, and the library copies the octets.
+    let set = unsafe {
+        boring_sys::SSL_set_session_id_context(ssl.as_ptr(), context.as_ptr(), context.len())
+    };
+    if set == 1 {
+        Ok(())
+    } else {
+        Err(ErrorStack::get())
+    }
+}
+
 /// Makes a connection refuse flags that are malformed or that it did not solicit, in every message
 /// of TLS 1.3 but ClientHello.
 pub(crate) fn enforce_tls_flags(ssl: &mut SslRef) {

@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 use boring::ssl::{SslContextBuilder, SslMethod};
 use reqmtls_contract::{
-    CipherSuite, Description, Endpoint, Group, Job, Peer, Policy, PrepareError, Role, VERSION,
-    Version,
+    Capabilities, CipherSuite, Description, Endpoint, Group, Job, Peer, Policy, PrepareError,
+    Provenance, Sessions, Side, VERSION, Version,
 };
 
 fn main() -> ExitCode {
@@ -29,37 +29,33 @@ struct BoringSsl {
 
 impl BoringSsl {
     fn new() -> Self {
-        let mut capabilities: Vec<_> = [
+        let library = [
             "client",
             "server",
-            "client.tls-flags",
             "client.resumption",
             "client.early-data",
             "server.early-data",
-        ]
-        .map(str::to_owned)
-        .into();
-        capabilities.extend(
-            Version::ALL
-                .iter()
-                .map(|version| format!("version.{version}")),
-        );
-        capabilities.extend(
-            Policy::ALL
-                .iter()
-                // The library has no post-handshake authentication of TLS 1.3.
-                .filter(|policy| **policy != Policy::PostHandshake)
-                .map(|policy| format!("server.policy.{policy}")),
-        );
+        ];
+        let patch = ["client.tls-flags", "client.flag", "server.flag"];
+        // The library has no post-handshake authentication of TLS 1.3.
+        let plain = [Policy::Never, Policy::Request, Policy::Require];
+        let on_flag = [Policy::RequestOnFlag, Policy::RequireOnFlag];
+        let mut capabilities = Capabilities::new()
+            .with(Provenance::Library, library)
+            .with(Provenance::Patch, patch)
+            .with_each(Provenance::Library, "version", Version::ALL)
+            .with_each(Provenance::Library, "server.sessions", Sessions::ALL)
+            .with_each(Provenance::Library, "server.policy", plain)
+            .with_each(Provenance::Glue, "server.policy", on_flag);
         if let Ok(mut builder) = SslContextBuilder::new(SslMethod::tls()) {
             let groups = Group::ALL
                 .iter()
                 .filter(|group| builder.set_curves_list(context::group(**group)).is_ok());
-            capabilities.extend(groups.map(|group| format!("group.{group}")));
+            capabilities = capabilities.with_each(Provenance::Library, "group", groups);
             let suites = CipherSuite::ALL
                 .iter()
                 .filter(|suite| context::set_cipher_suites(&mut builder, &[**suite]).is_ok());
-            capabilities.extend(suites.map(|suite| format!("cipher.{suite}")));
+            capabilities = capabilities.with_each(Provenance::Library, "cipher", suites);
         }
         let description = Description {
             reqmtls: VERSION,
@@ -81,9 +77,9 @@ impl Peer for BoringSsl {
     }
 
     fn prepare(&self, job: Job) -> Result<Arc<dyn Endpoint>, PrepareError> {
-        Ok(match job.role {
-            Role::Client => Arc::new(client::Client::prepare(&job.setup)?),
-            Role::Server => Arc::new(server::Server::prepare(&job.setup)?),
+        Ok(match job.side {
+            Side::Client => Arc::new(client::Client::prepare(&job.setup)?),
+            Side::Server => Arc::new(server::Server::prepare(&job.setup)?),
         })
     }
 }

@@ -8,8 +8,8 @@ use boring::ssl::{
     ExtensionType, SniError, Ssl, SslAlert, SslContext, SslContextBuilder, SslVerifyMode,
 };
 use reqmtls_contract::{
-    ConnectionReport, Endpoint, Hex, Outcome, Policy, PrepareError, SUPPORTED_VERSIONS, Setup,
-    Stream, TLS_FLAGS, Version, flag_is_set, offers_tls13, read_request, serve_answer,
+    ConnectionReport, Endpoint, Hex, Outcome, Policy, PrepareError, SUPPORTED_VERSIONS, Sessions,
+    Setup, Stream, TLS_FLAGS, Version, flag_is_set, offers_tls13, read_request, serve_answer,
     write_answer,
 };
 use tokio_boring::{SslStream, SslStreamBuilder};
@@ -41,7 +41,7 @@ impl Server {
             early::accept(&mut builder);
         }
         // Without either, nothing of ClientHello is looked at.
-        if setup.flag.is_some() || setup.early_data {
+        if setup.flag.is_some() || setup.early_data || setup.sessions.is_some() {
             read_client_hello(&mut builder, policy, setup);
         }
         if setup.flag.is_some() {
@@ -66,6 +66,7 @@ impl Server {
 /// Makes a server note what a ClientHello offers; one that knows the flag follows its policy by it.
 fn read_client_hello(builder: &mut SslContextBuilder, policy: Policy, setup: &Setup) {
     let flag = setup.flag;
+    let separate = setup.sessions == Some(Sessions::Separate);
     let tls13 = setup.versions.is_empty() || setup.versions.contains(&Version::Tls13);
     // Called before anything of ClientHello is acted on, so that the decision to ask is still open.
     builder.set_select_certificate_callback(move |mut hello| {
@@ -80,6 +81,12 @@ fn read_client_hello(builder: &mut SslContextBuilder, policy: Policy, setup: &Se
             _ => Ok(false),
         };
         let ssl = hello.ssl_mut();
+        if separate {
+            let asks = policy.requests(set.unwrap_or(false));
+            let context: &[u8] = if asks { b"asks" } else { b"does not" };
+            // Octets of a constant that is shorter than the limit: it cannot fail.
+            drop(context::set_session_id_context(ssl, context));
+        }
         if let Some(ear) = Ear::of(ssl) {
             let mut told = ear.lock();
             told.early_data_offered = early_data_offered;

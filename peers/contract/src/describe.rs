@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use crate::Capabilities;
+
 /// What a peer is: the answer to `describe`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -10,14 +12,6 @@ pub struct Description {
     pub name: String,
     /// The version string as the library that is linked gives it.
     pub library: String,
-    /// What the peer can do, by the names in `peers/README.md`.
-    pub capabilities: Vec<String>,
-}
-
-impl Description {
-    /// Whether the peer says that it can do this.
-    #[must_use]
-    pub fn can(&self, capability: &str) -> bool {
-        self.capabilities.iter().any(|name| name == capability)
-    }
+    /// What the peer can do, by the names in `peers/README.md`, and whose behaviour it then shows.
+    pub capabilities: Capabilities,
 }

@@ -5,7 +5,7 @@ use thiserror::Error;
 /// Number of the `tls_flags` extension in the TLS `ExtensionType` registry.
 pub const TLS_FLAGS: u16 = 62;
 
-/// Number of the `supported_versions` extension, RFC 8446 §4.2.1.
+/// Number of the `supported_versions` extension, RFC 9846 §4.3.1 (RFC 8446 §4.2.1).
 pub const SUPPORTED_VERSIONS: u16 = 43;
 
 /// A `tls_flags` value that its receiver answers with `illegal_parameter`

@@ -2,7 +2,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::{CipherSuite, Group, Hex, Message, Policy, Revision, Role, Version};
+use crate::{
+    CipherSuite, Group, Hex, Message, Policy, Revision, Sessions, Side, TLS_FLAGS, Version,
+};
 
 /// What one end has to play in one cell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,7 +13,7 @@ pub struct Job {
     /// Unique among the jobs that the peer holds.
     pub id: String,
     /// Which end the peer plays.
-    pub role: Role,
+    pub side: Side,
     /// How it plays it.
     pub setup: Setup,
 }
@@ -29,16 +31,20 @@ pub struct Setup {
     /// TLS 1.3 cipher suites in order of preference.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cipher_suites: Vec<CipherSuite>,
-    /// The revision of the request mTLS flag that the end follows; absent: `rm`.
+    /// The revision of the request mTLS flag that the end follows; absent: `draft-02`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<Revision>,
     /// Client: the `extension_data` of `tls_flags` in ClientHello, sent octet for octet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls_flags: Option<Hex>,
-    /// The number of the request mTLS flag. A server without it knows nothing of `tls_flags`: it is
-    /// the library as it comes. A server with it refuses malformed flags under every policy.
+    /// The number of the request mTLS flag. An end with it implements `tls_flags`: it refuses malformed and
+    /// unsolicited flags, under every policy. An end without it is the unmodified library, which does not know
+    /// the extension.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flag: Option<u16>,
+    /// The number of the extension `tls_flags`; absent: 62, as IANA has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extension: Option<u16>,
     /// Server: when it asks for a certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Policy>,
@@ -54,10 +60,13 @@ pub struct Setup {
     /// Client: connection 1 offers the session of connection 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumption: Option<Resumption>,
+    /// Server: which sessions it resumes; absent: what the peer does by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sessions: Option<Sessions>,
     /// Server: it accepts early data with the sessions that it resumes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub early_data: bool,
-    /// Client: it offers `post_handshake_auth`, RFC 8446 §4.2.6.
+    /// Client: it offers `post_handshake_auth`, RFC 9846 §4.3.6 (RFC 8446 §4.2.6).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub post_handshake_auth: bool,
     /// Misbehaviour: extensions put into or taken out of messages that the end sends, in sequence.
@@ -71,6 +80,14 @@ pub struct Setup {
     pub deadline_ms: Option<u64>,
 }
 
+impl Setup {
+    /// The number of the extension `tls_flags`.
+    #[must_use]
+    pub fn extension_number(&self) -> u16 {
+        self.extension.unwrap_or(TLS_FLAGS)
+    }
+}
+
 /// What a client does on connection 1, which offers the session of connection 0.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -78,7 +95,7 @@ pub struct Resumption {
     /// The `extension_data` of `tls_flags` in its ClientHello, in place of the job's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls_flags: Option<Hex>,
-    /// Whether the request goes as early data, RFC 8446 §4.2.10.
+    /// Whether the request goes as early data, RFC 9846 §4.3.10 (RFC 8446 §4.2.10).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub early_data: bool,
 }
@@ -140,9 +157,13 @@ impl Job {
                     unknown_name(value, "cipher", CipherSuite::ALL, CipherSuite::as_str)
                 }
                 "policy" => unknown_name(value, "server.policy", Policy::ALL, Policy::as_str),
+                "sessions" => {
+                    unknown_name(value, "server.sessions", Sessions::ALL, Sessions::as_str)
+                }
                 "revision" => unknown_name(value, "revision", Revision::ALL, Revision::as_str),
                 "tls_flags"
                 | "flag"
+                | "extension"
                 | "identity"
                 | "trust_anchors"
                 | "server_name"
@@ -160,58 +181,6 @@ impl Job {
         }
         Self::deserialize(value)
             .map_err(|error| PrepareError::Invalid(format!("malformed job: {error}")))
-    }
-
-    /// The capabilities that a peer must have for this job.
-    #[must_use]
-    pub fn needs(&self) -> Vec<String> {
-        let setup = &self.setup;
-        let mut needs = vec![self.role.to_string()];
-        needs.extend(setup.versions.iter().map(|name| format!("version.{name}")));
-        needs.extend(setup.groups.iter().map(|name| format!("group.{name}")));
-        needs.extend(
-            setup
-                .cipher_suites
-                .iter()
-                .map(|name| format!("cipher.{name}")),
-        );
-        needs.extend(
-            setup
-                .policy
-                .iter()
-                .map(|name| format!("server.policy.{name}")),
-        );
-        let role = self.role;
-        let early_data =
-            setup.early_data || setup.resumption.as_ref().is_some_and(|it| it.early_data);
-        let flags = setup
-            .resumption
-            .as_ref()
-            .and_then(|it| it.tls_flags.as_ref());
-        for (needed, capability) in [
-            (
-                setup.tls_flags.is_some() || flags.is_some(),
-                "client.tls-flags".to_owned(),
-            ),
-            (
-                setup.revision == Some(Revision::Rca),
-                format!("{role}.revision.rca"),
-            ),
-            (setup.resumption.is_some(), "client.resumption".to_owned()),
-            (early_data, format!("{role}.early-data")),
-            (
-                setup.post_handshake_auth,
-                "client.post-handshake-auth".to_owned(),
-            ),
-            (!setup.edits.is_empty(), "edits".to_owned()),
-            (
-                setup.bad_certificate_verify,
-                "bad-certificate-verify".to_owned(),
-            ),
-        ] {
-            needs.extend(needed.then_some(capability));
-        }
-        needs
     }
 }
 
@@ -241,7 +210,7 @@ mod tests {
     use super::*;
 
     fn job(setup: &Value) -> Result<Job, PrepareError> {
-        Job::from_value(&json!({ "id": "a", "role": "server", "setup": setup }))
+        Job::from_value(&json!({ "id": "a", "side": "server", "setup": setup }))
     }
 
     fn unsupported(setup: &Value) -> String {
@@ -283,48 +252,6 @@ mod tests {
     fn a_wrong_type_is_invalid_not_unsupported() {
         let error = job(&json!({ "flag": "eighty" })).unwrap_err();
         assert!(matches!(error, PrepareError::Invalid(_)), "{error}");
-    }
-
-    #[test]
-    fn lists_what_a_job_needs() {
-        let job = job(
-            &json!({ "policy": "request-on-flag", "versions": ["tls1.3"], "groups": ["x25519"] }),
-        )
-        .unwrap();
-        assert_eq!(
-            job.needs(),
-            [
-                "server",
-                "version.tls1.3",
-                "group.x25519",
-                "server.policy.request-on-flag"
-            ]
-        );
-    }
-
-    #[test]
-    fn what_goes_beyond_a_plain_handshake_is_a_capability() {
-        let job = job(&json!({
-            "revision": "rca",
-            "resumption": { "tls_flags": "0101", "early_data": true },
-            "post_handshake_auth": true,
-            "edits": [{ "message": "server_hello", "extension": 62, "data": "0101" }],
-            "bad_certificate_verify": true,
-        }))
-        .unwrap();
-        assert_eq!(
-            job.needs(),
-            [
-                "server",
-                "client.tls-flags",
-                "server.revision.rca",
-                "client.resumption",
-                "server.early-data",
-                "client.post-handshake-auth",
-                "edits",
-                "bad-certificate-verify",
-            ]
-        );
     }
 
     #[test]

@@ -1,9 +1,10 @@
-//! The reqmtls peer contract, version 1: its types, and a server loop that Rust peers reuse.
+//! The reqmtls peer contract, version 2: its types, and a server loop that Rust peers reuse.
 //!
 //! `peers/README.md` is the contract in words; this crate is the same in Rust. A peer written with
 //! it implements [`Peer`] and [`Endpoint`] and calls [`main`]; the harness runs the in-tree rustls
 //! peer through the same two traits without any socket.
 
+mod capability;
 mod describe;
 mod exchange;
 mod flags;
@@ -17,6 +18,7 @@ mod program;
 mod report;
 mod server;
 
+pub use capability::Capabilities;
 pub use describe::Description;
 pub use exchange::{Answer, REQUEST, ask, read_answer, read_request, serve_answer, write_answer};
 pub use flags::{MalformedFlags, SUPPORTED_VERSIONS, TLS_FLAGS, flag_is_set, offers_tls13};
@@ -24,11 +26,12 @@ pub use hex::Hex;
 pub use job::{Edit, Identity, Job, PrepareError, Resumption, Setup};
 pub use line::{LINE_LIMIT, read_line, write_line};
 pub use message::{Ask, Open, Reply};
-pub use names::{CipherSuite, Group, Message, Policy, Revision, Role, Version};
+pub use names::{CipherSuite, Group, Message, Policy, Provenance, Revision, Sessions, Version};
 pub use peer::{Endpoint, Peer, Stream, drive, prepare};
 pub use program::main;
 pub use report::{ConnectionReport, Outcome, Report};
+pub use reqmtls_vocabulary::Side;
 pub use server::serve;
 
 /// The version of the contract that this crate speaks.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;

@@ -12,7 +12,7 @@ pub enum Open {
         /// The contract's version.
         reqmtls: u32,
     },
-    /// After one line of reply, raw TLS in the role that the job names.
+    /// After one line of reply, raw TLS, from the side that the job names.
     Tls {
         /// The contract's version.
         reqmtls: u32,
@@ -99,7 +99,7 @@ mod tests {
     #[tokio::test]
     async fn an_unknown_key_of_any_line_is_an_error() {
         let told = [
-            refused::<Open>(r#"{"open":"control","reqmtls":1,"more":1}"#).await,
+            refused::<Open>(r#"{"open":"control","reqmtls":2,"more":1}"#).await,
             refused::<Ask>(r#"{"ask":"describe","more":1}"#).await,
             refused::<Ask>(r#"{"ask":"hold","more":1}"#).await,
             refused::<Ask>(r#"{"ask":"report","job":"a","more":1}"#).await,

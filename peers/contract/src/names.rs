@@ -1,74 +1,8 @@
-use std::fmt;
-use std::str::FromStr;
+use reqmtls_vocabulary::words;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-
-/// Enums whose values have one name each, in Rust and on the wire of the contract.
-macro_rules! names {
-    ($(#[$meta:meta])* $name:ident { $($(#[$value_meta:meta])* $variant:ident = $text:literal,)* }) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum $name {
-            $($(#[$value_meta])* $variant,)*
-        }
-
-        impl $name {
-            /// Every value, in the order of the contract.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// The value's name in the contract.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $text,)*
-                }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(self.as_str())
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = String;
-
-            fn from_str(text: &str) -> Result<Self, String> {
-                Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or_else(|| {
-                    let names: Vec<_> = Self::ALL.iter().map(|value| value.as_str()).collect();
-                    format!("got {text:?}, expected one of {}", names.join(", "))
-                })
-            }
-        }
-
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
-            }
-        }
-    };
-}
-
-names! {
-    /// Which end of the TLS connection a peer plays.
-    Role {
-        /// The end that sends ClientHello.
-        Client = "client",
-        /// The end that sends ServerHello.
-        Server = "server",
-    }
-}
-
-names! {
+words! {
     /// When a server asks for a certificate, and whether it goes on without one.
-    Policy {
+    pub enum Policy {
         /// Never sends CertificateRequest.
         Never = "never",
         /// Asks every client, goes on without a certificate.
@@ -79,7 +13,7 @@ names! {
         RequestOnFlag = "request-on-flag",
         /// Asks only the clients that set the flag, refuses those of them without a certificate.
         RequireOnFlag = "require-on-flag",
-        /// Does not ask in the main handshake. Asks after it, RFC 8446 §4.6.2, the clients that
+        /// Does not ask in the main handshake. Asks after it, RFC 9846 §4.7.2 (RFC 8446 §4.6.2), the clients that
         /// offered `post_handshake_auth`, once it has read the request, and goes on without a
         /// certificate.
         PostHandshake = "post-handshake",
@@ -110,19 +44,43 @@ impl Policy {
     }
 }
 
-names! {
+words! {
     /// A revision of the request mTLS flag.
-    Revision {
-        /// draft-jhoyla-req-mtls-flag-00 to -02: a hint in ClientHello.
-        Rm = "rm",
+    pub enum Revision {
+        /// draft-jhoyla-req-mtls-flag-02, which has the same rules as -00 and -01: a hint in ClientHello.
+        Draft02 = "draft-02",
         /// Its editor's copy of June 2025: the server acknowledges in CertificateRequest.
-        Rca = "rca",
+        EditorsCopy = "editors-copy",
     }
 }
 
-names! {
-    /// A handshake message with an extension block, RFC 8446 §4.2.
-    Message {
+words! {
+    /// Which sessions a server resumes.
+    pub enum Sessions {
+        /// Every session of the job: one session id context, or what the library has in its place, for all.
+        Shared = "shared",
+        /// Only those that were made with the same decision to request a certificate or not: a context for each.
+        Separate = "separate",
+    }
+}
+
+words! {
+    /// Whose behaviour an observation shows. The further down, the further from the unmodified library.
+    pub enum Provenance {
+        /// The unmodified library's.
+        Library = "library",
+        /// That of code of ours in front of the library's public API, as an application would have it.
+        Glue = "glue",
+        /// That of the library with a patch of ours.
+        Patch = "patch",
+        /// That of the in-tree implementation.
+        Reference = "reference",
+    }
+}
+
+words! {
+    /// A handshake message with an extension block, RFC 9846 §4.3 (RFC 8446 §4.2).
+    pub enum Message {
         /// Every ClientHello of the connection.
         ClientHello = "client_hello",
         /// Only the first.
@@ -144,19 +102,19 @@ names! {
     }
 }
 
-names! {
+words! {
     /// A protocol version.
-    Version {
+    pub enum Version {
         /// TLS 1.2, RFC 5246.
         Tls12 = "tls1.2",
-        /// TLS 1.3, RFC 8446.
+        /// TLS 1.3, RFC 9846.
         Tls13 = "tls1.3",
     }
 }
 
-names! {
+words! {
     /// A group for key exchange, by its name in the TLS Supported Groups registry, lower case.
-    Group {
+    pub enum Group {
         /// 0x001d.
         X25519 = "x25519",
         /// 0x0017.
@@ -168,9 +126,9 @@ names! {
     }
 }
 
-names! {
-    /// A TLS 1.3 cipher suite, RFC 8446 §B.4.
-    CipherSuite {
+words! {
+    /// A TLS 1.3 cipher suite, RFC 9846 §B.4.
+    pub enum CipherSuite {
         /// 0x1301.
         Aes128GcmSha256 = "TLS_AES_128_GCM_SHA256",
         /// 0x1302.

@@ -32,12 +32,7 @@ pub trait Endpoint: Send + Sync {
 
 /// Prepares a job on a peer, after checking that the peer says it can do it.
 pub fn prepare(peer: &dyn Peer, job: Job) -> Result<Arc<dyn Endpoint>, PrepareError> {
-    let description = peer.describe();
-    match job
-        .needs()
-        .into_iter()
-        .find(|capability| !description.can(capability))
-    {
+    match peer.describe().capabilities.missing(&job) {
         Some(capability) => Err(PrepareError::Unsupported(capability)),
         None => peer.prepare(job),
     }

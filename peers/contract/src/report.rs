@@ -1,3 +1,4 @@
+use reqmtls_vocabulary::words;
 use serde::{Deserialize, Serialize};
 
 use crate::{Answer, Hex};
@@ -48,17 +49,26 @@ pub struct ConnectionReport {
     pub key_log: Vec<String>,
 }
 
-/// How a connection ended, as the end itself sees it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Outcome {
-    /// Something else than TLS ended it: the transport, the deadline, a fault of the peer.
-    #[default]
-    Broken,
-    /// TLS ended it: an alert was sent or received, or the library gave up.
-    Refused,
-    /// Handshake, request, answer and `close_notify` all took place.
-    Completed,
+words! {
+    /// How a connection ended.
+    pub enum Outcome {
+        /// Handshake, request, answer and `close_notify` all took place.
+        Completed = "completed",
+        /// TLS ended it: an error alert was sent or received, or the library gave up.
+        Refused = "refused",
+        /// Something else than TLS ended it: the transport, the deadline, a fault of the peer.
+        Broken = "broken",
+    }
+}
+
+#[expect(
+    clippy::derivable_impls,
+    reason = "the macro that declares the enum derives the same for all"
+)]
+impl Default for Outcome {
+    fn default() -> Self {
+        Self::Broken
+    }
 }
 
 impl ConnectionReport {

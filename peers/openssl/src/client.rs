@@ -32,8 +32,9 @@ impl Client {
         builder.set_verify(SslVerifyMode::PEER);
         let resumed_flags = setup.resumption.as_ref().map(|it| it.tls_flags.is_some());
         if setup.flag.is_some() || setup.tls_flags.is_some() || resumed_flags == Some(true) {
-            let revision = setup.revision.unwrap_or(Revision::Rm);
-            flags::register_client(&mut builder, setup.flag, revision).map_err(invalid)?;
+            let revision = setup.revision.unwrap_or(Revision::Draft02);
+            flags::register_client(&mut builder, setup.extension_number(), setup.flag, revision)
+                .map_err(invalid)?;
         }
         let kept = Kept::default();
         if setup.resumption.is_some() {

@@ -5,7 +5,7 @@
 
 use openssl::error::ErrorStack;
 use openssl::ssl::{ExtensionContext, SslAlert, SslContextBuilder};
-use reqmtls_contract::{Hex, PrepareError, Revision, Setup, TLS_FLAGS, flag_is_set};
+use reqmtls_contract::{Hex, PrepareError, Revision, Setup, flag_is_set};
 
 use crate::told::Ear;
 
@@ -19,17 +19,18 @@ pub(crate) fn check(setup: &Setup) -> Result<(), PrepareError> {
             "got flag {flag}, expected at most {}",
             MOST_OCTETS * 8 - 1
         ))),
-        None if setup.revision == Some(Revision::Rca) => Err(PrepareError::Invalid(
-            "expected a flag for revision rca".into(),
+        None if setup.revision == Some(Revision::EditorsCopy) => Err(PrepareError::Invalid(
+            "expected a flag for revision editors-copy".into(),
         )),
         _ => Ok(()),
     }
 }
 
 /// Makes a server know `tls_flags`: its `ClientHello` callback sees only extensions that the library
-/// knows. With revision `rca`, a `CertificateRequest` in the handshake carries a flag that the client set.
+/// knows. With revision `editors-copy`, a `CertificateRequest` in the handshake carries a flag that the client set.
 pub(crate) fn register_server(
     builder: &mut SslContextBuilder,
+    extension: u16,
     flag: u16,
     acknowledges: bool,
 ) -> Result<(), ErrorStack> {
@@ -39,7 +40,7 @@ pub(crate) fn register_server(
         ExtensionContext::CLIENT_HELLO
     };
     builder.add_custom_ext(
-        TLS_FLAGS,
+        extension,
         messages,
         move |ssl, _, _| {
             let ear = Ear::of(ssl);
@@ -56,6 +57,7 @@ pub(crate) fn register_server(
 /// without `flag` does not read.
 pub(crate) fn register_client(
     builder: &mut SslContextBuilder,
+    extension: u16,
     flag: Option<u16>,
     revision: Revision,
 ) -> Result<(), ErrorStack> {
@@ -63,7 +65,7 @@ pub(crate) fn register_client(
         | ExtensionContext::TLS1_3_CERTIFICATE_REQUEST
         | ExtensionContext::TLS1_3_NEW_SESSION_TICKET;
     builder.add_custom_ext(
-        TLS_FLAGS,
+        extension,
         messages,
         |ssl, _, _| Ok(Ear::of(ssl).and_then(|ear| Some(ear.lock().tls_flags_sent.clone()?.0))),
         move |ssl, message, data, _| {
@@ -71,7 +73,7 @@ pub(crate) fn register_client(
             let carried = flag_is_set(data, flag).map_err(|_| SslAlert::ILLEGAL_PARAMETER)?;
             let acknowledged = message == ExtensionContext::TLS1_3_CERTIFICATE_REQUEST
                 && Ear::of(ssl).is_some_and(|ear| is_set(ear.lock().tls_flags_sent.as_ref(), flag));
-            if revision == Revision::Rca && carried && !acknowledged {
+            if revision == Revision::EditorsCopy && carried && !acknowledged {
                 return Err(SslAlert::ILLEGAL_PARAMETER);
             }
             Ok(())

@@ -16,8 +16,8 @@ use std::sync::Arc;
 
 use openssl::ssl::{SslContextBuilder, SslMethod};
 use reqmtls_contract::{
-    CipherSuite, Description, Endpoint, Group, Job, Peer, Policy, PrepareError, Role, VERSION,
-    Version,
+    Capabilities, CipherSuite, Description, Endpoint, Group, Job, Peer, Policy, PrepareError,
+    Provenance, Sessions, Side, VERSION, Version,
 };
 
 fn main() -> ExitCode {
@@ -44,38 +44,42 @@ struct OpenSsl {
 
 impl OpenSsl {
     fn new() -> Self {
-        let mut capabilities: Vec<_> = [
+        let library = [
             "client",
             "server",
-            "client.tls-flags",
             "client.early-data",
             "server.early-data",
             "client.resumption",
             "client.post-handshake-auth",
-            "client.revision.rca",
-            "server.revision.rca",
-        ]
-        .map(str::to_owned)
-        .into();
-        capabilities.extend(
-            Version::ALL
-                .iter()
-                .map(|version| format!("version.{version}")),
-        );
-        capabilities.extend(
-            Policy::ALL
-                .iter()
-                .map(|policy| format!("server.policy.{policy}")),
-        );
+        ];
+        // Extension 62 by the library's custom extensions; what it means is decided here.
+        let glue = [
+            "client.tls-flags",
+            "client.flag",
+            "server.flag",
+            "client.extension",
+            "server.extension",
+            "client.revision.editors-copy",
+            "server.revision.editors-copy",
+        ];
+        let (on_flag, plain): (Vec<Policy>, Vec<Policy>) =
+            Policy::ALL.iter().partition(|it| it.is_on_flag());
+        let mut capabilities = Capabilities::new()
+            .with(Provenance::Library, library)
+            .with(Provenance::Glue, glue)
+            .with_each(Provenance::Library, "version", Version::ALL)
+            .with_each(Provenance::Library, "server.sessions", Sessions::ALL)
+            .with_each(Provenance::Library, "server.policy", plain)
+            .with_each(Provenance::Glue, "server.policy", on_flag);
         if let Ok(mut builder) = SslContextBuilder::new(SslMethod::tls()) {
             let groups = Group::ALL
                 .iter()
                 .filter(|group| builder.set_groups_list(context::group(**group)).is_ok());
-            capabilities.extend(groups.map(|group| format!("group.{group}")));
+            capabilities = capabilities.with_each(Provenance::Library, "group", groups);
             let suites = CipherSuite::ALL
                 .iter()
                 .filter(|suite| context::offers(**suite));
-            capabilities.extend(suites.map(|suite| format!("cipher.{suite}")));
+            capabilities = capabilities.with_each(Provenance::Library, "cipher", suites);
         }
         let description = Description {
             reqmtls: VERSION,
@@ -93,9 +97,9 @@ impl Peer for OpenSsl {
     }
 
     fn prepare(&self, job: Job) -> Result<Arc<dyn Endpoint>, PrepareError> {
-        Ok(match job.role {
-            Role::Client => Arc::new(client::Client::prepare(job.setup)?),
-            Role::Server => Arc::new(server::Server::prepare(&job.setup)?),
+        Ok(match job.side {
+            Side::Client => Arc::new(client::Client::prepare(job.setup)?),
+            Side::Server => Arc::new(server::Server::prepare(&job.setup)?),
         })
     }
 }

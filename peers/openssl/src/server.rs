@@ -9,8 +9,8 @@ use foreign_types::ForeignTypeRef;
 use openssl::error::ErrorStack;
 use openssl::ssl::{ClientHelloResponse, Ssl, SslAlert, SslContext, SslRef, SslVerifyMode};
 use reqmtls_contract::{
-    ConnectionReport, Endpoint, Outcome, Policy, PrepareError, Revision, SUPPORTED_VERSIONS, Setup,
-    Stream, TLS_FLAGS, Version, flag_is_set, offers_tls13, read_request, write_answer,
+    ConnectionReport, Endpoint, Outcome, Policy, PrepareError, Revision, SUPPORTED_VERSIONS,
+    Sessions, Setup, Stream, Version, flag_is_set, offers_tls13, read_request, write_answer,
 };
 use tokio::io::AsyncReadExt;
 use tokio_openssl::SslStream;
@@ -35,8 +35,10 @@ impl Server {
             .map_err(context::invalid)?;
         if let Some(flag) = rules.flag {
             // A request after the handshake has another reason than the flag.
-            let acknowledges = setup.revision == Some(Revision::Rca) && rules.policy.requests(true);
-            flags::register_server(&mut builder, flag, acknowledges).map_err(context::invalid)?;
+            let acknowledges =
+                setup.revision == Some(Revision::EditorsCopy) && rules.policy.requests(true);
+            flags::register_server(&mut builder, rules.extension, flag, acknowledges)
+                .map_err(context::invalid)?;
         }
         if rules.policy == Policy::PostHandshake {
             post_handshake::count_finished(&mut builder);
@@ -50,6 +52,11 @@ impl Server {
         builder.set_client_hello_callback(move |ssl, alert| match rules.decide(ssl) {
             Ok(mode) => {
                 ssl.set_verify(mode);
+                if rules.sessions == Sessions::Separate {
+                    let asks = mode.contains(SslVerifyMode::PEER);
+                    let name: &[u8] = if asks { b"asks" } else { b"does not" };
+                    context::set_session_id_context(ssl, name)?;
+                }
                 Ok(ClientHelloResponse::SUCCESS)
             }
             Err(refusal) => {
@@ -73,8 +80,11 @@ impl Server {
 /// What a server looks at before it answers a `ClientHello`.
 struct Rules {
     policy: Policy,
-    /// The request mTLS flag; without it, the server knows nothing of `tls_flags`.
+    /// The request mTLS flag; without it, the server does not implement `tls_flags`.
     flag: Option<u16>,
+    /// The number of `tls_flags`.
+    extension: u16,
+    sessions: Sessions,
     /// Whether the server negotiates TLS 1.3 with a client that offers it.
     tls13: bool,
 }
@@ -90,13 +100,15 @@ impl Rules {
         Ok(Self {
             policy,
             flag: setup.flag,
+            extension: setup.extension_number(),
+            sessions: setup.sessions.unwrap_or(Sessions::Shared),
             tls13: setup.versions.is_empty() || setup.versions.contains(&Version::Tls13),
         })
     }
 
     /// Whether the client is asked for a certificate, or the alert by which it is refused.
     fn decide(&self, ssl: &SslRef) -> Result<SslVerifyMode, SslAlert> {
-        let data = extension(ssl, TLS_FLAGS);
+        let data = extension(ssl, self.extension);
         let as_before = Ear::of(ssl).is_none_or(|ear| ear.hear_flags(data));
         let tls13 = self.tls13 && extension(ssl, SUPPORTED_VERSIONS).is_some_and(offers_tls13);
         if self.policy == Policy::PostHandshake
@@ -108,7 +120,7 @@ impl Rules {
         let Some(flag) = self.flag.filter(|_| tls13) else {
             return Ok(mode(self.policy, tls13, false));
         };
-        // RFC 8446 §4.1.2: HelloRetryRequest is no occasion for other flags.
+        // RFC 9846 §4.2.2: HelloRetryRequest is no occasion for other flags.
         if !as_before {
             return Err(SslAlert::ILLEGAL_PARAMETER);
         }

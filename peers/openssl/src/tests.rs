@@ -6,8 +6,8 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
 };
 use reqmtls_contract::{
-    CipherSuite, ConnectionReport, Group, Hex, Identity, Job, Outcome, Policy, PrepareError, Role,
-    Setup, Version, drive, prepare,
+    CipherSuite, ConnectionReport, Group, Hex, Identity, Job, Outcome, Policy, PrepareError, Setup,
+    Side, Version, drive, prepare,
 };
 
 use super::*;
@@ -70,7 +70,11 @@ impl Names {
 /// The policies that the peer names.
 fn policies() -> impl Iterator<Item = Policy> {
     let description = peer().describe();
-    let named = move |policy: &Policy| description.can(&format!("server.policy.{policy}"));
+    let named = move |policy: &Policy| {
+        description
+            .capabilities
+            .has(&format!("server.policy.{policy}"))
+    };
     Policy::ALL.iter().copied().filter(named)
 }
 
@@ -89,15 +93,15 @@ fn end_entity(
     }
 }
 
-fn prepared(role: Role, setup: Setup) -> Result<Arc<dyn Endpoint>, PrepareError> {
+fn prepared(side: Side, setup: Setup) -> Result<Arc<dyn Endpoint>, PrepareError> {
     let id = "job".to_owned();
-    prepare(&peer(), Job { id, role, setup })
+    prepare(&peer(), Job { id, side, setup })
 }
 
 /// What client and server report of one connection.
 async fn connect(client: Setup, server: Setup) -> (ConnectionReport, ConnectionReport) {
-    let client = prepared(Role::Client, client).unwrap();
-    let server = prepared(Role::Server, server).unwrap();
+    let client = prepared(Side::Client, client).unwrap();
+    let server = prepared(Side::Server, server).unwrap();
     joined(&*client, &*server, 0).await
 }
 
@@ -189,8 +193,8 @@ async fn sends_the_flags_again_after_hello_retry_request() {
             groups: vec![Group::Secp256r1],
             ..names.server(Policy::RequireOnFlag)
         };
-        let client = prepared(Role::Client, client).unwrap();
-        let server = prepared(Role::Server, server).unwrap();
+        let client = prepared(Side::Client, client).unwrap();
+        let server = prepared(Side::Server, server).unwrap();
         let (hellos, client, server) = hellos(&*client, &*server).await;
         assert_eq!(client.outcome, Outcome::Completed, "{client:#?}");
         assert_eq!(server.outcome, Outcome::Completed, "{server:#?}");
@@ -273,7 +277,7 @@ async fn every_group_and_suite_that_it_names_makes_a_connection() {
     let description = peer().describe();
     let groups = Group::ALL
         .iter()
-        .filter(|group| description.can(&format!("group.{group}")));
+        .filter(|group| description.capabilities.has(&format!("group.{group}")));
     for group in groups {
         let client = Setup {
             groups: vec![*group],
@@ -288,7 +292,7 @@ async fn every_group_and_suite_that_it_names_makes_a_connection() {
     }
     let suites = CipherSuite::ALL
         .iter()
-        .filter(|suite| description.can(&format!("cipher.{suite}")));
+        .filter(|suite| description.capabilities.has(&format!("cipher.{suite}")));
     for suite in suites {
         let client = Setup {
             cipher_suites: vec![*suite],
@@ -312,14 +316,14 @@ fn a_suite_that_it_does_not_name_is_unsupported() {
     let description = peer().describe();
     for suite in CipherSuite::ALL {
         let capability = format!("cipher.{suite}");
-        if description.can(&capability) {
+        if description.capabilities.has(&capability) {
             continue;
         }
         let setup = Setup {
             cipher_suites: vec![*suite],
             ..Names::new().client()
         };
-        match prepared(Role::Client, setup) {
+        match prepared(Side::Client, setup) {
             Err(PrepareError::Unsupported(got)) => assert_eq!(got, capability),
             Err(other) => panic!("got {other}, expected {capability} to be unsupported"),
             Ok(_) => panic!("{capability} was prepared"),
@@ -330,15 +334,15 @@ fn a_suite_that_it_does_not_name_is_unsupported() {
 #[tokio::test]
 async fn an_end_of_the_stream_is_broken_not_refused() {
     let names = Names::new();
-    for (role, setup) in [
-        (Role::Client, names.client()),
-        (Role::Server, names.server(Policy::Never)),
+    for (side, setup) in [
+        (Side::Client, names.client()),
+        (Side::Server, names.server(Policy::Never)),
     ] {
-        let endpoint = prepared(role, setup).unwrap();
+        let endpoint = prepared(side, setup).unwrap();
         let (mut near, far) = tokio::io::duplex(1 << 16);
         drop(far);
         let report = drive(&*endpoint, 0, &mut near, Duration::from_secs(5)).await;
-        assert_eq!(report.outcome, Outcome::Broken, "{role}: {report:#?}");
+        assert_eq!(report.outcome, Outcome::Broken, "{side}: {report:#?}");
     }
 }
 

@@ -62,16 +62,16 @@ impl Page {
 
 fn document(revision: Revision) -> &'static str {
     match revision {
-        Revision::Rm => "draft-jhoyla-req-mtls-flag-00 to -02 (`rm`)",
-        Revision::Rca => "the editor's copy of June 2025 (`rca`)",
+        Revision::Draft02 => "draft-jhoyla-req-mtls-flag-00 to -02 (`rm`)",
+        Revision::EditorsCopy => "the editor's copy of June 2025 (`rca`)",
     }
 }
 
 /// The command that runs a selection alone.
 pub(crate) fn command(revision: Revision, selection: &str) -> String {
     let revision = match revision {
-        Revision::Rm => "",
-        Revision::Rca => " --revision rca",
+        Revision::Draft02 => "",
+        Revision::EditorsCopy => " --revision rca",
     };
     let space = if selection.is_empty() { "" } else { " " };
     format!("reqmtls run{revision}{space}{selection}")

@@ -63,7 +63,7 @@ async fn against_server(names: &Names, client: Setup, edits: &Edits) -> Connecti
         .unwrap();
     let configs = ServerConfigs::new().required(config);
     let acceptor = TlsFlagsAcceptor::new(configs, ClientAuthPolicy::Require).unwrap();
-    let client = prepared(Role::Client, client).unwrap();
+    let client = prepared(Side::Client, client).unwrap();
     let (mut near, far) = tokio::io::duplex(1 << 16);
     // Large, so boxed.
     let server = Box::pin(async {
@@ -192,7 +192,7 @@ async fn against_client(names: &Names, server: Setup, edits: &Edits) -> Connecti
         .with_client_auth_cert(chain, key)
         .unwrap();
     let connector = TlsFlagsConnector::new(Arc::new(config)).unwrap();
-    let server = prepared(Role::Server, server).unwrap();
+    let server = prepared(Side::Server, server).unwrap();
     let (near, mut far) = tokio::io::duplex(1 << 16);
     let client = async {
         let name = ServerName::try_from(SERVER_NAME).unwrap();

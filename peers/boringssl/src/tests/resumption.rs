@@ -15,8 +15,8 @@ struct Job {
 impl Job {
     fn new(client: Setup, server: Setup) -> Self {
         Self {
-            client: prepared(Role::Client, client).unwrap(),
-            server: prepared(Role::Server, server).unwrap(),
+            client: prepared(Side::Client, client).unwrap(),
+            server: prepared(Side::Server, server).unwrap(),
         }
     }
 
@@ -146,7 +146,7 @@ async fn a_session_is_unknown_to_another_job() {
     let client = resuming(&names, Resumption::default());
     let mut job = Job::new(client, names.server(Policy::Never));
     job.first().await;
-    job.server = prepared(Role::Server, names.server(Policy::Never)).unwrap();
+    job.server = prepared(Side::Server, names.server(Policy::Never)).unwrap();
     let (client, server) = job.second().await;
     assert_eq!(client.outcome, Outcome::Completed, "{client:#?}");
     assert_eq!(server.outcome, Outcome::Completed, "{server:#?}");
@@ -205,7 +205,7 @@ async fn rejected_early_data_is_sent_again() {
     // A server that does not know the session; one that wants another key share.
     let mut unknown = Job::new(early(&names), accepting(&names));
     unknown.first().await;
-    unknown.server = prepared(Role::Server, accepting(&names)).unwrap();
+    unknown.server = prepared(Side::Server, accepting(&names)).unwrap();
     let client = Setup {
         groups: vec![Group::X25519, Group::Secp256r1],
         ..early(&names)

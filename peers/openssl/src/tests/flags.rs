@@ -103,7 +103,7 @@ async fn second_hello(policy: Policy, data: &'static [u8]) -> ConnectionReport {
         groups: vec![Group::X25519, Group::Secp256r1],
         ..names.client()
     };
-    let server = prepared(Role::Server, server).unwrap();
+    let server = prepared(Side::Server, server).unwrap();
     let mut builder = context::builder(&client).unwrap();
     let sent = AtomicBool::new(false);
     builder
@@ -158,7 +158,7 @@ pub(super) async fn answered(
         trust_anchors: Some(names.authority.clone()),
         ..setup
     };
-    let client = prepared(Role::Client, client).unwrap();
+    let client = prepared(Side::Client, client).unwrap();
     let (mut near, mut far) = tokio::io::duplex(1 << 16);
     let server = async move {
         let ssl = Ssl::new(&builder.build()).unwrap();

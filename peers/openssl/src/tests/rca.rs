@@ -11,7 +11,7 @@ use super::*;
 
 fn rca(setup: Setup) -> Setup {
     Setup {
-        revision: Some(Revision::Rca),
+        revision: Some(Revision::EditorsCopy),
         ..setup
     }
 }
@@ -49,7 +49,7 @@ async fn the_flag_is_acknowledged_in_certificate_request_alone_and_to_those_who_
 /// What a server's `CertificateRequest` carries of `tls_flags`.
 async fn acknowledgement(server: Setup, sent: &'static [u8]) -> Option<Vec<u8>> {
     let names = Names::new();
-    let server = prepared(Role::Server, server).unwrap();
+    let server = prepared(Side::Server, server).unwrap();
     let mut builder = context::builder(&names.client()).unwrap();
     let seen = Arc::new(Mutex::new(None));
     let sight = Arc::clone(&seen);
@@ -100,7 +100,7 @@ fn needs_a_flag() {
         ..rca(names.server(Policy::Request))
     };
     assert!(matches!(
-        prepared(Role::Server, setup),
+        prepared(Side::Server, setup),
         Err(PrepareError::Invalid(_))
     ));
 }

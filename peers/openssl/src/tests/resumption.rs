@@ -8,8 +8,8 @@ const BOTH: [Version; 2] = [Version::Tls12, Version::Tls13];
 
 /// What client and server report of two connections.
 async fn twice(client: Setup, server: Setup) -> [(ConnectionReport, ConnectionReport); 2] {
-    let client = prepared(Role::Client, client).unwrap();
-    let server = prepared(Role::Server, server).unwrap();
+    let client = prepared(Side::Client, client).unwrap();
+    let server = prepared(Side::Server, server).unwrap();
     [
         joined(&*client, &*server, 0).await,
         joined(&*client, &*server, 1).await,
@@ -86,9 +86,9 @@ async fn resumes_without_a_certificate_under_a_policy_that_would_require_one() {
 #[tokio::test]
 async fn a_session_of_another_job_is_not_resumed() {
     let names = Names::new();
-    let client = prepared(Role::Client, resuming(&names, None)).unwrap();
+    let client = prepared(Side::Client, resuming(&names, None)).unwrap();
     for number in [0, 1] {
-        let server = prepared(Role::Server, names.server(Policy::Never)).unwrap();
+        let server = prepared(Side::Server, names.server(Policy::Never)).unwrap();
         completed(&joined(&*client, &*server, number).await, false);
     }
 }
@@ -96,8 +96,8 @@ async fn a_session_of_another_job_is_not_resumed() {
 #[tokio::test]
 async fn runs_a_full_handshake_where_there_is_no_session() {
     let names = Names::new();
-    let client = prepared(Role::Client, resuming(&names, Some(&FLAG_80))).unwrap();
-    let server = prepared(Role::Server, names.server(Policy::RequireOnFlag)).unwrap();
+    let client = prepared(Side::Client, resuming(&names, Some(&FLAG_80))).unwrap();
+    let server = prepared(Side::Server, names.server(Policy::RequireOnFlag)).unwrap();
     let reports = joined(&*client, &*server, 1).await;
     completed(&reports, false);
     assert!(reports.1.peer_certificate.is_some());
@@ -132,13 +132,13 @@ async fn the_request_goes_as_early_data_and_again_where_it_was_rejected() {
             early_data: true,
             ..names.server(Policy::Never)
         };
-        let client = prepared(Role::Client, client).unwrap();
-        let server = prepared(Role::Server, server).unwrap();
+        let client = prepared(Side::Client, client).unwrap();
+        let server = prepared(Side::Server, server).unwrap();
         let first = joined(&*client, &*server, 0).await;
         completed(&first, false);
         assert_eq!(first.0.early_data, None);
         assert_eq!(first.1.early_data, None);
-        let other = prepared(Role::Server, names.server(Policy::Never)).unwrap();
+        let other = prepared(Side::Server, names.server(Policy::Never)).unwrap();
         let second = joined(&*client, if accepts { &*server } else { &*other }, 1).await;
         completed(&second, accepts);
         for report in [&second.0, &second.1] {

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use reqmtls_contract::{
-    Answer, ConnectionReport, Edit, Endpoint, Hex, Outcome, PrepareError, REQUEST, Revision, Role,
-    Setup, Stream, ask, read_answer,
+    Answer, ConnectionReport, Edit, Endpoint, Hex, Outcome, PrepareError, REQUEST, Revision, Setup,
+    Stream, ask, read_answer,
 };
 use rustls::ClientConfig;
 use rustls::crypto::CryptoProvider;
@@ -50,8 +50,8 @@ impl Client {
             .clone()
             .ok_or_else(|| invalid("expected a server_name for a client"))?;
         let server_name = ServerName::try_from(name).map_err(invalid)?;
-        if setup.revision == Some(Revision::Rca) && setup.flag.is_none() {
-            return Err(invalid("expected a flag for revision rca"));
+        if setup.revision == Some(Revision::EditorsCopy) && setup.flag.is_none() {
+            return Err(invalid("expected a flag for revision editors-copy"));
         }
         let base = config::provider(base, setup);
         let mut turns = vec![Turn::prepare(&base, setup, &first_edits(setup))?];
@@ -115,7 +115,7 @@ impl Turn {
                 let watch = Watch {
                     sent: sent.unwrap_or_default(),
                     request,
-                    acknowledged: setup.revision == Some(Revision::Rca),
+                    acknowledged: setup.revision == Some(Revision::EditorsCopy),
                 };
                 watching_provider(base, Side::Client, &edits, &watch).map_err(invalid)?
             }
@@ -129,7 +129,8 @@ impl Turn {
             .with_root_certificates(config::roots(setup)?);
         let config = match &setup.identity {
             Some(identity) => {
-                let key = config::certified_key(base, identity, setup, Role::Client)?;
+                let key =
+                    config::certified_key(base, identity, setup, reqmtls_contract::Side::Client)?;
                 builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(key)))
             }
             None => builder.with_no_client_auth(),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use reqmtls_contract::{CipherSuite, Group, Identity, PrepareError, Role, Setup, Version};
+use reqmtls_contract::{CipherSuite, Group, Identity, PrepareError, Setup, Side, Version};
 use rustls::crypto::{CryptoProvider, SupportedKxGroup};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -136,14 +136,14 @@ pub(super) fn certified_key(
     base: &CryptoProvider,
     identity: &Identity,
     setup: &Setup,
-    role: Role,
+    side: Side,
 ) -> Result<CertifiedKey, PrepareError> {
     let (chain, key) = self::identity(identity)?;
     let mut certified = CertifiedKey::from_der(chain, key, base).map_err(invalid)?;
     if setup.bad_certificate_verify {
         certified.key = Arc::new(BadKey {
             inner: certified.key,
-            tls12: role == Role::Client,
+            tls12: side == Side::Client,
         });
     }
     Ok(certified)

@@ -13,8 +13,8 @@ mod tests;
 use std::sync::Arc;
 
 use reqmtls_contract::{
-    CipherSuite, ConnectionReport, Description, Endpoint, Group, Job, Peer, Policy, PrepareError,
-    Role, VERSION, Version,
+    Capabilities, CipherSuite, ConnectionReport, Description, Endpoint, Group, Job, Peer, Policy,
+    PrepareError, Provenance, Side, VERSION, Version,
 };
 use rustls::AlertDescription;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
@@ -43,56 +43,54 @@ impl Default for Rustls {
 
 impl Peer for Rustls {
     fn describe(&self) -> Description {
-        let mut capabilities: Vec<_> = [
+        let library = [
             "client",
             "server",
-            "client.tls-flags",
-            "client.revision.rca",
-            "server.revision.rca",
             "client.resumption",
             "client.early-data",
             "server.early-data",
-            "edits",
-            "bad-certificate-verify",
-        ]
-        .map(str::to_owned)
-        .into();
-        capabilities.extend(
-            Version::ALL
-                .iter()
-                .map(|version| format!("version.{version}")),
-        );
-        capabilities.extend(
-            Policy::ALL
-                .iter()
-                // The library has no post-handshake authentication of TLS 1.3.
-                .filter(|policy| **policy != Policy::PostHandshake)
-                .map(|policy| format!("server.policy.{policy}")),
-        );
+        ];
+        let reference = [
+            "client.tls-flags",
+            "client.flag",
+            "server.flag",
+            "client.revision.editors-copy",
+            "server.revision.editors-copy",
+            "server.sessions.separate",
+            "client.edits",
+            "server.edits",
+            "client.bad-certificate-verify",
+            "server.bad-certificate-verify",
+        ];
+        // The library has no post-handshake authentication of TLS 1.3.
+        let plain = [Policy::Never, Policy::Request, Policy::Require];
+        let on_flag = [Policy::RequestOnFlag, Policy::RequireOnFlag];
         let groups = Group::ALL
             .iter()
             .filter(|group| config::group(&self.provider, **group).is_some());
-        capabilities.extend(groups.map(|group| format!("group.{group}")));
         let suites = CipherSuite::ALL
             .iter()
             .filter(|suite| config::suite(&self.provider, **suite).is_some());
-        capabilities.extend(suites.map(|suite| format!("cipher.{suite}")));
+        let capabilities = Capabilities::new()
+            .with(Provenance::Library, library)
+            .with(Provenance::Reference, reference)
+            .with_each(Provenance::Library, "version", Version::ALL)
+            .with_each(Provenance::Library, "group", groups)
+            .with_each(Provenance::Library, "cipher", suites)
+            .with_each(Provenance::Library, "server.policy", plain)
+            .with_each(Provenance::Reference, "server.policy", on_flag);
         Description {
             reqmtls: VERSION,
             name: "rustls".to_owned(),
-            library: format!(
-                "rustls {} with rustls-tlsflags {}",
-                config::RUSTLS,
-                env!("CARGO_PKG_VERSION")
-            ),
+            library: format!("rustls {}", config::RUSTLS),
             capabilities,
         }
     }
 
     fn prepare(&self, job: Job) -> Result<Arc<dyn Endpoint>, PrepareError> {
-        Ok(match job.role {
-            Role::Client => Arc::new(client::Client::prepare(&self.provider, &job.setup)?),
-            Role::Server => Arc::new(server::Server::prepare(&self.provider, &job.setup)?),
+        Ok(match job.side {
+            Side::Client => Arc::new(client::Client::prepare(&self.provider, &job.setup)?),
+            Side::Server => Arc::new(server::Server::prepare(&self.provider, &job.setup)?),
         })
     }
 }

@@ -74,8 +74,8 @@ impl Server {
             None if asked.is_on_flag() => {
                 return Err(invalid(format!("expected a flag for policy {asked}")));
             }
-            None if setup.revision == Some(Revision::Rca) => {
-                return Err(invalid("expected a flag for revision rca"));
+            None if setup.revision == Some(Revision::EditorsCopy) => {
+                return Err(invalid("expected a flag for revision editors-copy"));
             }
             None => Way::unaware(&base, setup, policy)?,
         };
@@ -110,7 +110,7 @@ impl Way {
         flag: u16,
     ) -> Result<Self, PrepareError> {
         let store = ServerSessionMemoryCache::new(SESSIONS);
-        let acknowledged = setup.revision == Some(Revision::Rca);
+        let acknowledged = setup.revision == Some(Revision::EditorsCopy);
         let configs = |sent: Flags| {
             let edits = match sent.encode() {
                 Some(data) => Edits::new().insert(Message::CertificateRequest, TLS_FLAGS, data),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use reqmtls_contract::{PrepareError, Role, Setup};
+use reqmtls_contract::{PrepareError, Setup, Side};
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::server::danger::ClientCertVerifier;
@@ -43,7 +43,7 @@ impl<'a> Maker<'a> {
             .identity
             .as_ref()
             .ok_or_else(|| invalid("expected an identity for a server"))?;
-        let key = config::certified_key(base, identity, setup, Role::Server)?;
+        let key = config::certified_key(base, identity, setup, Side::Server)?;
         Ok(Self {
             base,
             provider,

@@ -8,7 +8,7 @@ use rcgen::{
 };
 use reqmtls_contract::{
     ConnectionReport, Edit, Endpoint, Hex, Identity, Job, Message, Outcome, Policy, PrepareError,
-    Role, Setup, Version, drive, prepare,
+    Setup, Side, Version, drive, prepare,
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
@@ -143,9 +143,9 @@ pub(super) fn edit(message: Message, extension: u16, data: Option<&[u8]>) -> Edi
     }
 }
 
-pub(super) fn prepared(role: Role, setup: Setup) -> Result<Arc<dyn Endpoint>, PrepareError> {
+pub(super) fn prepared(side: Side, setup: Setup) -> Result<Arc<dyn Endpoint>, PrepareError> {
     let id = "job".to_owned();
-    prepare(&Rustls::new(), Job { id, role, setup })
+    prepare(&Rustls::new(), Job { id, side, setup })
 }
 
 /// Both ends of a pair of jobs.
@@ -166,8 +166,8 @@ pub(super) struct Ended {
 impl Ends {
     pub(super) fn new(client: Setup, server: Setup) -> Self {
         Self {
-            client: prepared(Role::Client, client).unwrap(),
-            server: prepared(Role::Server, server).unwrap(),
+            client: prepared(Side::Client, client).unwrap(),
+            server: prepared(Side::Server, server).unwrap(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Ends that know `tls_flags`, under either revision.
 
-use reqmtls_contract::{Group, Message, Outcome, Policy, PrepareError, Revision, Role, Setup};
+use reqmtls_contract::{Group, Message, Outcome, Policy, PrepareError, Revision, Setup, Side};
 
 use super::ends::{
     Ended, FLAG_80, ILLEGAL_PARAMETER, MALFORMED, Names, connect, flag_80, prepared, unaware,
@@ -9,7 +9,7 @@ use super::ends::{
 
 fn rca(setup: Setup) -> Setup {
     Setup {
-        revision: Some(Revision::Rca),
+        revision: Some(Revision::EditorsCopy),
         ..setup
     }
 }
@@ -21,7 +21,7 @@ async fn keeps_to_the_policies() {
         .iter()
         .filter(|it| **it != Policy::PostHandshake);
     for policy in policies.copied() {
-        for revision in [Revision::Rm, Revision::Rca] {
+        for revision in [Revision::Draft02, Revision::EditorsCopy] {
             for (flags, present) in [
                 (None, false),
                 (None, true),
@@ -181,12 +181,12 @@ async fn client_of_the_editors_copy_takes_the_flag_in_certificate_request_alone(
 #[tokio::test]
 async fn a_flags_number_is_needed_where_it_is_looked_at() {
     let names = Names::new();
-    for (role, setup) in [
-        (Role::Server, names.server(Policy::RequestOnFlag)),
-        (Role::Server, rca(names.server(Policy::Request))),
-        (Role::Client, rca(names.client())),
+    for (side, setup) in [
+        (Side::Server, names.server(Policy::RequestOnFlag)),
+        (Side::Server, rca(names.server(Policy::Request))),
+        (Side::Client, rca(names.client())),
     ] {
-        match prepared(role, unaware(setup)).err() {
+        match prepared(side, unaware(setup)).err() {
             Some(PrepareError::Invalid(error)) => {
                 assert!(error.contains("expected a flag"), "{error}");
             }

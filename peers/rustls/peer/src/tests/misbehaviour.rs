@@ -1,7 +1,7 @@
 //! Ends that send what they must not.
 
 use reqmtls_contract::{
-    Edit, Group, Hex, Message, Outcome, Policy, PrepareError, Role, Setup, Version,
+    Edit, Group, Hex, Message, Outcome, Policy, PrepareError, Setup, Side, Version,
 };
 
 use super::ends::{
@@ -176,8 +176,8 @@ async fn misbehaving_server_keeps_its_policy() {
 }
 
 #[track_caller]
-fn refused(role: Role, setup: Setup, text: &str) {
-    match prepared(role, setup).err() {
+fn refused(side: Side, setup: Setup, text: &str) {
+    match prepared(side, setup).err() {
         Some(PrepareError::Invalid(error)) => assert!(error.contains(text), "{error}"),
         other => panic!("got {other:?}, expected an error with {text:?}"),
     }
@@ -188,10 +188,10 @@ async fn edits_that_could_not_be_made_are_refused() {
     let names = Names::new();
     let server = names.server(Policy::Require);
     let wrong_end = with_flags(names.client(), Message::ServerHello, &FLAG_80);
-    refused(Role::Client, wrong_end, "ServerHello");
+    refused(Side::Client, wrong_end, "ServerHello");
     let half = edit(Message::CertificateRequest, 62, Some(&[0; 600]));
     refused(
-        Role::Server,
+        Side::Server,
         edited(server.clone(), &[half.clone(), half]),
         "certificate_request would grow by 1208 octets, expected 1024",
     );
@@ -200,13 +200,13 @@ async fn edits_that_could_not_be_made_are_refused() {
         identity.certificates = identity.certificates.repeat(20);
     }
     refused(
-        Role::Server,
+        Side::Server,
         with_flags(long, Message::Certificate, &FLAG_80),
         "expected 6000 at most",
     );
     let plain = vec![0; 1 << 15];
     refused(
-        Role::Client,
+        Side::Client,
         with_flags(names.client(), Message::ClientHello, &plain),
         "expected 32768 at most",
     );

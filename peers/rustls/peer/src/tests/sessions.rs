@@ -136,7 +136,7 @@ async fn a_client_without_a_certificate_is_refused_when_its_session_meets_the_fl
 async fn the_editors_copy_resumes_with_and_without_the_flag() {
     let names = Names::new();
     let rca = |setup| Setup {
-        revision: Some(Revision::Rca),
+        revision: Some(Revision::EditorsCopy),
         ..setup
     };
     for (first, second) in [
@@ -164,7 +164,7 @@ async fn an_acknowledgement_is_held_against_the_connections_own_flags() {
     );
     for (second, is_fine) in [(Some(flag_80()), true), (None, false)] {
         let client = Setup {
-            revision: Some(Revision::Rca),
+            revision: Some(Revision::EditorsCopy),
             ..resuming(names.flagged(), second)
         };
         let client = Ends::new(client, server.clone());

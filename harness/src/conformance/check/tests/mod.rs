@@ -1,9 +1,0 @@
-//! Each requirement on connections put together message by message.
-
-mod authentication;
-mod rca;
-mod rm;
-mod scene;
-mod table;
-mod tf;
-mod tls;

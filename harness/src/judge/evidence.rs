@@ -1,0 +1,121 @@
+//! What one connection leaves behind, and what it says by itself.
+
+use reqmtls_contract::{ConnectionReport, Outcome};
+use reqmtls_observer::{Epoch, KeyLog, KeyLogDifference, Recording, Transcript};
+use reqmtls_vocabulary::Side;
+
+use super::{Facts, Finding};
+
+/// What one connection leaves behind.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// What passed between the ends.
+    pub recording: Recording,
+    /// What the client reports.
+    pub client: ConnectionReport,
+    /// What the server reports.
+    pub server: ConnectionReport,
+}
+
+impl Evidence {
+    /// What an end reports.
+    #[must_use]
+    pub fn report(&self, side: Side) -> &ConnectionReport {
+        match side {
+            Side::Client => &self.client,
+            Side::Server => &self.server,
+        }
+    }
+
+    /// Decrypts with what both ends' key logs have together, and holds the two against each other.
+    pub(super) fn observe(&self, failures: &mut Vec<String>) -> (Transcript, Vec<Finding>) {
+        let mut logs = Side::BOTH.map(|side| {
+            KeyLog::parse(&self.report(side).key_log.join("\n")).unwrap_or_else(|error| {
+                failures.push(format!("the {side}'s key log: {error}"));
+                KeyLog::default()
+            })
+        });
+        let random = Transcript::observe(&self.recording, &KeyLog::default()).client_random;
+        let [client, server] = &mut logs;
+        let differing =
+            random.map_or_else(Vec::new, |random| KeyLog::compare(client, server, random));
+        let findings = self.foreign_secrets(client, server, &differing);
+        // Of two secrets the merge takes the first.
+        if !findings.is_empty()
+            && findings
+                .iter()
+                .all(|finding| finding.party == Side::Client.into())
+        {
+            std::mem::swap(client, server);
+        }
+        let mut log = std::mem::take(client);
+        log.merge(server);
+        let transcript = Transcript::observe(&self.recording, &log);
+        for side in Side::BOTH {
+            // An end that never came to encrypt has no secrets.
+            let mut entries = transcript.entries.iter();
+            let encrypts =
+                entries.any(|entry| entry.from == side && entry.epoch != Epoch::Plaintext);
+            let is_undecrypted = !transcript.defects.is_empty();
+            if self.report(side).key_log.is_empty() && (encrypts || is_undecrypted) {
+                failures.push(format!("the {side} handed over no key log lines"));
+            }
+        }
+        (transcript, findings)
+    }
+
+    /// A finding for each secret that an end hands over and that is not this connection's.
+    fn foreign_secrets(
+        &self,
+        client: &KeyLog,
+        server: &KeyLog,
+        differing: &[KeyLogDifference],
+    ) -> Vec<Finding> {
+        // An end that gave up earlier knows fewer secrets: no contradiction.
+        let contradictions = differing
+            .iter()
+            .filter(|difference| matches!(difference, KeyLogDifference::Secret { .. }));
+        // The secret that decrypts the recording is the true one.
+        let reads = |log: &KeyLog| Transcript::observe(&self.recording, log).defects.is_empty();
+        let mut findings = Vec::new();
+        for difference in contradictions {
+            for (side, log) in [(Side::Client, client), (Side::Server, server)] {
+                if !reads(log) {
+                    findings.push(Finding {
+                        requirements: Vec::new(),
+                        party: side.into(),
+                        provenance: None,
+                        message: None,
+                        got: format!(
+                            "a key log that does not decrypt the connection ({difference})"
+                        ),
+                        expected: "the secrets of this connection".to_owned(),
+                        inferred: false,
+                        known: None,
+                    });
+                }
+            }
+        }
+        findings
+    }
+
+    /// What the recording or the reports show to be broken rather than wrong.
+    pub(super) fn failure(&self, facts: &Facts, transcript: &Transcript) -> Vec<String> {
+        let mut failures: Vec<_> = transcript.defects.iter().map(ToString::to_string).collect();
+        // An end that reports that TLS ended it, without alert, has decided: that is a result.
+        let is_decided = Side::BOTH
+            .iter()
+            .any(|side| self.report(*side).outcome == Outcome::Refused);
+        if facts.outcome == Outcome::Broken && !is_decided {
+            let errors = Side::BOTH.iter().filter_map(|side| {
+                Some(format!("{side}: {}", self.report(*side).error.as_deref()?))
+            });
+            let errors: Vec<_> = errors.collect();
+            failures.push(format!(
+                "the connection ended without alert or orderly close ({})",
+                errors.join("; ")
+            ));
+        }
+        failures
+    }
+}

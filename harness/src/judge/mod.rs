@@ -1,0 +1,139 @@
+//! Whether connections are what the documents, the scenario and the contract ask for.
+//!
+//! The same judging serves a cell, a probe of somebody's server, a client that connects to ours, and a
+//! capture: they differ only in their [`Knowledge`].
+
+pub mod check;
+mod evidence;
+mod expectation;
+mod expected;
+mod facts;
+mod finding;
+mod knowledge;
+mod misreport;
+pub mod requirement;
+mod ruling;
+
+pub use self::evidence::Evidence;
+pub use self::expected::{Expected, Requested};
+pub use self::facts::Facts;
+pub use self::finding::{Conformance, Finding, Party};
+pub use self::knowledge::{EndKnowledge, Knowledge, Psk};
+pub use self::ruling::{Ruling, Verdict};
+
+use reqmtls_contract::Outcome;
+use reqmtls_observer::Transcript;
+use reqmtls_vocabulary::Side;
+
+use self::check::View;
+use self::requirement::Id;
+
+/// What is found in the connections of one job.
+#[derive(Clone, Debug, Default)]
+pub struct Judged {
+    /// The connections, in sequence.
+    pub connections: Vec<Connection>,
+    /// What is not as it should be.
+    pub findings: Vec<Finding>,
+    /// The requirements that a misbehaving end was caught violating.
+    pub caught: Vec<Id>,
+    /// What keeps the job from being judged. With any, the rest is worth nothing.
+    pub failures: Vec<String>,
+}
+
+/// One connection, judged.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// What passed.
+    pub transcript: Transcript,
+    /// What is known beyond that.
+    pub knowledge: Knowledge,
+    /// What the transcript shows, in short.
+    pub facts: Facts,
+    /// What each requirement that applies says.
+    pub rulings: Vec<Ruling>,
+}
+
+/// Judges the connections of one job: each by every requirement that applies and by what its ends report, the
+/// last one also by what the scenario expects. Connections before it have to complete.
+#[must_use]
+pub fn judge(expected: &Expected, job: Vec<(Knowledge, &Evidence)>) -> Judged {
+    let mut judged = Judged::default();
+    let last = job.len().saturating_sub(1);
+    for (number, (knowledge, evidence)) in job.into_iter().enumerate() {
+        let knowledge = knowledge.with_server_report(&evidence.server);
+        let (transcript, mut findings) = evidence.observe(&mut judged.failures);
+        let before = judged
+            .connections
+            .last()
+            .map(|connection| &connection.facts);
+        let facts = Facts::of(&transcript, &knowledge, before);
+        judged
+            .failures
+            .extend(evidence.failure(&facts, &transcript));
+        for side in Side::BOTH {
+            findings.extend(misreport::misreports(
+                &facts,
+                &knowledge,
+                side,
+                evidence.report(side),
+            ));
+        }
+        let view = View {
+            transcript: &transcript,
+            knowledge: &knowledge,
+        };
+        let rulings = check::rule(&view);
+        if number == last {
+            // A violated requirement says more exactly what an expectation of the same end would.
+            let blamed = |side| rulings.iter().any(|ruling| ruling.is_violated_by(side));
+            let unmet = expectation::unmet(expected, &facts, &view).into_iter();
+            findings.extend(unmet.filter(|finding| !finding.party.side().is_some_and(blamed)));
+        } else if facts.outcome != Outcome::Completed {
+            findings.push(expectation::not_completed(number, &facts));
+        }
+        for finding in rulings.iter().filter_map(Ruling::finding) {
+            match finding.party.side() {
+                Some(side) if knowledge.end(side).misbehaves => {
+                    judged.caught.extend(finding.requirements)
+                }
+                _ => findings.push(finding),
+            }
+        }
+        for finding in &mut findings {
+            finding.provenance = finding
+                .party
+                .side()
+                .and_then(|side| knowledge.end(side).provenance);
+        }
+        judged.findings.append(&mut findings);
+        judged.connections.push(Connection {
+            transcript,
+            knowledge,
+            facts,
+            rulings,
+        });
+    }
+    judged.caught.sort_unstable();
+    judged.caught.dedup();
+    judged
+}
+
+/// Where the misbehaving end was caught at other things than the scenario says: the harness's fault, or the
+/// scenario's.
+#[must_use]
+pub fn caught_otherwise(expected: &Expected, caught: &[Id]) -> Option<String> {
+    let mut wanted = expected.violates.clone();
+    wanted.sort_unstable();
+    let list = |ids: &[Id]| match ids {
+        [] => "nothing".to_owned(),
+        ids => ids.iter().map(Id::to_string).collect::<Vec<_>>().join(", "),
+    };
+    (wanted != caught).then(|| {
+        format!(
+            "the misbehaving end was caught at {}, expected {}",
+            list(caught),
+            list(&wanted)
+        )
+    })
+}
