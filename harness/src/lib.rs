@@ -1,2 +1,3 @@
 //! reqmtls: who asks whom for a certificate when the request mTLS flag is on the table.
 pub mod judge;
+pub mod scenario;

@@ -5,7 +5,8 @@ use indexmap::IndexMap;
 use super::diagnostic::{Diagnostic, Diagnostics, Mistake, Source};
 use super::file::{Choices, Expect, File};
 use super::merge::{Gap, Merge};
-use super::{Case, End, Excluded, Scenario, Settings, Word};
+use super::{Case, CaseId, Excluded, Scenario, Settings, Value};
+use reqmtls_vocabulary::Side;
 
 /// How many cases an error names.
 const NAMED: usize = 3;
@@ -13,7 +14,12 @@ const NAMED: usize = 3;
 const MOST: usize = 10_000;
 
 /// Expands a file to its scenario.
-pub(super) fn expand(id: &str, source: Source<'_>, file: &File) -> Result<Scenario, Diagnostics> {
+pub(super) fn expand(
+    id: &str,
+    self_test: bool,
+    source: Source<'_>,
+    file: &File,
+) -> Result<Scenario, Diagnostics> {
     let axes = &file.axes.value;
     let sizes = axes.iter().map(|(_, values)| values.len());
     let size = sizes.fold(1_usize, usize::saturating_mul);
@@ -28,8 +34,7 @@ pub(super) fn expand(id: &str, source: Source<'_>, file: &File) -> Result<Scenar
     let mut gaps = Gaps::default();
     let mut misbehaviour = Misbehaviour::default();
     for point in points(axes) {
-        let values: Vec<_> = point.iter().map(|value| value.name).collect();
-        let case = format!("{id}/{}", values.join("/"));
+        let case = CaseId::new(id, point.iter().map(|value| value.name));
         let settings = settings(file, &point);
         if let Some(reason) = used.exclusion(file, &settings) {
             excluded.push(Excluded { id: case, reason });
@@ -43,9 +48,12 @@ pub(super) fn expand(id: &str, source: Source<'_>, file: &File) -> Result<Scenar
         misbehaviour.hold(file, &case, &settings);
         match merge.finish() {
             Ok(expected) => cases.push(Case {
-                scenario: id.to_owned(),
                 id: case,
                 misbehaving: file.misbehaving.iter().map(|at| at.value).collect(),
+                pairings: file.pairings,
+                sweep: file.sweep,
+                self_test,
+                control: control(id, axes, &point),
                 settings,
                 expected,
             }),
@@ -65,23 +73,30 @@ pub(super) fn expand(id: &str, source: Source<'_>, file: &File) -> Result<Scenar
     if !wrong.is_empty() {
         return Err(wrong);
     }
+    // An excluded case controls nothing.
+    let ids: Vec<_> = cases.iter().map(|case| case.id.clone()).collect();
+    for case in &mut cases {
+        case.control.take_if(|control| !ids.contains(control));
+    }
     Ok(Scenario {
         id: id.to_owned(),
         title: file.title.clone(),
         about: file.about.clone(),
-        document: file.document.title().to_owned(),
+        document: file.document,
         revisions: file.revisions.clone(),
         misbehaving: file.misbehaving.iter().map(|at| at.value).collect(),
-        axes: axes.iter().map(|(axis, _)| axis.name).collect(),
+        pairings: file.pairings,
+        self_test,
+        axes: axes.iter().map(|(axis, _)| *axis).collect(),
         cases,
         excluded,
     })
 }
 
 /// Every combination of the axes' values; the last axis varies fastest.
-fn points(axes: &[Choices]) -> Vec<Vec<&'static Word>> {
+fn points(axes: &[Choices]) -> Vec<Vec<&'static Value>> {
     axes.iter().fold(vec![Vec::new()], |points, (_, values)| {
-        let extend = |point: Vec<&'static Word>| {
+        let extend = |point: Vec<&'static Value>| {
             values.iter().map(move |value| {
                 let mut point = point.clone();
                 point.push(value);
@@ -92,24 +107,35 @@ fn points(axes: &[Choices]) -> Vec<Vec<&'static Word>> {
     })
 }
 
-fn settings(file: &File, point: &[&'static Word]) -> Settings {
+/// The case with a well-formed value in place of an edited one.
+fn control(id: &str, axes: &[Choices], point: &[&'static Value]) -> Option<CaseId> {
+    let well_formed = |((axis, _), value): (&Choices, &&'static Value)| {
+        let is_value = axis.name.ends_with(".edit.value");
+        if is_value {
+            axis.default().name
+        } else {
+            value.name
+        }
+    };
+    let control = CaseId::new(id, axes.iter().zip(point).map(well_formed));
+    let own = CaseId::new(id, point.iter().map(|value| value.name));
+    (control != own).then_some(control)
+}
+
+fn settings(file: &File, point: &[&'static Value]) -> Settings {
     let mut settings = Settings::default();
-    let fixed = file
-        .setup
-        .iter()
-        .map(|(axis, value)| (axis.name, value.name));
+    let fixed = file.setup.iter().map(|(axis, value)| (*axis, *value));
     let axes = file.axes.value.iter().zip(point);
-    let varied = axes.map(|((axis, _), value)| (axis.name, value.name));
+    let varied = axes.map(|((axis, _), value)| (*axis, *value));
     for (axis, value) in fixed.chain(varied) {
-        let set = settings.set(axis, value);
-        debug_assert!(set.is_some(), "{axis} and {value} come from the registry");
+        settings.set(axis, value);
     }
     settings
 }
 
 fn meets(settings: &Settings, when: &[Choices]) -> bool {
     let meets = |(axis, values): &Choices| {
-        let value = settings.get(axis.name);
+        let value = settings.get(axis);
         value.is_some_and(|value| values.contains(&value))
     };
     when.iter().all(meets)
@@ -155,14 +181,14 @@ impl Used {
             // With no case left, that this one has none is no news.
             if !used && !nothing_left {
                 let label = "every case that it matches is excluded";
-                let message = "this expectation is of no case";
+                let message = "this expectation matches no case";
                 mistakes.push(Mistake::new(message, expect.place.clone(), label));
             }
         }
         for (exclude, used) in file.exclude.iter().zip(&self.exclude) {
             if !used {
                 let label = "every case that it matches is excluded before";
-                let message = "this exclusion is of no case";
+                let message = "this exclusion matches no case";
                 mistakes.push(Mistake::new(message, exclude.place.clone(), label));
             }
         }
@@ -174,18 +200,18 @@ impl Used {
 #[derive(Default)]
 struct Misbehaviour {
     /// Cases in which an end has to break rules that is not said to.
-    unsaid: IndexMap<End, Vec<String>>,
+    unsaid: IndexMap<Side, Vec<String>>,
     /// Ends that are said to, and that a case needs.
-    needed: Vec<End>,
+    needed: Vec<Side>,
 }
 
 impl Misbehaviour {
-    fn hold(&mut self, file: &File, case: &str, settings: &Settings) {
+    fn hold(&mut self, file: &File, case: &CaseId, settings: &Settings) {
         for end in settings.misbehaving() {
             if file.misbehaving.iter().any(|said| said.value == end) {
                 self.needed.push(end);
             } else {
-                self.unsaid.entry(end).or_default().push(case.to_owned());
+                self.unsaid.entry(end).or_default().push(case.to_string());
             }
         }
     }
@@ -212,9 +238,9 @@ impl Misbehaviour {
 struct Gaps(IndexMap<Gap, Vec<String>>);
 
 impl Gaps {
-    fn add(&mut self, case: &str, found: Vec<Gap>) {
+    fn add(&mut self, case: &CaseId, found: Vec<Gap>) {
         for gap in found {
-            self.0.entry(gap).or_default().push(case.to_owned());
+            self.0.entry(gap).or_default().push(case.to_string());
         }
     }
 

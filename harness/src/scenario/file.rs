@@ -1,21 +1,27 @@
 //! One scenario file as its keys and values, each with its place.
 
-use reqmtls_contract::Revision;
+use reqmtls_contract::{Outcome, Revision};
+use reqmtls_vocabulary::{AlertDescription, Side};
+use std::str::FromStr;
+
 use toml_edit::{Document, TableLike};
 
 use super::diagnostic::{Diagnostic, Diagnostics, Mistake, Place, Source};
 use super::nearest::nearest;
 use super::reader::{At, Entry, Reader, one_of, quoted};
-use super::{ALERTS, AXES, Alert, Axis, Choice, End, Outcome, Requested, Word};
-use crate::conformance::requirement::{self, Document as Paper};
+use super::{AXES, Axis, Pairings, Value};
+use crate::judge::Requested;
+use crate::judge::requirement::{self, Document as Paper, Id};
 
 /// Every key of a scenario.
-pub(super) const KEYS: [&str; 9] = [
+pub(super) const KEYS: [&str; 11] = [
     "title",
     "document",
     "about",
     "revision",
     "misbehaving",
+    "pairings",
+    "sweep",
     "axes",
     "setup",
     "expect",
@@ -31,7 +37,7 @@ pub(super) const FIELDS: [&str; 7] = [
     "refused_by",
     "authenticated",
     "resumed",
-    "breaks",
+    "violates",
 ];
 /// Every key of an `[[expect]]`.
 pub(super) const EXPECT_KEYS: [&str; 10] = [
@@ -42,18 +48,38 @@ pub(super) const EXPECT_KEYS: [&str; 10] = [
     "refused_by",
     "authenticated",
     "resumed",
-    "breaks",
+    "violates",
     "because",
     "note",
 ];
 /// Every key of an `[[exclude]]`.
 pub(super) const EXCLUDE_KEYS: [&str; 2] = ["when", "reason"];
 
+/// How a connection may be expected to end.
+pub(super) const OUTCOMES: [Outcome; 2] = [Outcome::Completed, Outcome::Refused];
+
 const WHAT_IT_NEEDS: &str =
     "a scenario has `title`, `document`, [axes] and at least one [[expect]]";
 
+/// A closed set of words, by name.
+trait Words: FromStr + 'static {
+    fn names() -> Vec<&'static str>;
+}
+
+macro_rules! words {
+    ($($type:ty)+) => { $(
+        impl Words for $type {
+            fn names() -> Vec<&'static str> {
+                Self::ALL.iter().map(|word| word.as_str()).collect()
+            }
+        }
+    )+ };
+}
+
+words!(Pairings Requested Revision Side);
+
 /// An axis with some of its values.
-pub(super) type Choices = (&'static Axis, Vec<&'static Word>);
+pub(super) type Choices = (&'static Axis, Vec<&'static Value>);
 
 /// What a file says.
 #[derive(Debug)]
@@ -62,9 +88,12 @@ pub(super) struct File {
     pub(super) about: Option<String>,
     pub(super) document: Paper,
     pub(super) revisions: Vec<Revision>,
-    pub(super) misbehaving: Vec<At<End>>,
+    pub(super) misbehaving: Vec<At<Side>>,
+    pub(super) pairings: Pairings,
+    /// Whether the client's edit goes through every flag.
+    pub(super) sweep: bool,
     pub(super) axes: At<Vec<Choices>>,
-    pub(super) setup: Vec<(&'static Axis, &'static Word)>,
+    pub(super) setup: Vec<(&'static Axis, &'static Value)>,
     pub(super) expect: Vec<Expect>,
     pub(super) exclude: Vec<Exclude>,
 }
@@ -76,13 +105,13 @@ pub(super) struct Expect {
     pub(super) when: Vec<Choices>,
     pub(super) certificate_request: Option<At<Requested>>,
     pub(super) outcomes: Option<At<Vec<Outcome>>>,
-    pub(super) alerts: Option<At<Vec<Alert>>>,
-    pub(super) refused_by: Option<At<End>>,
+    pub(super) alerts: Option<At<Vec<AlertDescription>>>,
+    pub(super) refused_by: Option<At<Side>>,
     /// `None` inside: either.
     pub(super) authenticated: Option<At<Option<bool>>>,
     pub(super) resumed: Option<At<bool>>,
-    pub(super) breaks: Vec<&'static str>,
-    pub(super) because: Vec<&'static str>,
+    pub(super) violates: Vec<Id>,
+    pub(super) because: Vec<Id>,
     pub(super) note: Option<String>,
 }
 
@@ -118,7 +147,7 @@ impl File {
 /// What the conditions of a file may name.
 struct Varied<'a> {
     axes: &'a [Choices],
-    setup: &'a [(&'static Axis, &'static Word)],
+    setup: &'a [(&'static Axis, &'static Value)],
     /// Whether `[axes]` could be read whole; if not, what it lacks is no news.
     whole: bool,
 }
@@ -150,8 +179,11 @@ impl Reader<'_> {
         let revisions = entry("revision").map(|entry| self.revisions(&entry));
         let misbehaving = entry("misbehaving").and_then(|entry| self.text_or_texts(&entry));
         let misbehaving = misbehaving.unwrap_or_default().into_iter();
-        let misbehaving = misbehaving.filter_map(|text| self.choose("end", text));
+        let misbehaving = misbehaving.filter_map(|text| self.choose("side", text));
         let misbehaving = misbehaving.collect();
+        let pairings = entry("pairings").and_then(|entry| self.text(&entry));
+        let pairings = pairings.and_then(|text| self.choose("value of `pairings`:", text));
+        let sweep = entry("sweep").and_then(|entry| self.truth(&entry));
         let before = self.wrong.len();
         let axes = entry("axes").and_then(|entry| self.axes(&entry));
         let setup = entry("setup").map(|entry| self.setup(&entry, axes.as_ref()));
@@ -175,6 +207,8 @@ impl Reader<'_> {
             document: document?,
             revisions: revisions.unwrap_or_else(|| vec![Revision::Draft02]),
             misbehaving,
+            pairings: pairings.map_or(Pairings::Every, |at| at.value),
+            sweep: sweep.is_some_and(|at| at.value),
             axes: axes?,
             setup,
             expect,
@@ -193,26 +227,18 @@ impl Reader<'_> {
     }
 
     fn revisions(&mut self, entry: &Entry<'_>) -> Vec<Revision> {
-        let texts = self.text_or_texts(entry).unwrap_or_default();
-        let mut found = Vec::new();
-        for At { value, place } in texts {
-            if let Ok(revision) = value.parse() {
-                found.push(revision);
-            } else {
-                let names: Vec<_> = Revision::ALL.iter().map(|it| it.as_str()).collect();
-                self.unknown("revision", &value, place, &names);
-            }
-        }
-        found
+        let texts = self.text_or_texts(entry).unwrap_or_default().into_iter();
+        let chosen = texts.filter_map(|text| self.choose("revision", text));
+        chosen.map(|at| at.value).collect()
     }
 
-    fn choose<T: Choice>(&mut self, kind: &str, text: At<String>) -> Option<At<T>> {
+    /// One of a closed set of words.
+    fn choose<T: Words>(&mut self, kind: &str, text: At<String>) -> Option<At<T>> {
         let At { value, place } = text;
-        if let Some(value) = T::parse(&value) {
+        if let Ok(value) = value.parse() {
             return Some(At { value, place });
         }
-        let names: Vec<_> = T::WORDS.iter().map(|word| word.name).collect();
-        self.unknown(kind, &value, place, &names);
+        self.unknown(kind, &value, place, &T::names());
         None
     }
 
@@ -244,7 +270,7 @@ impl Reader<'_> {
         &mut self,
         entry: &Entry<'_>,
         varied: Option<&At<Vec<Choices>>>,
-    ) -> Vec<(&'static Axis, &'static Word)> {
+    ) -> Vec<(&'static Axis, &'static Value)> {
         let Some(table) = self.table(entry) else {
             return Vec::new();
         };
@@ -285,10 +311,10 @@ impl Reader<'_> {
         found
     }
 
-    fn value(&mut self, axis: &Axis, text: &At<String>) -> Option<&'static Word> {
+    fn value(&mut self, axis: &Axis, text: &At<String>) -> Option<&'static Value> {
         let found = axis.value(&text.value);
         if found.is_none() {
-            let names: Vec<_> = axis.values.iter().map(|word| word.name).collect();
+            let names: Vec<_> = axis.values.iter().map(|value| value.name).collect();
             let kind = format!("value of `{}`:", axis.name);
             self.unknown(&kind, &text.value, text.place.clone(), &names);
         }
@@ -327,7 +353,7 @@ impl Reader<'_> {
                     && varied.whole
                     && !here.contains(&value)
                 {
-                    let names: Vec<_> = here.iter().map(|word| word.name).collect();
+                    let names: Vec<_> = here.iter().map(|value| value.name).collect();
                     let message = format!("no case has `{}` = `{}`", axis.name, value.name);
                     let label = "not among its values in [axes]";
                     let mistake = Mistake::new(message, text.place, label);
@@ -353,10 +379,10 @@ impl Reader<'_> {
             certificate_request: entry("certificate_request").and_then(|e| self.requested(&e)),
             outcomes: entry("outcome").and_then(|entry| self.outcomes(&entry)),
             alerts: entry("alert").and_then(|entry| self.alerts(&entry)),
-            refused_by: refused_by.and_then(|text| self.choose("end", text)),
+            refused_by: refused_by.and_then(|text| self.choose("side", text)),
             authenticated: entry("authenticated").and_then(|entry| self.truth_or_any(&entry)),
             resumed: entry("resumed").and_then(|entry| self.truth(&entry)),
-            breaks: entry("breaks").map_or(vec![], |entry| self.requirements(&entry)),
+            violates: entry("violates").map_or(vec![], |entry| self.requirements(&entry)),
             because: self.because(entry("because").as_ref(), &place),
             note: entry("note").and_then(|entry| Some(self.text(&entry)?.value)),
             place,
@@ -386,9 +412,18 @@ impl Reader<'_> {
     }
 
     fn outcomes(&mut self, entry: &Entry<'_>) -> Option<At<Vec<Outcome>>> {
-        let texts = self.text_or_texts(entry)?;
-        let chosen = texts.into_iter().map(|text| self.choose("outcome", text));
-        let mut value: Vec<Outcome> = chosen.flatten().map(|at| at.value).collect();
+        let mut value = Vec::new();
+        for text in self.text_or_texts(entry)? {
+            if let Some(outcome) = OUTCOMES
+                .iter()
+                .find(|outcome| outcome.as_str() == text.value)
+            {
+                value.push(*outcome);
+            } else {
+                let names = OUTCOMES.map(Outcome::as_str);
+                self.unknown("outcome", &text.value, text.place, &names);
+            }
+        }
         value.sort_unstable();
         Some(At {
             value,
@@ -396,26 +431,27 @@ impl Reader<'_> {
         })
     }
 
-    fn alerts(&mut self, entry: &Entry<'_>) -> Option<At<Vec<Alert>>> {
+    fn alerts(&mut self, entry: &Entry<'_>) -> Option<At<Vec<AlertDescription>>> {
         let At { value, place } = self.texts(entry)?;
         let mut alerts = Vec::new();
         for text in value {
-            if let Some(alert) = Alert::find(&text.value) {
+            if let Some(alert) = AlertDescription::find(&text.value) {
                 alerts.push(alert);
             } else {
-                let names: Vec<_> = ALERTS.iter().map(|alert| alert.name).collect();
+                let known = AlertDescription::KNOWN.iter();
+                let names: Vec<_> = known.filter_map(|alert| alert.name()).collect();
                 self.unknown("alert", &text.value, text.place, &names);
             }
         }
         // Which alert comes first means nothing, and equal expectations may differ in it.
-        alerts.sort_by_key(|alert| alert.code);
+        alerts.sort_unstable();
         Some(At {
             value: alerts,
             place,
         })
     }
 
-    fn because(&mut self, entry: Option<&Entry<'_>>, place: &Place) -> Vec<&'static str> {
+    fn because(&mut self, entry: Option<&Entry<'_>>, place: &Place) -> Vec<Id> {
         let Some(entry) = entry else {
             let label = "expected the requirements that it follows from";
             self.tell(Mistake::new("no `because`", place.clone(), label));
@@ -424,11 +460,11 @@ impl Reader<'_> {
         self.requirements(entry)
     }
 
-    fn requirements(&mut self, entry: &Entry<'_>) -> Vec<&'static str> {
+    fn requirements(&mut self, entry: &Entry<'_>) -> Vec<Id> {
         let mut found = Vec::new();
         for At { value, place } in self.texts(entry).map_or(vec![], |at| at.value) {
-            if let Some(requirement) = requirement::find(&value) {
-                found.push(requirement.id);
+            if let Some(id) = Id::find(&value) {
+                found.push(id);
                 continue;
             }
             let label = requirement::nearest(&value).map_or_else(
@@ -469,9 +505,7 @@ impl Reader<'_> {
 /// `RM-1 to RM-5, …`
 fn ranges_of_ids() -> String {
     let range = |paper: &Paper| {
-        let mut rows = requirement::all()
-            .iter()
-            .filter(|row| row.document == *paper);
+        let mut rows = requirement::all().filter(|row| row.document() == *paper);
         let first = rows.next()?.id;
         Some(format!("{first} to {}", rows.next_back()?.id))
     };

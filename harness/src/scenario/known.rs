@@ -2,6 +2,7 @@
 //!
 //! A listed deviation is shown, still deviates, and does not fail a run. One that no longer occurs does.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -10,11 +11,11 @@ use std::path::Path;
 use semver::{Version, VersionReq};
 use serde::Deserialize;
 
-use super::Finding;
-use super::requirement;
-use crate::event::{CellResult, Run};
-use crate::scenario::{Scenario, Selector};
-use reqmtls_observer::Side;
+use reqmtls_vocabulary::Side;
+
+use super::{CaseId, Scenario, Selector};
+use crate::judge::Finding;
+use crate::judge::requirement::{self, Id};
 
 /// What the file lists.
 #[derive(Debug, Default)]
@@ -32,6 +33,8 @@ pub struct Deviation {
 struct Entry {
     /// The peer's name.
     peer: String,
+    /// The side on which it deviates.
+    side: Side,
     /// The versions of the library that deviate.
     versions: VersionReq,
     /// The requirement's id.
@@ -88,7 +91,7 @@ impl Known {
                     entry.peer
                 )));
             }
-            if requirement::find(&entry.requirement).is_none() {
+            if Id::find(&entry.requirement).is_none() {
                 let near = requirement::nearest(&entry.requirement).map_or("an id", |near| near.id);
                 let got = &entry.requirement;
                 return Err(at(format!("got requirement {got:?}, expected {near}")));
@@ -99,86 +102,69 @@ impl Known {
         };
         entries.map(deviation).collect::<Result<_, _>>().map(Self)
     }
-
-    /// Marks the findings of a run that are listed, and notes what is listed and no longer occurs.
-    pub fn apply(&self, run: &mut Run) {
-        let version_of = |peer: &str| {
-            let mut peers = run.peers.iter();
-            let peer = peers.find(|it| it.name == peer)?;
-            version(&peer.description.library)
-        };
-        let listed: Vec<_> = self
-            .0
-            .iter()
-            .filter(|deviation| {
-                version_of(&deviation.entry.peer)
-                    .is_some_and(|version| deviation.entry.versions.matches(&version))
-            })
-            .collect();
-        for deviation in &listed {
-            for cell in &mut run.cells {
-                if let Some(side) = deviation.side(cell) {
-                    deviation.mark(&mut cell.findings, side);
-                }
-            }
-        }
-        let mut stale: Vec<String> = listed.iter().flat_map(|it| it.stale(&run.cells)).collect();
-        run.stale.append(&mut stale);
-    }
 }
 
-impl Deviation {
-    /// The side that the peer plays in a cell that the entry is about.
-    fn side(&self, cell: &CellResult) -> Option<Side> {
-        let concerned = self.cases.matches(&cell.case) && cell.facts().is_some();
-        let plays = |side: &Side| {
-            let name = match side {
-                Side::Client => &cell.client,
-                Side::Server => &cell.server,
-            };
-            *name == self.entry.peer
-        };
-        // A peer that plays both is at fault on the side on which it is found.
-        let found = |side: &Side| {
-            let mut findings = cell.findings.iter();
-            findings.any(|finding| self.is(finding, *side))
-        };
-        let mut sides = Side::BOTH.iter().filter(|side| concerned && plays(side));
-        let first = sides.clone().next().copied();
-        sides.find(|side| found(side)).copied().or(first)
-    }
+/// What a run has met of the known deviations.
+#[derive(Debug)]
+pub struct Sightings<'a> {
+    known: &'a Known,
+    /// By the number of the deviation and the case that ran: whether it occurred.
+    seen: BTreeMap<(usize, CaseId), bool>,
+}
 
-    fn is(&self, finding: &Finding, side: Side) -> bool {
-        let cited = finding
-            .requirements
-            .contains(&self.entry.requirement.as_str());
-        finding.side == side && cited
-    }
-
-    fn mark(&self, findings: &mut [Finding], side: Side) {
-        for finding in findings.iter_mut().filter(|finding| self.is(finding, side)) {
-            finding.known = Some(self.to_string());
+impl<'a> Sightings<'a> {
+    /// None yet.
+    #[must_use]
+    pub fn new(known: &'a Known) -> Self {
+        Self {
+            known,
+            seen: BTreeMap::new(),
         }
     }
 
-    /// The cases that the entry names, that ran, and in which it did not occur on any pairing.
-    fn stale(&self, cells: &[CellResult]) -> Vec<String> {
-        let mut cases: Vec<(&str, bool)> = Vec::new();
-        for cell in cells {
-            let Some(side) = self.side(cell) else {
+    /// Marks the findings of one cell that are listed for the peer that plays this side, and notes which of its
+    /// deviations occurred. `library` is what the peer says that it is.
+    pub fn mark(
+        &mut self,
+        case: &CaseId,
+        side: Side,
+        peer: &str,
+        library: &str,
+        findings: &mut [Finding],
+    ) {
+        let version = version(library);
+        for (number, deviation) in self.known.0.iter().enumerate() {
+            let entry = &deviation.entry;
+            let concerns = entry.peer == peer
+                && entry.side == side
+                && version
+                    .as_ref()
+                    .is_some_and(|it| entry.versions.matches(it))
+                && deviation.cases.matches(case);
+            if !concerns {
                 continue;
+            }
+            let occurs = self.seen.entry((number, case.clone())).or_default();
+            let is_listed = |finding: &Finding| {
+                let mut requirements = finding.requirements.iter();
+                finding.party == side.into()
+                    && requirements.any(|id| id.as_str() == entry.requirement)
             };
-            let occurs = cell.findings.iter().any(|finding| self.is(finding, side));
-            match cases.iter_mut().find(|(case, _)| *case == cell.case) {
-                Some((_, before)) => *before |= occurs,
-                None => cases.push((&cell.case, occurs)),
+            for finding in findings.iter_mut().filter(|finding| is_listed(finding)) {
+                *occurs = true;
+                finding.known = Some(deviation.to_string());
             }
         }
-        let gone = cases.into_iter().filter(|(_, occurs)| !occurs);
-        gone.map(|(case, _)| {
+    }
+
+    /// What is listed, ran, and did not occur on any pairing.
+    #[must_use]
+    pub fn stale(&self) -> Vec<String> {
+        let gone = self.seen.iter().filter(|(_, occurs)| !**occurs);
+        gone.map(|((number, case), _)| {
             let Entry {
                 peer, requirement, ..
-            } = &self.entry;
+            } = &self.known.0[*number].entry;
             format!("known deviation of {peer} from {requirement} no longer occurs in {case}")
         })
         .collect()
@@ -203,8 +189,8 @@ fn version(library: &str) -> Option<Version> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::parse;
     use super::*;
-    use crate::scenario::parse;
 
     fn read(entry: &str) -> Result<Known, String> {
         let text = include_str!("../../../scenarios/request-mtls.toml");
@@ -215,6 +201,7 @@ mod tests {
     const SOUND: &str = r#"
         [[deviation]]
         peer = "openssl"
+        side = "server"
         versions = ">=3.6, <3.7"
         requirement = "TLS-4"
         cases = "request-mtls/*/absent/require"
@@ -223,9 +210,9 @@ mod tests {
     "#;
 
     #[track_caller]
-    fn assert_told(from: &str, to: &str, expected: &str) {
-        let told = read(&SOUND.replace(from, to)).unwrap_err();
-        assert!(told.contains(expected), "got {told}");
+    fn assert_reported(from: &str, to: &str, expected: &str) {
+        let reported = read(&SOUND.replace(from, to)).unwrap_err();
+        assert!(reported.contains(expected), "got {reported}");
     }
 
     #[test]
@@ -235,21 +222,21 @@ mod tests {
     }
 
     #[test]
-    fn tells_a_pattern_that_matches_nothing() {
+    fn reports_a_pattern_that_matches_nothing() {
         let expected = r#"number 1: no case matches "request-mtls/*/absint/require"; did you mean"#;
-        assert_told("absent", "absint", expected);
+        assert_reported("absent", "absint", expected);
     }
 
     #[test]
-    fn tells_an_unknown_peer_requirement_key_and_version() {
-        assert_told(
+    fn reports_an_unknown_peer_requirement_key_and_version() {
+        assert_reported(
             "\"openssl\"",
             "\"opnssl\"",
             "expected one of openssl, rustls",
         );
-        assert_told("TLS-4", "TLS-44", "expected TLS-12");
-        assert_told("reason", "raison", "unknown field `raison`");
-        assert_told(">=3.6", "new", "versions");
+        assert_reported("TLS-4", "TLS-44", "expected TLS-22");
+        assert_reported("reason", "raison", "unknown field `raison`");
+        assert_reported(">=3.6", "new", "versions");
     }
 
     #[test]
@@ -260,10 +247,80 @@ mod tests {
             found("BoringSSL of boring-sys 5.4.0").as_deref(),
             Some("5.4.0")
         );
-        assert_eq!(
-            found("rustls 0.23.46 with rustls-tlsflags 0.1.0").as_deref(),
-            Some("0.23.46")
-        );
+        assert_eq!(found("rustls 0.23.46").as_deref(), Some("0.23.46"));
         assert_eq!(found("none"), None);
+    }
+
+    #[test]
+    fn a_listed_finding_is_marked_and_one_that_no_longer_occurs_is_reported() {
+        let known = read(SOUND).unwrap();
+        let scenario = parse(
+            Path::new("request-mtls.toml"),
+            include_str!("../../../scenarios/request-mtls.toml"),
+        );
+        let cases = scenario.unwrap().cases;
+        let case = |values: &str| {
+            let mut cases = cases.iter();
+            cases
+                .find(|case| case.id.values() == values)
+                .unwrap()
+                .id
+                .clone()
+        };
+        let finding = || Finding {
+            requirements: vec![Id::find("TLS-4").unwrap()],
+            party: Side::Server.into(),
+            provenance: None,
+            message: None,
+            got: String::new(),
+            expected: String::new(),
+            inferred: false,
+            known: None,
+        };
+        let mut sightings = Sightings::new(&known);
+        let mut findings = [finding()];
+        let openssl = "OpenSSL 3.6.3 9 Jun 2026";
+        sightings.mark(
+            &case("set/absent/require"),
+            Side::Server,
+            "openssl",
+            openssl,
+            &mut findings,
+        );
+        assert_eq!(
+            findings[0].known.as_deref(),
+            Some("it sends another alert (statem_srvr.c)")
+        );
+        sightings.mark(
+            &case("unset/absent/require"),
+            Side::Server,
+            "openssl",
+            openssl,
+            &mut [],
+        );
+        // Another side, another version, another case.
+        sightings.mark(
+            &case("unset/absent/require"),
+            Side::Client,
+            "openssl",
+            openssl,
+            &mut [],
+        );
+        sightings.mark(
+            &case("unset/absent/require"),
+            Side::Server,
+            "openssl",
+            "OpenSSL 4.0.0",
+            &mut [],
+        );
+        sightings.mark(
+            &case("set/present/require"),
+            Side::Server,
+            "openssl",
+            openssl,
+            &mut [],
+        );
+        let stale = "known deviation of openssl from TLS-4 no longer occurs in request-mtls/unset/absent/require";
+        assert_eq!(sightings.stale(), [stale]);
     }
 }

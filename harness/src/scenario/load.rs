@@ -11,7 +11,10 @@ use super::{Scenario, expand};
 /// The file beside the scenarios that is none.
 pub const KNOWN_DEVIATIONS: &str = "known-deviations.toml";
 
-/// Reads every scenario of a folder, sorted by id.
+/// The folder of scenarios that hold the harness against itself.
+pub const SELF_TEST: &str = "self-test";
+
+/// Reads every scenario of a folder and of `self-test/` in it, sorted by id.
 ///
 /// Every file that ends in `.toml` is one, but for `known-deviations.toml`.
 ///
@@ -19,7 +22,12 @@ pub const KNOWN_DEVIATIONS: &str = "known-deviations.toml";
 ///
 /// Everything that is wrong with any of the files, or that there is none.
 pub fn load_dir(folder: &Path) -> Result<Vec<Scenario>, Diagnostics> {
-    load_files(&files_of(folder)?)
+    let mut files = files_of(folder)?;
+    let self_test = folder.join(SELF_TEST);
+    if self_test.is_dir() {
+        files.extend(files_of(&self_test)?);
+    }
+    load_files(&files)
 }
 
 /// Reads these files, sorted by id.
@@ -76,7 +84,8 @@ pub fn load_file(path: &Path) -> Result<Scenario, Diagnostics> {
     }
 }
 
-/// Reads one scenario from its text. The path gives its id and is never opened.
+/// Reads one scenario from its text. The path gives its id, and says whether it is a self-test; it is never
+/// opened.
 ///
 /// # Errors
 ///
@@ -91,7 +100,8 @@ pub fn parse(path: &Path, text: &str) -> Result<Scenario, Diagnostics> {
     };
     let source = Source { path, text };
     let file = File::parse(source)?;
-    expand::expand(id, source, &file)
+    let folder = path.parent().and_then(Path::file_name);
+    expand::expand(id, folder == Some(SELF_TEST.as_ref()), source, &file)
 }
 
 /// The scenario files of a folder, sorted.

@@ -3,7 +3,11 @@
 use super::diagnostic::Place;
 use super::file::Expect;
 use super::reader::At;
-use super::{Alert, End, Expected, Outcome, Requested};
+use reqmtls_contract::Outcome;
+use reqmtls_vocabulary::{AlertDescription, Side};
+
+use crate::judge::requirement::Id;
+use crate::judge::{Expected, Requested};
 
 /// What keeps the expectations of a case from being one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -21,12 +25,12 @@ pub(super) enum Gap {
 pub(super) struct Merge {
     certificate_request: Option<At<Requested>>,
     outcomes: Option<At<Vec<Outcome>>>,
-    alerts: Option<At<Vec<Alert>>>,
-    refused_by: Option<At<End>>,
+    alerts: Option<At<Vec<AlertDescription>>>,
+    refused_by: Option<At<Side>>,
     authenticated: Option<At<Option<bool>>>,
     resumed: Option<At<bool>>,
-    breaks: Vec<&'static str>,
-    because: Vec<&'static str>,
+    violates: Vec<Id>,
+    because: Vec<Id>,
     notes: Vec<String>,
     lines: Vec<usize>,
     gaps: Vec<Gap>,
@@ -57,7 +61,7 @@ impl Merge {
         ];
         self.gaps.extend(found.into_iter().flatten());
         add_ids(&mut self.because, &expect.because);
-        add_ids(&mut self.breaks, &expect.breaks);
+        add_ids(&mut self.violates, &expect.violates);
         self.notes.extend(expect.note.clone());
         self.lines.push(line);
     }
@@ -96,10 +100,10 @@ impl Merge {
                     certificate_request: certificate_request.value,
                     outcomes: outcomes.value,
                     alerts,
-                    refused_by: self.refused_by.map_or(End::Server, |at| at.value),
+                    refused_by: self.refused_by.map_or(Side::Server, |at| at.value),
                     authenticated,
                     resumed: self.resumed.map(|at| at.value),
-                    breaks: self.breaks,
+                    violates: self.violates,
                     because: self.because,
                     notes: self.notes,
                     lines: self.lines,
@@ -149,10 +153,10 @@ impl Merge {
     }
 }
 
-fn add_ids(all: &mut Vec<&'static str>, more: &[&'static str]) {
+fn add_ids(all: &mut Vec<Id>, more: &[Id]) {
     for id in more {
         if !all.contains(id) {
-            all.push(id);
+            all.push(*id);
         }
     }
 }

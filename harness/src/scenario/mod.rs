@@ -1,30 +1,29 @@
 //! Scenarios: declarative files, read with care and expanded to cases.
 
-mod alert;
 mod axis;
-mod choice;
+mod case;
+mod certificates;
 mod diagnostic;
+mod draft;
 mod expand;
 mod file;
+mod known;
 mod load;
 mod merge;
-mod model;
-pub(crate) mod nearest;
+mod nearest;
 mod reader;
 mod schema;
 mod select;
 
 pub use self::{
-    alert::{ALERTS, Alert},
-    axis::{
-        AXES, Axis, Certificate, Cipher, ClientEarlyData, ClientPretence, Encoding, End, Flag,
-        FlagsIn, FlagsSent, Groups, Policy, PostHandshakeAuth, Resumption, ServerEarlyData,
-        ServerPretence, Settings, TlsFlags, Versions,
-    },
-    choice::{Choice, Word},
+    axis::{AXES, Axis, Settings, Value},
+    case::{Case, CaseId, Excluded, Pairings, Scenario},
+    certificates::Certificates,
     diagnostic::{Diagnostic, Diagnostics},
-    load::{KNOWN_DEVIATIONS, load_dir, load_file, load_files, parse},
-    model::{Case, Excluded, Expected, Outcome, Requested, Scenario},
+    draft::{Ends, MAX_FLAG, Material, Setups},
+    known::{Known, KnownError, Sightings},
+    load::{KNOWN_DEVIATIONS, SELF_TEST, load_dir, load_file, load_files, parse},
+    nearest::nearest,
     schema::{schema, schema_text},
     select::{Selector, SelectorError},
 };

@@ -4,10 +4,7 @@
 ///
 /// Case and the choice between `-`, `_` and `.` cost nothing. Otherwise about a third
 /// of the letters may differ. Of several equally near the first wins.
-pub(crate) fn nearest<'c>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'c str>,
-) -> Option<&'c str> {
+pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     // Far longer than any word of a scenario: nothing is near it, and comparing would be slow.
     const LONGEST: usize = 200;
     if word.len() > LONGEST {

@@ -1,19 +1,54 @@
 //! The JSON Schema of scenario files, by which editors complete and check them.
 
 use reqmtls_contract::Revision;
+use reqmtls_vocabulary::{AlertDescription, Side};
 use serde_json::{Map, Value, json};
 
-use super::file::{EXCLUDE_KEYS, EXPECT_KEYS, KEYS, REQUIRED};
-use super::{ALERTS, AXES, Axis, Choice, End, Outcome, Requested, Word};
-use crate::conformance::requirement::{self, Document};
+use super::file::{EXCLUDE_KEYS, EXPECT_KEYS, KEYS, OUTCOMES, REQUIRED};
+use super::{AXES, Axis, Pairings};
+use crate::judge::Requested;
+use crate::judge::requirement::{self, Document};
 
-/// The schema, made of the same registries by which files are read.
+/// The schema, made of the same tables by which files are read. What several places share is defined once.
 ///
-/// It knows every key, axis, value, alert, document and requirement. What it cannot
-/// say is told by the loader: that cases are covered, once and without contradiction.
+/// It knows every key, axis, value, alert, document and requirement. What it cannot say is reported by the
+/// loader: that cases are covered, once and without contradiction.
 #[must_use]
 pub fn schema() -> Value {
     let properties = KEYS.map(|key| (key.to_owned(), key_of_scenario(key)));
+    let mut definitions: Map<String, Value> = AXES
+        .iter()
+        .map(|axis| {
+            let about = format!("{} Default: {}.", axis.about, axis.default().name);
+            let values = axis
+                .values
+                .iter()
+                .map(|value| word(value.name, value.about));
+            (axis.name.to_owned(), described(&about, any_of(values)))
+        })
+        .collect();
+    let when = described(
+        "The cases that it is about. Every case, if empty.",
+        table_of_axes(0, one_or_more),
+    );
+    let ids = requirement::all()
+        .map(|row| word(row.id, &format!("{}: {}.", row.citation(), row.statement)));
+    let alerts = AlertDescription::KNOWN
+        .iter()
+        .map(|alert| word(&alert.to_string(), &format!("Alert {}.", alert.0)));
+    definitions.extend([
+        ("when".to_owned(), when),
+        ("requirements".to_owned(), list(&any_of(ids))),
+        ("alerts".to_owned(), list(&any_of(alerts))),
+        (
+            "text".to_owned(),
+            json!({ "type": "string", "pattern": "\\S" }),
+        ),
+        (
+            "side".to_owned(),
+            any_of(Side::ALL.iter().map(|it| word(it.as_str(), it.about()))),
+        ),
+    ]);
     json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "A scenario of reqmtls",
@@ -21,6 +56,7 @@ pub fn schema() -> Value {
         "additionalProperties": false,
         "required": REQUIRED,
         "properties": Map::from_iter(properties),
+        "definitions": definitions,
     })
 }
 
@@ -32,38 +68,38 @@ pub fn schema_text() -> String {
 
 fn key_of_scenario(key: &str) -> Value {
     match key {
-        "title" => described("What the scenario shows, in one line.", text()),
+        "title" => described("What the scenario shows, in one line.", shared("text")),
         "document" => {
-            let titles = Document::ALL
-                .iter()
-                .map(|paper| json!({ "const": paper.title() }));
+            let titles = Document::ALL.iter().map(|it| word(it.title(), it.about()));
             described("The document that it tests.", any_of(titles))
         }
-        "about" => described("More about it.", text()),
-        "revision" => {
-            let about = "The revision of the flag under which it holds, or several. Default: rm.";
-            described(
-                about,
-                one_or_more(&any_of(
-                    Revision::ALL
-                        .iter()
-                        .map(|it| json!({ "const": it.as_str() })),
-                )),
-            )
-        }
+        "about" => described("More about it.", shared("text")),
+        "revision" => described(
+            "The revision of the flag under which it holds, or several. Default: draft-02.",
+            one_or_more(&any_of(
+                Revision::ALL.iter().map(|it| word(it.as_str(), it.about())),
+            )),
+        ),
         "misbehaving" => described(
-            "The end that breaks rules, or both: always the in-tree rustls implementation.",
-            one_or_more(&any_of(End::WORDS.iter().map(word))),
+            "The end that breaks rules on purpose, or both. A peer plays it that can.",
+            one_or_more(&shared("side")),
+        ),
+        "pairings" => described(
+            "Who runs against whom. Default: every.",
+            any_of(Pairings::ALL.iter().map(|it| word(it.as_str(), it.about()))),
+        ),
+        "sweep" => described(
+            "Whether the client's edit goes through every flag, 0 to 2039, a connection each.",
+            json!({ "type": "boolean" }),
         ),
         "axes" => described(
             "What it varies. Every combination of the values is a case.",
-            table_of_axes(|axis| list(&values(axis))),
+            table_of_axes(1, list),
         ),
-        "setup" => described("What is the same in every case.", {
-            let mut table = table_of_axes(values);
-            table["minProperties"] = json!(0);
-            table
-        }),
+        "setup" => described(
+            "What is the same in every case.",
+            table_of_axes(0, Value::clone),
+        ),
         "expect" => tables(
             "What is expected of the cases that meet the conditions.",
             &EXPECT_KEYS,
@@ -75,8 +111,8 @@ fn key_of_scenario(key: &str) -> Value {
             &EXCLUDE_KEYS,
             &EXCLUDE_KEYS,
             |key| match key {
-                "when" => when(),
-                _ => described("Why they make none.", text()),
+                "when" => shared("when"),
+                _ => described("Why they make none.", shared("text")),
             },
         ),
         _ => Value::Bool(true),
@@ -85,67 +121,48 @@ fn key_of_scenario(key: &str) -> Value {
 
 fn key_of_expect(key: &str) -> Value {
     let truth = json!({ "type": "boolean" });
+    let truth_or = |words: Vec<Value>| json!({ "anyOf": [truth, any_of(words.into_iter())] });
     match key {
-        "when" => when(),
+        "when" => shared("when"),
         "certificate_request" => described(
             "Whether the server sends CertificateRequest in the main handshake.",
-            json!({ "anyOf": [truth, any_of(Requested::WORDS.iter().map(word))] }),
+            truth_or(
+                Requested::ALL
+                    .iter()
+                    .map(|it| word(it.as_str(), it.about()))
+                    .collect(),
+            ),
         ),
-        "outcome" => described(
-            "How the connection may end.",
-            one_or_more(&any_of(Outcome::WORDS.iter().map(word))),
-        ),
-        "refused_by" => described(
-            "The end that may refuse. Default: server.",
-            any_of(End::WORDS.iter().map(word)),
-        ),
-        "resumed" => described("Whether the connection resumes a session.", truth),
-        "breaks" => described(
-            "The requirements that the misbehaving end breaks, and is to be caught at.",
-            list(&requirement_ids()),
-        ),
-        "alert" => {
-            let names = ALERTS.iter().map(|alert| {
-                json!({ "const": alert.name, "description": format!("Alert {}.", alert.code) })
-            });
-            let about = "The alerts by which it may be refused.";
-            described(about, list(&any_of(names)))
+        "outcome" => {
+            let outcomes = OUTCOMES.iter().map(|it| word(it.as_str(), it.about()));
+            described(
+                "How the connection may end.",
+                one_or_more(&any_of(outcomes)),
+            )
         }
+        "refused_by" => described("The end that may refuse. Default: server.", shared("side")),
+        "resumed" => described("Whether the connection resumes a session.", truth),
+        "violates" => described(
+            "The requirements that the misbehaving end violates, and is to be caught at.",
+            shared("requirements"),
+        ),
+        "alert" => described("The alerts by which it may be refused.", shared("alerts")),
         "authenticated" => described(
             "Whether the server authenticates the client.",
-            json!({ "anyOf": [truth, { "const": "any", "description": "It may or may not." }] }),
+            truth_or(vec![word("any", "It may or may not.")]),
         ),
-        "because" => described(
-            "The requirements it follows from.",
-            list(&requirement_ids()),
-        ),
-        "note" => described("A remark.", text()),
+        "because" => described("The requirements it follows from.", shared("requirements")),
+        "note" => described("A remark.", shared("text")),
         _ => Value::Bool(true),
     }
 }
 
-fn requirement_ids() -> Value {
-    any_of(requirement::all().iter().map(|row| {
-        let about = format!("{}: {}.", row.citation(), row.statement);
-        json!({ "const": row.id, "description": about })
-    }))
-}
-
-fn when() -> Value {
-    let mut table = table_of_axes(|axis| one_or_more(&values(axis)));
-    table["minProperties"] = json!(0);
-    described("The cases that it is about. Every case, if empty.", table)
-}
-
-fn table_of_axes(schema_of: impl Fn(&Axis) -> Value) -> Value {
-    let property = |axis: &Axis| {
-        let about = format!("{} Default: {}.", axis.about, axis.default);
-        (axis.name.to_owned(), described(&about, schema_of(axis)))
-    };
+fn table_of_axes(least: usize, schema_of: impl Fn(&Value) -> Value) -> Value {
+    let property = |axis: &Axis| (axis.name.to_owned(), schema_of(&shared(axis.name)));
     json!({
         "type": "object",
         "additionalProperties": false,
-        "minProperties": 1,
+        "minProperties": least,
         "properties": AXES.iter().map(property).collect::<Map<_, _>>(),
     })
 }
@@ -165,12 +182,12 @@ fn tables(about: &str, keys: &[&str], required: &[&str], schema_of: fn(&str) -> 
     })
 }
 
-fn values(axis: &Axis) -> Value {
-    any_of(axis.values.iter().map(word))
+fn shared(name: &str) -> Value {
+    json!({ "$ref": format!("#/definitions/{name}") })
 }
 
-fn word(word: &Word) -> Value {
-    json!({ "const": word.name, "description": word.about })
+fn word(name: &str, about: &str) -> Value {
+    json!({ "const": name, "description": about })
 }
 
 fn any_of(schemas: impl Iterator<Item = Value>) -> Value {
@@ -185,14 +202,15 @@ fn list(item: &Value) -> Value {
     json!({ "type": "array", "minItems": 1, "uniqueItems": true, "items": item })
 }
 
-fn text() -> Value {
-    json!({ "type": "string", "pattern": "\\S" })
-}
-
+/// A schema with a description. What stands beside `$ref` is ignored, so that one goes into `allOf`.
 fn described(about: &str, schema: Value) -> Value {
     let mut described = json!({ "description": about });
     if let (Value::Object(all), Value::Object(more)) = (&mut described, schema) {
-        all.extend(more);
+        if more.contains_key("$ref") {
+            all.insert("allOf".to_owned(), json!([more]));
+        } else {
+            all.extend(more);
+        }
     }
     described
 }
@@ -227,8 +245,8 @@ mod tests {
     #[test]
     fn every_axis_lists_its_values() {
         for axis in AXES {
-            let properties = &schema()["properties"]["axes"]["properties"][axis.name];
-            let values = properties["items"]["anyOf"].as_array().unwrap();
+            let values = schema()["definitions"][axis.name]["anyOf"].clone();
+            let values = values.as_array().unwrap();
             assert_eq!(values.len(), axis.values.len(), "{}", axis.name);
         }
     }

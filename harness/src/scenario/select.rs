@@ -2,8 +2,8 @@
 
 use thiserror::Error;
 
-use super::Scenario;
 use super::nearest::nearest;
+use super::{CaseId, Scenario};
 
 /// The first segments of cases' ids; `*` stands for any one segment.
 #[derive(Clone, Debug)]
@@ -39,17 +39,15 @@ impl Selector {
                 .collect(),
         );
         let ids = || {
-            scenarios
-                .iter()
-                .flat_map(|scenario| &scenario.cases)
-                .map(|case| case.id.as_str())
+            let cases = scenarios.iter().flat_map(|scenario| &scenario.cases);
+            cases.map(|case| &case.id)
         };
         if ids().any(|id| selector.matches(id)) {
             return Ok(selector);
         }
-        let like_pattern = |id: &str| {
+        let like_pattern = |id: &CaseId| {
             let wanted = selector.0.iter();
-            let pairs = wanted.zip(id.split('/'));
+            let pairs = wanted.zip(id.segments());
             let segments = pairs.map(|(wanted, got)| if wanted == "*" { "*" } else { got });
             segments.collect::<Vec<_>>().join("/")
         };
@@ -63,8 +61,8 @@ impl Selector {
 
     /// Whether a case's id starts with the segments.
     #[must_use]
-    pub fn matches(&self, id: &str) -> bool {
-        let mut segments = id.split('/');
+    pub fn matches(&self, id: &CaseId) -> bool {
+        let mut segments = id.segments();
         self.0.iter().all(|wanted| {
             segments
                 .next()

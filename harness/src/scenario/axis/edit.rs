@@ -1,0 +1,150 @@
+//! Misbehaviour: what an end does to `tls_flags` in a message that it sends. The same four questions for
+//! either side: in which message, which value, at which place, under which number.
+
+use reqmtls_contract::Message;
+use reqmtls_vocabulary::Side;
+
+use super::super::draft::{Octets, Place};
+use super::{Axis, misbehaviour, nothing, value};
+
+const IN: &str = "The message that the end sends with `tls_flags` edited.";
+const NONE: &str = "It edits no message.";
+
+/// A message of one end.
+macro_rules! message {
+    ($edit:ident, $name:literal, $message:ident) => {
+        misbehaviour($name, Message::$message.about(), |draft| {
+            draft.$edit.message = Some(Message::$message);
+        })
+    };
+}
+
+pub(super) const CLIENT_MESSAGE: Axis = Axis {
+    name: "client.edit.message",
+    about: IN,
+    side: Some(Side::Client),
+    values: &[
+        value("none", NONE, nothing),
+        message!(client_edit, "client-hello", ClientHello),
+        message!(client_edit, "first-client-hello", FirstClientHello),
+        message!(client_edit, "second-client-hello", SecondClientHello),
+        message!(client_edit, "certificate", Certificate),
+    ],
+};
+
+pub(super) const SERVER_MESSAGE: Axis = Axis {
+    name: "server.edit.message",
+    about: IN,
+    side: Some(Side::Server),
+    values: &[
+        value("none", NONE, nothing),
+        message!(server_edit, "server-hello", ServerHello),
+        message!(server_edit, "hello-retry-request", HelloRetryRequest),
+        message!(server_edit, "encrypted-extensions", EncryptedExtensions),
+        message!(server_edit, "certificate-request", CertificateRequest),
+        message!(server_edit, "certificate", Certificate),
+        message!(server_edit, "new-session-ticket", NewSessionTicket),
+    ],
+};
+
+/// The values that an edit may put there, for one end.
+macro_rules! values {
+    ($edit:ident: $($name:literal $octets:ident)+) => {
+        &[$(value($name, Octets::$octets.about(), |draft| draft.$edit.octets = Octets::$octets)),+]
+    };
+}
+
+/// The same values for both ends; the first is well formed, and what the others are compared with.
+macro_rules! values_of {
+    ($edit:ident) => {
+        values!($edit:
+            "request" Request
+            "unknown" Unknown
+            "request-and-unknown" RequestAndUnknown
+            "octets-255" Octets255
+            "removed" Removed
+            "no-octets" NoOctets
+            "zero-length" ZeroLength
+            "all-zero" AllZero
+            "trailing-zero" TrailingZero
+            "length-too-short" LengthTooShort
+            "length-too-long" LengthTooLong)
+    };
+}
+
+const VALUE: &str = "The `extension_data` of `tls_flags` there.";
+
+pub(super) const CLIENT_VALUE: Axis = Axis {
+    name: "client.edit.value",
+    about: VALUE,
+    side: Some(Side::Client),
+    values: values_of!(client_edit),
+};
+
+pub(super) const SERVER_VALUE: Axis = Axis {
+    name: "server.edit.value",
+    about: VALUE,
+    side: Some(Side::Server),
+    values: values_of!(server_edit),
+};
+
+/// The places that an edit may choose, for one end.
+macro_rules! places {
+    ($edit:ident) => {
+        &[
+            value("in-place", Place::InPlace.about(), nothing),
+            value("twice", Place::Twice.about(), |draft| {
+                draft.$edit.place = Place::Twice
+            }),
+            value("last", Place::Last.about(), |draft| {
+                draft.$edit.place = Place::Last
+            }),
+        ]
+    };
+}
+
+const POSITION: &str = "Where in the message it stands.";
+
+pub(super) const CLIENT_POSITION: Axis = Axis {
+    name: "client.edit.position",
+    about: POSITION,
+    side: Some(Side::Client),
+    values: places!(client_edit),
+};
+
+pub(super) const SERVER_POSITION: Axis = Axis {
+    name: "server.edit.position",
+    about: POSITION,
+    side: Some(Side::Server),
+    values: places!(server_edit),
+};
+
+/// The numbers that an edit may use, for one end.
+macro_rules! numbers {
+    ($edit:ident) => {
+        &[
+            value("tls-flags", "That of `tls_flags` in this run.", nothing),
+            value(
+                "other",
+                "The other of the two that are in use: 0xfe01 of the deployed experiment, or 62 where the run has that.",
+                |draft| draft.$edit.other_number = true,
+            ),
+        ]
+    };
+}
+
+const EXTENSION: &str = "The number of the extension there.";
+
+pub(super) const CLIENT_EXTENSION: Axis = Axis {
+    name: "client.edit.extension",
+    about: EXTENSION,
+    side: Some(Side::Client),
+    values: numbers!(client_edit),
+};
+
+pub(super) const SERVER_EXTENSION: Axis = Axis {
+    name: "server.edit.extension",
+    about: EXTENSION,
+    side: Some(Side::Server),
+    values: numbers!(server_edit),
+};
