@@ -6,8 +6,8 @@ use rcgen::{
 };
 use reqmtls_contract::Identity;
 
-/// The name in the server's certificate, which clients look for.
-pub const SERVER_NAME: &str = "server.reqmtls.test";
+/// The name in the server's certificate, which clients expect.
+pub(super) const SERVER_NAME: &str = "server.reqmtls.test";
 
 /// How many intermediates the long chain has: as many as every library here follows.
 const INTERMEDIATES: usize = 4;
@@ -20,7 +20,7 @@ const BALLAST: usize = 1500;
 pub struct Certificates {
     /// The authority's certificate, which both ends trust; PEM.
     pub authority: String,
-    /// The server's, valid for [`SERVER_NAME`].
+    /// The server's, valid for the name that clients expect.
     pub server: Identity,
     /// The client's, valid for client authentication.
     pub client: Identity,
@@ -41,6 +41,26 @@ pub struct Certificates {
 }
 
 impl Certificates {
+    /// Names in place of PEM.
+    pub(super) fn nominal() -> Self {
+        let identity = |name: &str| Identity {
+            certificates: name.to_owned(),
+            private_key: name.to_owned(),
+        };
+        Self {
+            authority: "authority".to_owned(),
+            server: identity("server"),
+            client: identity("client"),
+            untrusted: identity("untrusted"),
+            expired: identity("expired"),
+            not_yet_valid: identity("not-yet-valid"),
+            wrong_key_usage: identity("wrong-key-usage"),
+            self_signed: identity("self-signed"),
+            intermediate_missing: identity("intermediate-missing"),
+            long_chain: identity("long-chain"),
+        }
+    }
+
     /// Makes keys and certificates.
     pub fn generate() -> Result<Self, rcgen::Error> {
         let (authority, certificate) = authority("reqmtls authority")?;

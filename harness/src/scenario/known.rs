@@ -23,7 +23,7 @@ pub struct Known(Vec<Deviation>);
 
 /// One deviation of one implementation.
 #[derive(Debug)]
-pub struct Deviation {
+struct Deviation {
     entry: Entry,
     cases: Selector,
 }

@@ -157,7 +157,7 @@ mod tests {
         folder
     }
 
-    fn told(folder: &Path, result: Result<Vec<Scenario>, Diagnostics>) -> String {
+    fn reported(folder: &Path, result: Result<Vec<Scenario>, Diagnostics>) -> String {
         let root = folder.display().to_string();
         result.unwrap_err().to_string().replace(&root, "DIR")
     }
@@ -176,23 +176,23 @@ mod tests {
     }
 
     #[test]
-    fn tells_a_folder_without_scenarios() {
+    fn reports_a_folder_without_scenarios() {
         let folder = folder(&[("known-deviations.toml", b"")]);
         assert_eq!(
-            told(folder.path(), load_dir(folder.path())),
+            reported(folder.path(), load_dir(folder.path())),
             "error: DIR: no scenario here, expected at least one file NAME.toml"
         );
     }
 
     #[test]
-    fn tells_a_folder_and_a_file_that_are_not_there() {
+    fn reports_a_folder_and_a_file_that_are_not_there() {
         let folder = folder(&[]);
         assert_eq!(
-            told(folder.path(), load_dir(&folder.path().join("none"))),
+            reported(folder.path(), load_dir(&folder.path().join("none"))),
             "error: DIR/none: cannot be read: there is no such file or folder"
         );
         assert_eq!(
-            told(
+            reported(
                 folder.path(),
                 load_files(&[folder.path().join("none.toml")])
             ),
@@ -201,29 +201,29 @@ mod tests {
     }
 
     #[test]
-    fn tells_a_folder_in_place_of_a_file_and_the_reverse() {
+    fn reports_a_folder_in_place_of_a_file_and_the_reverse() {
         let folder = folder(&[("some.toml/x", b""), ("file", b"")]);
         assert_eq!(
-            told(folder.path(), load_dir(folder.path())),
+            reported(folder.path(), load_dir(folder.path())),
             "error: DIR/some.toml: cannot be read: a folder, expected a file"
         );
         assert_eq!(
-            told(folder.path(), load_dir(&folder.path().join("file"))),
+            reported(folder.path(), load_dir(&folder.path().join("file"))),
             "error: DIR/file: cannot be read: not a folder"
         );
     }
 
     #[test]
-    fn tells_where_a_file_is_not_utf_8() {
+    fn reports_where_a_file_is_not_utf_8() {
         let folder = folder(&[("some.toml", b"a = 1\n\xc3\xbc = \"\xff\"")]);
         assert_eq!(
-            told(folder.path(), load_dir(folder.path())),
+            reported(folder.path(), load_dir(folder.path())),
             "error: DIR/some.toml: not UTF-8 from line 2, column 6"
         );
     }
 
     #[test]
-    fn tells_every_bad_file_name() {
+    fn reports_every_bad_file_name() {
         let names = [
             "Some.toml",
             "some_.toml",
@@ -234,7 +234,7 @@ mod tests {
         for name in names {
             let folder = folder(&[(name, SOUND.as_bytes())]);
             assert_eq!(
-                told(folder.path(), load_dir(folder.path())),
+                reported(folder.path(), load_dir(folder.path())),
                 format!(
                     "error: DIR/{name}: got this file name, expected NAME.toml with words of \
                      lower-case letters and digits and single hyphens between them"
@@ -244,18 +244,18 @@ mod tests {
     }
 
     #[test]
-    fn tells_two_scenarios_of_one_id() {
+    fn reports_two_scenarios_of_one_id() {
         let sound = SOUND.as_bytes();
         let folder = folder(&[("a/some.toml", sound), ("b/some.toml", sound)]);
         let paths = ["a/some.toml", "b/some.toml"].map(|name| folder.path().join(name));
         assert_eq!(
-            told(folder.path(), load_files(&paths)),
+            reported(folder.path(), load_files(&paths)),
             "error: DIR/b/some.toml: scenario `some` is also in DIR/a/some.toml"
         );
     }
 
     #[test]
-    fn tells_what_is_wrong_with_every_file() {
+    fn reports_what_is_wrong_with_every_file() {
         let folder = folder(&[
             ("a.toml", b""),
             ("b.toml", SOUND.as_bytes()),
@@ -264,7 +264,7 @@ mod tests {
         let needs = "the file is empty, a scenario has `title`, `document`, [axes] and at least \
                      one [[expect]]";
         assert_eq!(
-            told(folder.path(), load_dir(folder.path())),
+            reported(folder.path(), load_dir(folder.path())),
             format!("error: DIR/a.toml: {needs}\n\nerror: DIR/c.toml: {needs}")
         );
     }

@@ -1,7 +1,7 @@
 //! What several expectations say of one case.
 
 use super::diagnostic::Place;
-use super::file::Expect;
+use super::expectation::Expect;
 use super::reader::At;
 use reqmtls_contract::Outcome;
 use reqmtls_vocabulary::{AlertDescription, Side};
@@ -153,10 +153,10 @@ impl Merge {
     }
 }
 
-fn add_ids(all: &mut Vec<Id>, more: &[Id]) {
-    for id in more {
-        if !all.contains(id) {
-            all.push(*id);
+fn add_ids(all: &mut Vec<Id>, more: &[At<Id>]) {
+    for At { value, .. } in more {
+        if !all.contains(value) {
+            all.push(*value);
         }
     }
 }

@@ -3,20 +3,25 @@
 mod axis;
 mod case;
 mod certificates;
+mod coverage;
 mod diagnostic;
 mod draft;
+mod edit;
+mod effect;
 mod expand;
+mod expectation;
 mod file;
 mod known;
 mod load;
 mod merge;
+mod misbehaviour;
 mod nearest;
 mod reader;
 mod schema;
 mod select;
 
 pub use self::{
-    axis::{AXES, Axis, Settings, Value},
+    axis::{AXES, Axis, Need, Settings, Value},
     case::{Case, CaseId, Excluded, Pairings, Scenario},
     certificates::Certificates,
     diagnostic::{Diagnostic, Diagnostics},

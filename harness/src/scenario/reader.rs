@@ -1,11 +1,13 @@
-//! Typed reading of TOML tables, with a diagnostic for whatever is of another type.
+//! Typed reading of TOML tables, with a diagnostic for a value of another type.
+
+use std::fmt::Display;
 
 use toml_edit::{Item, Key, TableLike, Value};
 
 use super::diagnostic::{Diagnostics, Mistake, Place, Source};
 use super::nearest::nearest;
 
-/// A list of words longer than this is shown only to somebody who is near none of them.
+/// A list of words longer than this is shown only where no word of it is near.
 const LONG: usize = 12;
 
 /// A value with its place in the file.
@@ -55,11 +57,11 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    pub(super) fn tell(&mut self, mistake: Mistake) {
+    pub(super) fn report(&mut self, mistake: Mistake) {
         self.wrong.push(mistake.in_source(&self.source));
     }
 
-    /// About a word that is none of those that may stand there.
+    /// Reports a word that is none of those that may stand there.
     pub(super) fn unknown(&mut self, kind: &str, word: &str, place: Place, valid: &[&str]) {
         let near = nearest(word, valid.iter().copied());
         let label = near.map_or_else(
@@ -69,10 +71,28 @@ impl Reader<'_> {
         let mistake = Mistake::new(format!("unknown {kind} {}", quoted(word)), place, label);
         let list = one_of(valid);
         let hide = near.is_some() && valid.len() > LONG;
-        self.tell(if hide { mistake } else { mistake.note(list) });
+        self.report(if hide { mistake } else { mistake.note(list) });
     }
 
-    /// Holds the keys of a table to those that it may have.
+    /// One of these words.
+    pub(super) fn choose<T: Copy + Display>(
+        &mut self,
+        kind: &str,
+        text: At<String>,
+        words: &[T],
+    ) -> Option<At<T>> {
+        let At { value, place } = text;
+        let names: Vec<_> = words.iter().map(ToString::to_string).collect();
+        if let Some(index) = names.iter().position(|name| *name == value) {
+            let value = words[index];
+            return Some(At { value, place });
+        }
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        self.unknown(kind, &value, place, &names);
+        None
+    }
+
+    /// Reports the keys of a table that are none of those that it may have.
     pub(super) fn keys(&mut self, table: &dyn TableLike, valid: &[&str]) {
         for entry in Entry::all(table) {
             if !valid.contains(&entry.name) {
@@ -90,7 +110,7 @@ impl Reader<'_> {
         };
         if text.trim().is_empty() {
             let message = format!("`{}` is empty", entry.name);
-            self.tell(Mistake::new(message, place, "expected some text"));
+            self.report(Mistake::new(message, place, "expected some text"));
             return None;
         }
         Some(At {
@@ -124,21 +144,21 @@ impl Reader<'_> {
         };
         if array.is_empty() {
             let message = format!("`{}` is an empty list", entry.name);
-            self.tell(Mistake::new(message, place, "expected at least one string"));
+            self.report(Mistake::new(message, place, "expected at least one string"));
             return None;
         }
         let mut texts: Vec<At<String>> = Vec::new();
-        for value in array {
+        for (index, value) in array.iter().enumerate() {
             let place = value.span().unwrap_or_else(|| place.clone());
             let Some(text) = value.as_str() else {
-                let name = format!("{}[{}]", entry.name, texts.len());
+                let name = format!("{}[{index}]", entry.name);
                 self.wrong_type(&name, value.type_name(), "a string", place);
                 return None;
             };
             if let Some(first) = texts.iter().find(|before| before.value == text) {
-                let message = format!("{} stands twice in `{}`", quoted(text), entry.name);
+                let message = format!("{} occurs twice in `{}`", quoted(text), entry.name);
                 let mistake = Mistake::new(message, place, "expected each once");
-                self.tell(mistake.and(first.place.clone(), "first here"));
+                self.report(mistake.and(first.place.clone(), "first here"));
             } else {
                 let value = text.to_owned();
                 texts.push(At { value, place });
@@ -199,7 +219,7 @@ impl Reader<'_> {
             Item::Value(Value::Array(_)) => {
                 let message = format!("`{}` is an empty list", entry.name);
                 let label = format!("expected {expected}");
-                self.tell(Mistake::new(message, entry.place(), label));
+                self.report(Mistake::new(message, entry.place(), label));
                 Vec::new()
             }
             other => {
@@ -211,7 +231,7 @@ impl Reader<'_> {
 
     fn wrong_type(&mut self, name: &str, got: &str, expected: &str, place: Place) {
         let label = format!("expected {expected}");
-        self.tell(Mistake::new(
+        self.report(Mistake::new(
             format!("`{name}`: got {}, expected {expected}", with_article(got)),
             place,
             label,

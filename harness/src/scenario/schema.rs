@@ -4,7 +4,8 @@ use reqmtls_contract::Revision;
 use reqmtls_vocabulary::{AlertDescription, Side};
 use serde_json::{Map, Value, json};
 
-use super::file::{EXCLUDE_KEYS, EXPECT_KEYS, KEYS, OUTCOMES, REQUIRED};
+use super::expectation::{EXCLUDE_KEYS, EXPECT_KEYS, OUTCOMES};
+use super::file::{KEYS, REQUIRED};
 use super::{AXES, Axis, Pairings};
 use crate::judge::Requested;
 use crate::judge::requirement::{self, Document};

@@ -90,7 +90,7 @@ mod tests {
         cases.filter(|case| selector.matches(&case.id)).count()
     }
 
-    fn told(pattern: &str) -> String {
+    fn reported(pattern: &str) -> String {
         Selector::parse(pattern, &scenarios())
             .unwrap_err()
             .to_string()
@@ -113,11 +113,11 @@ mod tests {
     #[test]
     fn part_of_a_segment_selects_nothing() {
         assert_eq!(
-            told("request-mtls/se"),
+            reported("request-mtls/se"),
             r#"no case matches "request-mtls/se"; did you mean "request-mtls/set"?"#
         );
         assert_eq!(
-            told("request-*"),
+            reported("request-*"),
             r#"no case matches "request-*"; `*` stands for a whole segment"#
         );
     }
@@ -125,11 +125,11 @@ mod tests {
     #[test]
     fn names_the_nearest_pattern_or_where_to_look() {
         assert_eq!(
-            told("*/*/abzent"),
+            reported("*/*/abzent"),
             r#"no case matches "*/*/abzent"; did you mean "*/*/absent"?"#
         );
         assert_eq!(
-            told("tls12"),
+            reported("tls12"),
             r#"no case matches "tls12"; `reqmtls list` shows them all"#
         );
     }

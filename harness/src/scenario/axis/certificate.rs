@@ -10,6 +10,7 @@ pub(super) const CLIENT: Axis = Axis {
     name: "client.certificate",
     about: "What the client has to answer a CertificateRequest with.",
     side: Some(Side::Client),
+    needs: None,
     values: &[
         value("absent", "It has no certificate.", nothing),
         value(

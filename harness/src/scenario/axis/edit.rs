@@ -4,8 +4,8 @@
 use reqmtls_contract::Message;
 use reqmtls_vocabulary::Side;
 
-use super::super::draft::{Octets, Place};
-use super::{Axis, misbehaviour, nothing, value};
+use super::super::edit::{Octets, Place};
+use super::{Axis, Need, misbehaviour, nothing, value};
 
 const IN: &str = "The message that the end sends with `tls_flags` edited.";
 const NONE: &str = "It edits no message.";
@@ -23,6 +23,7 @@ pub(super) const CLIENT_MESSAGE: Axis = Axis {
     name: "client.edit.message",
     about: IN,
     side: Some(Side::Client),
+    needs: None,
     values: &[
         value("none", NONE, nothing),
         message!(client_edit, "client-hello", ClientHello),
@@ -36,6 +37,7 @@ pub(super) const SERVER_MESSAGE: Axis = Axis {
     name: "server.edit.message",
     about: IN,
     side: Some(Side::Server),
+    needs: None,
     values: &[
         value("none", NONE, nothing),
         message!(server_edit, "server-hello", ServerHello),
@@ -72,12 +74,22 @@ macro_rules! values_of {
     };
 }
 
+const CLIENT_EDIT: Need = Need {
+    axis: "client.edit.message",
+    without: "no case edits a message of the client",
+};
+const SERVER_EDIT: Need = Need {
+    axis: "server.edit.message",
+    without: "no case edits a message of the server",
+};
+
 const VALUE: &str = "The `extension_data` of `tls_flags` there.";
 
 pub(super) const CLIENT_VALUE: Axis = Axis {
     name: "client.edit.value",
     about: VALUE,
     side: Some(Side::Client),
+    needs: Some(CLIENT_EDIT),
     values: values_of!(client_edit),
 };
 
@@ -85,6 +97,7 @@ pub(super) const SERVER_VALUE: Axis = Axis {
     name: "server.edit.value",
     about: VALUE,
     side: Some(Side::Server),
+    needs: Some(SERVER_EDIT),
     values: values_of!(server_edit),
 };
 
@@ -109,6 +122,7 @@ pub(super) const CLIENT_POSITION: Axis = Axis {
     name: "client.edit.position",
     about: POSITION,
     side: Some(Side::Client),
+    needs: Some(CLIENT_EDIT),
     values: places!(client_edit),
 };
 
@@ -116,6 +130,7 @@ pub(super) const SERVER_POSITION: Axis = Axis {
     name: "server.edit.position",
     about: POSITION,
     side: Some(Side::Server),
+    needs: Some(SERVER_EDIT),
     values: places!(server_edit),
 };
 
@@ -139,6 +154,7 @@ pub(super) const CLIENT_EXTENSION: Axis = Axis {
     name: "client.edit.extension",
     about: EXTENSION,
     side: Some(Side::Client),
+    needs: Some(CLIENT_EDIT),
     values: numbers!(client_edit),
 };
 
@@ -146,5 +162,6 @@ pub(super) const SERVER_EXTENSION: Axis = Axis {
     name: "server.edit.extension",
     about: EXTENSION,
     side: Some(Side::Server),
+    needs: Some(SERVER_EDIT),
     values: numbers!(server_edit),
 };

@@ -10,6 +10,7 @@ pub(super) const CLIENT: Axis = Axis {
     name: "client.fault",
     about: "How the client is deliberately misconfigured.",
     side: Some(Side::Client),
+    needs: None,
     values: &[
         value("none", "It is not.", nothing),
         misbehaviour(
@@ -36,6 +37,7 @@ pub(super) const SERVER: Axis = Axis {
     name: "server.fault",
     about: "How the server is deliberately misconfigured.",
     side: Some(Side::Server),
+    needs: None,
     values: &[
         value("none", "It is not.", nothing),
         misbehaviour(

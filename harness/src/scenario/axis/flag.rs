@@ -8,6 +8,7 @@ pub(super) const CLIENT: Axis = Axis {
     name: "client.flag",
     about: "Whether the client implements `tls_flags`, and sets the request mTLS flag in ClientHello.",
     side: Some(Side::Client),
+    needs: None,
     values: &[
         value(
             "unmodified",
@@ -36,6 +37,7 @@ pub(super) const SERVER: Axis = Axis {
     name: "server.tls-flags",
     about: "Whether the server implements `tls_flags`; one with a policy on the flag does in any case.",
     side: Some(Side::Server),
+    needs: None,
     values: &[
         value(
             "unmodified",

@@ -24,8 +24,19 @@ pub struct Axis {
     pub about: &'static str,
     /// The end that it is about; none: both.
     pub side: Option<Side>,
+    /// The axis without which it means nothing.
+    pub needs: Option<Need>,
     /// Every value that it may take. The first is that of a scenario which does not name the axis.
     pub values: &'static [Value],
+}
+
+/// That an axis means nothing where another one has its default.
+#[derive(Debug)]
+pub struct Need {
+    /// The other axis.
+    pub axis: &'static str,
+    /// What is so if the other one has its default in every case.
+    pub without: &'static str,
 }
 
 /// A value of an axis.

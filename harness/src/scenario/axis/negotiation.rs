@@ -12,6 +12,7 @@ macro_rules! versions {
             name: $name,
             about: concat!("The protocol versions that the ", $does, "."),
             side: Some($side),
+            needs: None,
             values: &[
                 value(
                     "both",
@@ -41,6 +42,7 @@ macro_rules! groups {
             name: $name,
             about: concat!("The key exchange groups that the ", $does, "."),
             side: Some($side),
+            needs: None,
             values: &[
                 value("default", "What the library has by itself.", nothing),
                 value("x25519", "X25519 alone.", |draft| {
@@ -83,6 +85,7 @@ pub(super) const CIPHER: Axis = Axis {
     name: "cipher",
     about: "The TLS 1.3 cipher suites that both ends allow.",
     side: None,
+    needs: None,
     values: &[
         value("default", "What the libraries have by themselves.", nothing),
         suite!("tls_aes_128_gcm_sha256", Aes128GcmSha256),

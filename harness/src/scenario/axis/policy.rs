@@ -10,6 +10,7 @@ pub(super) const SERVER: Axis = Axis {
     name: "server.policy",
     about: "When the server asks for a certificate, and whether it insists.",
     side: Some(Side::Server),
+    needs: None,
     values: &[
         value("never", Policy::Never.about(), |draft| {
             follows(draft, Policy::Never)
@@ -43,6 +44,7 @@ pub(super) const POST_HANDSHAKE_AUTH: Axis = Axis {
     name: "client.post-handshake-auth",
     about: "Whether the client offers post-handshake authentication.",
     side: Some(Side::Client),
+    needs: None,
     values: &[
         value(
             "not-offered",

@@ -3,12 +3,18 @@
 use reqmtls_contract::{Resumption, Sessions};
 use reqmtls_vocabulary::Side;
 
-use super::{Axis, nothing, value};
+use super::{Axis, Need, nothing, value};
+
+const SECOND: Need = Need {
+    axis: "client.resumption",
+    without: "no case has a second connection",
+};
 
 pub(super) const CLIENT: Axis = Axis {
     name: "client.resumption",
     about: "Whether a second connection offers the session of the first, and what it carries.",
     side: Some(Side::Client),
+    needs: None,
     values: &[
         value("none", "There is no second connection.", nothing),
         value(
@@ -32,6 +38,7 @@ pub(super) const SERVER_SESSIONS: Axis = Axis {
     name: "server.sessions",
     about: "Which sessions the server resumes.",
     side: Some(Side::Server),
+    needs: Some(SECOND),
     values: &[
         value("default", "What the peer does by itself.", nothing),
         value("shared", Sessions::Shared.about(), |draft| {
@@ -47,10 +54,11 @@ pub(super) const CLIENT_EARLY_DATA: Axis = Axis {
     name: "client.early-data",
     about: "Whether the client of a second connection sends its request as early data.",
     side: Some(Side::Client),
+    needs: Some(SECOND),
     values: &[
         value("not-sent", "It is sent after the handshake only.", nothing),
         value("sent", "It is sent as early data.", |draft| {
-            draft.client.resumption.get_or_insert_default().early_data = true;
+            draft.early_data = true;
         }),
     ],
 };
@@ -59,6 +67,7 @@ pub(super) const SERVER_EARLY_DATA: Axis = Axis {
     name: "server.early-data",
     about: "Whether the server accepts early data.",
     side: Some(Side::Server),
+    needs: None,
     values: &[
         value("refused", "It does not.", nothing),
         value("accepted", "It does.", |draft| {

@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use super::{SOUND, assert_told, changed, told, with};
+use super::{SOUND, assert_reported, changed, reported, with};
 use crate::scenario::AXES;
 
 #[test]
-fn tells_an_axis_both_fixed_and_varied() {
-    assert_told(
+fn reports_an_axis_both_fixed_and_varied() {
+    assert_reported(
         &changed(r#"cipher = "default""#, r#""client.flag" = "set""#),
         r#"
 error: `client.flag` is both fixed and varied
@@ -23,8 +23,8 @@ error: `client.flag` is both fixed and varied
 }
 
 #[test]
-fn tells_a_condition_on_a_fixed_axis() {
-    assert_told(
+fn reports_a_condition_on_a_fixed_axis() {
+    assert_reported(
         &changed(
             r#"when = { "server.policy" = "never" }"#,
             r#"when = { cipher = "default" }"#,
@@ -42,8 +42,8 @@ error: `cipher` is not varied in this file
 }
 
 #[test]
-fn tells_a_condition_on_an_axis_of_no_interest() {
-    assert_told(
+fn reports_a_condition_on_an_axis_of_no_interest() {
+    assert_reported(
         &changed(
             r#"when = { "server.policy" = "never" }"#,
             r#"when = { "client.groups" = "x25519" }"#,
@@ -61,8 +61,8 @@ error: `client.groups` is not varied in this file
 }
 
 #[test]
-fn tells_a_condition_that_no_case_has() {
-    assert_told(
+fn reports_a_condition_that_no_case_has() {
+    assert_reported(
         &changed(r#"= "never" }"#, r#"= "require" }"#),
         r#"
 error: no case has `server.policy` = `require`
@@ -77,8 +77,8 @@ error: no case has `server.policy` = `require`
 }
 
 #[test]
-fn tells_an_uncovered_case() {
-    assert_told(
+fn reports_an_uncovered_case() {
+    assert_reported(
         &changed(r#"= "never" }"#, r#"= "never", "client.flag" = "set" }"#),
         r"
 error: no expectation says certificate_request, outcome, authenticated of some/unset/never
@@ -91,8 +91,8 @@ error: no expectation says certificate_request, outcome, authenticated of some/u
 }
 
 #[test]
-fn tells_an_uncovered_field() {
-    assert_told(
+fn reports_an_uncovered_field() {
+    assert_reported(
         &changed(
             r#"outcome = "completed"
 authenticated = false
@@ -110,8 +110,8 @@ error: no expectation says outcome, authenticated of some/unset/never, some/set/
 }
 
 #[test]
-fn tells_a_refusal_without_an_alert() {
-    assert_told(
+fn reports_a_refusal_without_an_alert() {
+    assert_reported(
         &changed(
             r#"outcome = "completed"
 "#,
@@ -129,8 +129,8 @@ error: no expectation says alert of some/unset/never, some/set/never
 }
 
 #[test]
-fn tells_a_contradiction() {
-    assert_told(
+fn reports_a_contradiction() {
+    assert_reported(
         &with(
             r#"
 [[expect]]
@@ -162,8 +162,8 @@ error: two expectations differ in `authenticated` of some/set/request
 }
 
 #[test]
-fn tells_an_alert_of_a_completed_connection() {
-    assert_told(
+fn reports_an_alert_of_a_completed_connection() {
+    assert_reported(
         &with(
             r#"
 [[expect]]
@@ -195,8 +195,8 @@ error: an alert and a completed connection for some/set/request: an impossible c
 }
 
 #[test]
-fn tells_an_authenticated_client_of_a_refused_connection() {
-    assert_told(
+fn reports_an_authenticated_client_of_a_refused_connection() {
+    assert_reported(
         &changed(
             r#"outcome = "completed"
 authenticated = false"#,
@@ -218,8 +218,8 @@ error: an authenticated client and a refused connection for some/unset/never, so
 }
 
 #[test]
-fn tells_an_expectation_of_nothing() {
-    assert_told(
+fn reports_an_expectation_of_nothing() {
+    assert_reported(
         &with(
             r#"
 [[expect]]
@@ -239,8 +239,8 @@ error: an expectation of nothing
 }
 
 #[test]
-fn tells_an_expectation_without_a_case() {
-    assert_told(
+fn reports_an_expectation_without_a_case() {
+    assert_reported(
         &with(
             r#"
 [[expect]]
@@ -264,8 +264,8 @@ error: this expectation is of no case
 }
 
 #[test]
-fn tells_an_exclusion_without_a_case() {
-    assert_told(
+fn reports_an_exclusion_without_a_case() {
+    assert_reported(
         &with(
             r#"
 [[exclude]]
@@ -288,8 +288,8 @@ error: this exclusion is of no case
 }
 
 #[test]
-fn tells_an_end_that_breaks_rules_unsaid() {
-    assert_told(
+fn reports_an_end_that_breaks_rules_unsaid() {
+    assert_reported(
         &changed(r#"cipher = "default""#, r#""client.encoding" = "all-zero""#),
         r#"
 error: the client breaks rules in some/unset/never, some/unset/request, some/set/never and 1 more
@@ -302,8 +302,8 @@ error: the client breaks rules in some/unset/never, some/unset/request, some/set
 }
 
 #[test]
-fn tells_an_end_that_is_said_to_break_rules_and_does_not() {
-    assert_told(
+fn reports_an_end_that_is_said_to_break_rules_and_does_not() {
+    assert_reported(
         &changed("title", "misbehaving = \"server\"\ntitle"),
         r#"
 error: no case has a server that breaks rules
@@ -316,8 +316,8 @@ error: no case has a server that breaks rules
 }
 
 #[test]
-fn tells_nothing_left() {
-    assert_told(
+fn reports_nothing_left() {
+    assert_reported(
         &with(
             r#"
 [[exclude]]
@@ -332,7 +332,7 @@ error: some.toml: every case is excluded, expected at least one that is not
 }
 
 #[test]
-fn tells_too_many_cases() {
+fn reports_too_many_cases() {
     let mut axes = String::new();
     let mut size = 1;
     for axis in AXES {
@@ -342,8 +342,8 @@ fn tells_too_many_cases() {
     }
     let (start, rest) = SOUND.split_once("[axes]\n").unwrap();
     let (_, expectations) = rest.split_once("cipher = \"default\"\n").unwrap();
-    let told = told(&format!("{start}[axes]\n{axes}{expectations}"));
+    let reported = reported(&format!("{start}[axes]\n{axes}{expectations}"));
     assert!(size > 10_000);
     let message = format!("error: these axes make {size} cases, expected at most 10000\n");
-    assert!(told.starts_with(&message), "{told}");
+    assert!(reported.starts_with(&message), "{reported}");
 }

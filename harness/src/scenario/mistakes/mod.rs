@@ -1,4 +1,4 @@
-//! What somebody is told who makes a mistake, in full: one test for each kind.
+//! What somebody is reported who makes a mistake, in full: one test for each kind.
 
 mod coverage;
 mod shapes;
@@ -17,26 +17,29 @@ fn the_scenario_without_a_mistake_is_read() {
     assert_eq!(scenario.cases.len(), 4);
 }
 
-/// What is told of that text.
-fn told(text: &str) -> String {
+/// What is reported of that text.
+fn reported(text: &str) -> String {
     match parse(Path::new("some.toml"), text) {
         Ok(scenario) => panic!("got {} cases, expected mistakes", scenario.cases.len()),
         Err(wrong) => wrong.to_string(),
     }
 }
 
-/// What is told of the scenario once `from` is `to`.
+/// What is reported of the scenario once `from` is `to`.
 fn changed(from: &str, to: &str) -> String {
     assert!(SOUND.contains(from), "{from}");
-    told(&SOUND.replacen(from, to, 1))
+    reported(&SOUND.replacen(from, to, 1))
 }
 
-/// What is told of the scenario with more at its end.
+/// What is reported of the scenario with more at its end.
 fn with(more: &str) -> String {
-    told(&format!("{SOUND}{more}"))
+    reported(&format!("{SOUND}{more}"))
 }
 
 #[track_caller]
-fn assert_told(told: &str, expected: &str) {
-    assert!(told == expected.trim(), "got\n{told}\nexpected{expected}");
+fn assert_reported(reported: &str, expected: &str) {
+    assert!(
+        reported == expected.trim(),
+        "got\n{reported}\nexpected{expected}"
+    );
 }

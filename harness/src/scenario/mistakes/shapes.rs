@@ -1,10 +1,10 @@
 //! Values of the wrong type, and what is missing.
 
-use super::{assert_told, changed, with};
+use super::{assert_reported, changed, with};
 
 #[test]
-fn tells_a_string_where_a_list_belongs() {
-    assert_told(
+fn reports_a_string_where_a_list_belongs() {
+    assert_reported(
         &changed(r#"["RM-2"]"#, r#""RM-2""#),
         r#"
 error: `because`: got a string, expected a list of strings
@@ -17,8 +17,8 @@ error: `because`: got a string, expected a list of strings
 }
 
 #[test]
-fn tells_a_list_where_a_string_belongs() {
-    assert_told(
+fn reports_a_list_where_a_string_belongs() {
+    assert_reported(
         &changed(r#"= "default""#, r#"= ["default"]"#),
         r#"
 error: `cipher`: got an array, expected a string
@@ -31,8 +31,8 @@ error: `cipher`: got an array, expected a string
 }
 
 #[test]
-fn tells_a_number_in_a_list() {
-    assert_told(
+fn reports_a_number_in_a_list() {
+    assert_reported(
         &changed(r#"["RM-2"]"#, r#"["RM-2", 3]"#),
         r#"
 error: `because[1]`: got an integer, expected a string
@@ -45,8 +45,8 @@ error: `because[1]`: got an integer, expected a string
 }
 
 #[test]
-fn tells_a_number_where_a_truth_belongs() {
-    assert_told(
+fn reports_a_number_where_a_truth_belongs() {
+    assert_reported(
         &changed("certificate_request = false", "certificate_request = 0"),
         r"
 error: `certificate_request`: got an integer, expected true or false
@@ -59,8 +59,8 @@ error: `certificate_request`: got an integer, expected true or false
 }
 
 #[test]
-fn tells_a_value_where_a_table_belongs() {
-    assert_told(
+fn reports_a_value_where_a_table_belongs() {
+    assert_reported(
         &changed(
             r#"when = { "server.policy" = "never" }"#,
             r#"when = "never""#,
@@ -76,8 +76,8 @@ error: `when`: got a string, expected a table
 }
 
 #[test]
-fn tells_one_table_where_several_belong() {
-    assert_told(
+fn reports_one_table_where_several_belong() {
+    assert_reported(
         &changed(
             r#"[setup]
 cipher = "default""#,
@@ -95,8 +95,8 @@ error: `exclude`: got a table, expected [[exclude]] tables
 }
 
 #[test]
-fn tells_a_blank_text() {
-    assert_told(
+fn reports_a_blank_text() {
+    assert_reported(
         &changed("A flag in vain", "  "),
         r#"
 error: `title` is empty
@@ -109,8 +109,8 @@ error: `title` is empty
 }
 
 #[test]
-fn tells_an_empty_list() {
-    assert_told(
+fn reports_an_empty_list() {
+    assert_reported(
         &changed(r#"["RM-2"]"#, "[]"),
         r"
 error: `because` is an empty list
@@ -123,8 +123,8 @@ error: `because` is an empty list
 }
 
 #[test]
-fn tells_a_duplicate_value() {
-    assert_told(
+fn reports_a_duplicate_value() {
+    assert_reported(
         &changed(r#"["unset", "set"]"#, r#"["unset", "set", "unset"]"#),
         r#"
 error: `unset` stands twice in `client.flag`
@@ -139,8 +139,8 @@ error: `unset` stands twice in `client.flag`
 }
 
 #[test]
-fn tells_a_duplicate_key() {
-    assert_told(
+fn reports_a_duplicate_key() {
+    assert_reported(
         &changed("document =", "title ="),
         r#"
 error: not TOML: duplicate key
@@ -153,8 +153,8 @@ error: not TOML: duplicate key
 }
 
 #[test]
-fn tells_a_syntax_error() {
-    assert_told(
+fn reports_a_syntax_error() {
+    assert_reported(
         &changed("[axes]", "[axes"),
         r"
 error: not TOML: unclosed table, expected `]`
@@ -167,8 +167,8 @@ error: not TOML: unclosed table, expected `]`
 }
 
 #[test]
-fn tells_a_missing_key() {
-    assert_told(
+fn reports_a_missing_key() {
+    assert_reported(
         &changed(
             r#"document = "RFC 8446"
 "#,
@@ -187,8 +187,8 @@ error: no `document`
 }
 
 #[test]
-fn tells_no_axes() {
-    assert_told(
+fn reports_no_axes() {
+    assert_reported(
         &changed(
             r#""client.flag" = ["unset", "set"]
 "server.policy" = ["never", "request"]
@@ -206,8 +206,8 @@ error: no axes
 }
 
 #[test]
-fn tells_no_because() {
-    assert_told(
+fn reports_no_because() {
+    assert_reported(
         &changed(
             r#"because = ["RM-2"]
 "#,
@@ -224,8 +224,8 @@ error: no `because`
 }
 
 #[test]
-fn tells_no_reason() {
-    assert_told(
+fn reports_no_reason() {
+    assert_reported(
         &with(
             r#"
 [[exclude]]

@@ -1,10 +1,10 @@
 //! Words that are none of those that may stand there.
 
-use super::{assert_told, changed};
+use super::{assert_reported, changed};
 
 #[test]
-fn tells_an_unknown_key() {
-    assert_told(
+fn reports_an_unknown_key() {
+    assert_reported(
         &changed("title =", "titel ="),
         r#"
 error: unknown key `titel`
@@ -19,8 +19,8 @@ error: unknown key `titel`
 }
 
 #[test]
-fn tells_an_unknown_key_of_an_expectation() {
-    assert_told(
+fn reports_an_unknown_key_of_an_expectation() {
+    assert_reported(
         &changed("outcome", "outcom"),
         r#"
 error: unknown key `outcom`
@@ -35,8 +35,8 @@ error: unknown key `outcom`
 }
 
 #[test]
-fn tells_an_unknown_axis() {
-    assert_told(
+fn reports_an_unknown_axis() {
+    assert_reported(
         &changed(r#""client.flag" ="#, r#""client.flags" ="#),
         r#"
 error: unknown axis `client.flags`
@@ -49,8 +49,8 @@ error: unknown axis `client.flags`
 }
 
 #[test]
-fn tells_an_unknown_axis_near_none() {
-    assert_told(
+fn reports_an_unknown_axis_near_none() {
+    assert_reported(
         &changed(r#""client.flag" ="#, "colour ="),
         r#"
 error: unknown axis `colour`
@@ -65,8 +65,8 @@ error: unknown axis `colour`
 }
 
 #[test]
-fn tells_an_axis_without_quotes() {
-    assert_told(
+fn reports_an_axis_without_quotes() {
+    assert_reported(
         &changed(r#""client.flag" ="#, "client.flag ="),
         r#"
 error: unknown axis `client`
@@ -79,8 +79,8 @@ error: unknown axis `client`
 }
 
 #[test]
-fn tells_an_unknown_value() {
-    assert_told(
+fn reports_an_unknown_value() {
+    assert_reported(
         &changed(r#""never", "request""#, r#""nevre", "request""#),
         r#"
 error: unknown value of `server.policy`: `nevre`
@@ -95,8 +95,8 @@ error: unknown value of `server.policy`: `nevre`
 }
 
 #[test]
-fn tells_an_unknown_value_of_a_condition() {
-    assert_told(
+fn reports_an_unknown_value_of_a_condition() {
+    assert_reported(
         &changed(r#"= "never" }"#, r#"= "newer" }"#),
         r#"
 error: unknown value of `server.policy`: `newer`
@@ -111,8 +111,8 @@ error: unknown value of `server.policy`: `newer`
 }
 
 #[test]
-fn tells_an_unknown_document() {
-    assert_told(
+fn reports_an_unknown_document() {
+    assert_reported(
         &changed("RFC 8446", "RFC 8447"),
         r#"
 error: unknown document `RFC 8447`
@@ -127,8 +127,8 @@ error: unknown document `RFC 8447`
 }
 
 #[test]
-fn tells_an_unknown_requirement() {
-    assert_told(
+fn reports_an_unknown_requirement() {
+    assert_reported(
         &changed(r#""RM-2""#, r#""RM-6""#),
         r#"
 error: unknown requirement `RM-6`
@@ -143,8 +143,8 @@ error: unknown requirement `RM-6`
 }
 
 #[test]
-fn tells_an_unknown_requirement_near_none() {
-    assert_told(
+fn reports_an_unknown_requirement_near_none() {
+    assert_reported(
         &changed(r#""RM-2""#, r#""section 4""#),
         r#"
 error: unknown requirement `section 4`
@@ -159,8 +159,8 @@ error: unknown requirement `section 4`
 }
 
 #[test]
-fn tells_an_unknown_alert() {
-    assert_told(
+fn reports_an_unknown_alert() {
+    assert_reported(
         &changed(
             r#"outcome = "completed""#,
             r#"outcome = "refused"
@@ -177,8 +177,8 @@ error: unknown alert `certificate-require`
 }
 
 #[test]
-fn tells_an_unknown_alert_near_none() {
-    assert_told(
+fn reports_an_unknown_alert_near_none() {
+    assert_reported(
         &changed(
             r#"outcome = "completed""#,
             r#"outcome = "refused"
@@ -197,8 +197,8 @@ error: unknown alert `no`
 }
 
 #[test]
-fn tells_an_unknown_outcome() {
-    assert_told(
+fn reports_an_unknown_outcome() {
+    assert_reported(
         &changed(r#""completed""#, r#""complete""#),
         r#"
 error: unknown outcome `complete`
@@ -213,8 +213,8 @@ error: unknown outcome `complete`
 }
 
 #[test]
-fn tells_an_unknown_revision() {
-    assert_told(
+fn reports_an_unknown_revision() {
+    assert_reported(
         &changed(
             "[axes]",
             r#"revision = ["rm", "rcq"]
