@@ -118,7 +118,7 @@ fn pairs(file: &File, cases: &[Point], material: &Material) -> Vec<Mistake> {
             more => format!(", and {more} more such pairs"),
         };
         let axes: Vec<_> = axes.iter().map(|axis| format!("`{axis}`")).collect();
-        let message = format!("{first} and {second} are the same{more}");
+        let message = format!("{first} and {second} have the same setups{more}");
         let label = format!("{} makes no difference between them", axes.join(" with "));
         let mistake = Mistake::new(message, file.axes.place.clone(), label);
         mistake.note("[[exclude]] leaves out one of them, with the reason")

@@ -31,6 +31,9 @@ pub(super) const EXCLUDE_KEYS: [&str; 2] = ["when", "reason"];
 /// How a connection may be expected to end.
 pub(super) const OUTCOMES: [Outcome; 2] = [Outcome::Completed, Outcome::Refused];
 
+/// What `certificate_request` may be beside `true` and `false`.
+pub(super) const REQUESTED_WORDS: [Requested; 2] = [Requested::OnFlag, Requested::Any];
+
 /// One `[[expect]]`.
 #[derive(Debug)]
 pub(super) struct Expect {
@@ -88,7 +91,8 @@ impl Reader<'_> {
             outcomes: entry("outcome").and_then(|entry| self.outcomes(&entry)),
             alerts: entry("alert").and_then(|entry| self.alerts(&entry)),
             refused_by: entry("refused_by").and_then(|entry| self.refused_by(&entry)),
-            authenticated: entry("authenticated").and_then(|entry| self.truth_or_any(&entry)),
+            authenticated: entry("authenticated")
+                .and_then(|it| self.truth_or_word(&it, Some, &[("any", None)])),
             resumed: entry("resumed").and_then(|entry| self.truth(&entry)),
             violates: entry("violates").map_or(vec![], |entry| self.requirements(&entry)),
             because: self.because(entry("because").as_ref(), &place),
@@ -166,27 +170,10 @@ impl Reader<'_> {
         when
     }
 
-    /// `true`, `false`, or one of the words.
     fn requested(&mut self, entry: &Entry<'_>) -> Option<At<Requested>> {
-        if entry.item.is_str() {
-            let text = self.text(entry)?;
-            let kind = "value of `certificate_request`:";
-            return self.choose(kind, text, Requested::ALL);
-        }
-        let At { value, place } = self.truth(entry)?;
-        let value = if value { Requested::Yes } else { Requested::No };
-        Some(At { value, place })
-    }
-
-    /// `true`, `false`, or `"any"`.
-    fn truth_or_any(&mut self, entry: &Entry<'_>) -> Option<At<Option<bool>>> {
-        if entry.item.as_str() == Some("any") {
-            let place = entry.place();
-            return Some(At { value: None, place });
-        }
-        let At { value, place } = self.truth(entry)?;
-        let value = Some(value);
-        Some(At { value, place })
+        let truth = |yes| if yes { Requested::Yes } else { Requested::No };
+        let words = REQUESTED_WORDS.map(|word| (word.as_str(), word));
+        self.truth_or_word(entry, truth, &words)
     }
 
     fn refused_by(&mut self, entry: &Entry<'_>) -> Option<At<Side>> {

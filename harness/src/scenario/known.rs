@@ -79,6 +79,18 @@ impl Known {
         Self::parse(&text, scenarios, peers).map_err(error)
     }
 
+    /// How many it lists.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether it lists none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     fn parse(text: &str, scenarios: &[Scenario], peers: &[&str]) -> Result<Self, String> {
         let file: File = toml_edit::de::from_str(text).map_err(|error| error.to_string())?;
         let entries = (1..).zip(file.deviation);
@@ -104,7 +116,7 @@ impl Known {
     }
 }
 
-/// What a run has met of the known deviations.
+/// Which of the known deviations occurred in a run.
 #[derive(Debug)]
 pub struct Sightings<'a> {
     known: &'a Known,
@@ -123,7 +135,7 @@ impl<'a> Sightings<'a> {
     }
 
     /// Marks the findings of one cell that are listed for the peer that plays this side, and notes which of its
-    /// deviations occurred. `library` is what the peer says that it is.
+    /// deviations occurred. `library` is what the peer reports of its library.
     pub fn mark(
         &mut self,
         case: &CaseId,
@@ -177,10 +189,11 @@ impl fmt::Display for Deviation {
     }
 }
 
-/// The first version number in what a peer says of its library.
+/// The first version number in what a peer reports of its library: two numbers or three, with dots between.
 fn version(library: &str) -> Option<Version> {
-    library.split_whitespace().find_map(|word| {
-        let mut parts = word.split('.').map(|part| part.parse::<u64>().ok());
+    let is_other = |c: char| !c.is_ascii_digit() && c != '.';
+    library.split(is_other).find_map(|piece| {
+        let mut parts = piece.split('.').map(|part| part.parse::<u64>().ok());
         let (major, minor) = (parts.next()??, parts.next()??);
         let patch = parts.next().flatten().unwrap_or(0);
         Some(Version::new(major, minor, patch))
@@ -240,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_versions_in_what_libraries_say() {
+    fn finds_versions_in_what_peers_report() {
         let found = |library| version(library).map(|version| version.to_string());
         assert_eq!(found("OpenSSL 3.6.3 9 Jun 2026").as_deref(), Some("3.6.3"));
         assert_eq!(
@@ -248,7 +261,12 @@ mod tests {
             Some("5.4.0")
         );
         assert_eq!(found("rustls 0.23.46").as_deref(), Some("0.23.46"));
-        assert_eq!(found("none"), None);
+        assert_eq!(found("Go go1.25.3").as_deref(), Some("1.25.3"));
+        assert_eq!(found("s2n-tls 1.5.27").as_deref(), Some("1.5.27"));
+        assert_eq!(found("NSS 3.118").as_deref(), Some("3.118.0"));
+        assert_eq!(found("Java 25.0.1+8-LTS").as_deref(), Some("25.0.1"));
+        assert_eq!(found("4.0.0-beta1").as_deref(), Some("4.0.0"));
+        assert_eq!(found("none, 25 or ..."), None);
     }
 
     #[test]

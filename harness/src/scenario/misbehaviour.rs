@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use indexmap::IndexMap;
+use reqmtls_contract::Revision;
 use reqmtls_vocabulary::Side;
 
 use super::CaseId;
@@ -80,25 +81,28 @@ impl Misbehaviour {
 /// Requirements that do not apply under the file's revisions. What follows has to follow from one that applies
 /// under one of them; what is violated has to apply under each.
 fn inapplicable(file: &File) -> Vec<Mistake> {
-    let applies = |id: &Id, revision| {
-        let mut rows = requirement::applicable(revision);
-        rows.any(|row| row.id == id.as_str())
+    // The revisions under which a requirement does not apply.
+    let outside = |id: Id| {
+        let applies = |revision: Revision| {
+            let mut rows = requirement::applicable(revision);
+            rows.any(|row| row.id == id.as_str())
+        };
+        let revisions = file.revisions.iter();
+        let outside = revisions.filter(|revision| !applies(**revision));
+        outside.map(|it| it.as_str()).collect::<Vec<_>>()
     };
     let mut mistakes = Vec::new();
     for expect in &file.expect {
-        let because = expect.because.iter().filter(|at| {
-            let mut revisions = file.revisions.iter();
-            !revisions.any(|revision| applies(&at.value, *revision))
-        });
-        let violates = expect.violates.iter().filter(|at| {
-            let mut revisions = file.revisions.iter();
-            !revisions.all(|revision| applies(&at.value, *revision))
-        });
-        for At { value, place } in because.chain(violates) {
-            let revisions: Vec<_> = file.revisions.iter().map(|it| it.as_str()).collect();
-            let message = format!("`{value}` does not apply under {}", revisions.join(" and "));
-            let label = "expected a requirement that applies under the revision of this file";
-            mistakes.push(Mistake::new(message, place.clone(), label));
+        let because = expect.because.iter().map(|at| (at, file.revisions.len()));
+        let violates = expect.violates.iter().map(|at| (at, 1));
+        for (At { value, place }, too_many) in because.chain(violates) {
+            let outside = outside(*value);
+            if outside.len() >= too_many {
+                let message = format!("`{value}` does not apply under {}", outside.join(" and "));
+                let label =
+                    "expected a requirement of a document that this file's revision follows";
+                mistakes.push(Mistake::new(message, place.clone(), label));
+            }
         }
     }
     mistakes

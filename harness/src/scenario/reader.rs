@@ -65,7 +65,7 @@ impl Reader<'_> {
     pub(super) fn unknown(&mut self, kind: &str, word: &str, place: Place, valid: &[&str]) {
         let near = nearest(word, valid.iter().copied());
         let label = near.map_or_else(
-            || format!("not a known {kind}"),
+            || format!("not a known {}", kind.trim_end_matches(':')),
             |near| format!("did you mean `{near}`?"),
         );
         let mistake = Mistake::new(format!("unknown {kind} {}", quoted(word)), place, label);
@@ -128,6 +128,36 @@ impl Reader<'_> {
             self.wrong_type(entry.name, got, "true or false", place.clone());
         }
         truth.map(|value| At { value, place })
+    }
+
+    /// `true`, `false`, or one of these words.
+    pub(super) fn truth_or_word<T: Copy>(
+        &mut self,
+        entry: &Entry<'_>,
+        truth: fn(bool) -> T,
+        words: &[(&str, T)],
+    ) -> Option<At<T>> {
+        let place = entry.place();
+        let text = entry.item.as_str();
+        let word = words.iter().find(|(word, _)| text == Some(*word));
+        let value = word.map(|(_, value)| *value);
+        let value = value.or_else(|| entry.item.as_bool().map(truth));
+        if let Some(value) = value {
+            return Some(At { value, place });
+        }
+        let mut expected = "true, false".to_owned();
+        for (index, (word, _)) in (1..).zip(words) {
+            let before = if index == words.len() { " or" } else { "," };
+            expected.push_str(&format!("{before} \"{word}\""));
+        }
+        if let Some(text) = text {
+            let message = format!("unknown value of `{}`: {}", entry.name, quoted(text));
+            let label = format!("expected {expected}");
+            self.report(Mistake::new(message, place, label));
+        } else {
+            self.wrong_type(entry.name, entry.item.type_name(), &expected, place);
+        }
+        None
     }
 
     /// A list of strings that has at least one and none twice.

@@ -4,10 +4,9 @@ use reqmtls_contract::Revision;
 use reqmtls_vocabulary::{AlertDescription, Side};
 use serde_json::{Map, Value, json};
 
-use super::expectation::{EXCLUDE_KEYS, EXPECT_KEYS, OUTCOMES};
+use super::expectation::{EXCLUDE_KEYS, EXPECT_KEYS, OUTCOMES, REQUESTED_WORDS};
 use super::file::{KEYS, REQUIRED};
 use super::{AXES, Axis, Pairings};
-use crate::judge::Requested;
 use crate::judge::requirement::{self, Document};
 
 /// The schema, made of the same tables by which files are read. What several places share is defined once.
@@ -20,7 +19,9 @@ pub fn schema() -> Value {
     let mut definitions: Map<String, Value> = AXES
         .iter()
         .map(|axis| {
-            let about = format!("{} Default: {}.", axis.about, axis.default().name);
+            let needs = axis.needs.as_ref();
+            let needs = needs.map_or_else(String::new, |need| format!(" Needs {}.", need.axis));
+            let about = format!("{} Default: {}.{needs}", axis.about, axis.default().name);
             let values = axis
                 .values
                 .iter()
@@ -82,7 +83,7 @@ fn key_of_scenario(key: &str) -> Value {
             )),
         ),
         "misbehaving" => described(
-            "The end that breaks rules on purpose, or both. A peer plays it that can.",
+            "The end that breaks rules on purpose, or both. Such an end is a peer that can do it.",
             one_or_more(&shared("side")),
         ),
         "pairings" => described(
@@ -125,15 +126,14 @@ fn key_of_expect(key: &str) -> Value {
     let truth_or = |words: Vec<Value>| json!({ "anyOf": [truth, any_of(words.into_iter())] });
     match key {
         "when" => shared("when"),
-        "certificate_request" => described(
-            "Whether the server sends CertificateRequest in the main handshake.",
-            truth_or(
-                Requested::ALL
-                    .iter()
-                    .map(|it| word(it.as_str(), it.about()))
-                    .collect(),
-            ),
-        ),
+        "certificate_request" => {
+            let words = REQUESTED_WORDS.iter();
+            let words = words.map(|it| word(it.as_str(), it.about()));
+            described(
+                "Whether the server sends CertificateRequest in the main handshake.",
+                truth_or(words.collect()),
+            )
+        }
         "outcome" => {
             let outcomes = OUTCOMES.iter().map(|it| word(it.as_str(), it.about()));
             described(
@@ -229,7 +229,7 @@ mod tests {
         let committed = std::fs::read_to_string(path).unwrap();
         assert!(
             committed == schema_text(),
-            "scenarios/scenario.schema.json is not what scenario::schema_text() gives"
+            "not current: reqmtls schema > scenarios/scenario.schema.json"
         );
     }
 

@@ -98,16 +98,16 @@ mod tests {
 
     #[test]
     fn selects_by_first_segments() {
-        assert_eq!(selected("request-mtls"), 20);
+        assert_eq!(selected("request-mtls"), 30);
         assert_eq!(selected("request-mtls/set"), 10);
         assert_eq!(selected("request-mtls/set/absent/require"), 1);
     }
 
     #[test]
     fn a_star_is_any_one_segment() {
-        assert_eq!(selected("*"), 20);
-        assert_eq!(selected("*/*/absent"), 10);
-        assert_eq!(selected("request-mtls/*/*/require-on-flag"), 4);
+        assert_eq!(selected("*"), 30);
+        assert_eq!(selected("*/*/absent"), 15);
+        assert_eq!(selected("request-mtls/*/*/require-on-flag"), 6);
     }
 
     #[test]

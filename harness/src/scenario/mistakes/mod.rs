@@ -1,6 +1,8 @@
-//! What somebody is reported who makes a mistake, in full: one test for each kind.
+//! What is reported of a mistake, in full: one test for each kind.
 
 mod coverage;
+mod effect;
+mod misbehaviour;
 mod shapes;
 mod words;
 
@@ -29,6 +31,12 @@ fn reported(text: &str) -> String {
 fn changed(from: &str, to: &str) -> String {
     assert!(SOUND.contains(from), "{from}");
     reported(&SOUND.replacen(from, to, 1))
+}
+
+/// What is reported of the scenario with these lines before it and this setup in place of its own.
+fn set(head: &str, setup: &str) -> String {
+    let text = SOUND.replacen("cipher = \"default\"", setup, 1);
+    reported(&format!("{head}{text}"))
 }
 
 /// What is reported of the scenario with more at its end.

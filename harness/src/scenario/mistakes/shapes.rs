@@ -45,16 +45,16 @@ error: `because[1]`: got an integer, expected a string
 }
 
 #[test]
-fn reports_a_number_where_a_truth_belongs() {
+fn reports_a_number_where_true_or_false_belongs() {
     assert_reported(
         &changed("certificate_request = false", "certificate_request = 0"),
-        r"
-error: `certificate_request`: got an integer, expected true or false
+        r#"
+error: `certificate_request`: got an integer, expected true, false, "on-flag" or "any"
   --> some.toml:13:23
    |
 13 | certificate_request = 0
-   |                       ^ expected true or false
-",
+   |                       ^ expected true, false, "on-flag" or "any"
+"#,
     );
 }
 
@@ -97,7 +97,7 @@ error: `exclude`: got a table, expected [[exclude]] tables
 #[test]
 fn reports_a_blank_text() {
     assert_reported(
-        &changed("A flag in vain", "  "),
+        &changed("A flag that no server looks at", "  "),
         r#"
 error: `title` is empty
  --> some.toml:1:9
@@ -127,7 +127,7 @@ fn reports_a_duplicate_value() {
     assert_reported(
         &changed(r#"["unset", "set"]"#, r#"["unset", "set", "unset"]"#),
         r#"
-error: `unset` stands twice in `client.flag`
+error: `unset` occurs twice in `client.flag`
  --> some.toml:5:34
   |
 5 | "client.flag" = ["unset", "set", "unset"]
@@ -146,7 +146,7 @@ fn reports_a_duplicate_key() {
 error: not TOML: duplicate key
  --> some.toml:2:1
   |
-2 | title = "RFC 8446"
+2 | title = "RFC 9846"
   | ^^^^^ here
 "#,
     );
@@ -170,7 +170,7 @@ error: not TOML: unclosed table, expected `]`
 fn reports_a_missing_key() {
     assert_reported(
         &changed(
-            r#"document = "RFC 8446"
+            r#"document = "RFC 9846"
 "#,
             "",
         ),
@@ -178,8 +178,8 @@ fn reports_a_missing_key() {
 error: no `document`
  --> some.toml:1:1
   |
-1 | title = "A flag in vain"
-  | ^^^^^^^^^^^^^^^^^^^^^^^^ in this file
+1 | title = "A flag that no server looks at"
+  | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ in this file
   |
   = note: a scenario has `title`, `document`, [axes] and at least one [[expect]]
 "#,
@@ -187,7 +187,7 @@ error: no `document`
 }
 
 #[test]
-fn reports_no_axes() {
+fn reports_a_table_of_axes_that_is_empty() {
     assert_reported(
         &changed(
             r#""client.flag" = ["unset", "set"]
@@ -206,7 +206,7 @@ error: no axes
 }
 
 #[test]
-fn reports_no_because() {
+fn reports_an_expectation_without_because() {
     assert_reported(
         &changed(
             r#"because = ["RM-2"]
@@ -224,7 +224,7 @@ error: no `because`
 }
 
 #[test]
-fn reports_no_reason() {
+fn reports_an_exclusion_without_reason() {
     assert_reported(
         &with(
             r#"
@@ -239,5 +239,41 @@ error: no `reason` in this exclusion
 25 | [[exclude]]
    | ^^^^^^^^^^^ expected which combinations to leave out, and why
 ",
+    );
+}
+
+#[test]
+fn reports_a_string_where_true_or_false_belongs() {
+    assert_reported(
+        &changed("title", "sweep = \"yes\"\ntitle"),
+        r#"
+error: `sweep`: got a string, expected true or false
+ --> some.toml:1:9
+  |
+1 | sweep = "yes"
+  |         ^^^^^ expected true or false
+"#,
+    );
+}
+
+#[test]
+fn counts_every_element_of_a_list() {
+    assert_reported(
+        &changed(r#"["RM-2"]"#, r#"["RM-2", "RM-2", 3]"#),
+        r#"
+error: `RM-2` occurs twice in `because`
+  --> some.toml:16:20
+   |
+16 | because = ["RM-2", "RM-2", 3]
+   |            ------  ^^^^^^ expected each once
+   |            |
+   |            first here
+
+error: `because[2]`: got an integer, expected a string
+  --> some.toml:16:28
+   |
+16 | because = ["RM-2", "RM-2", 3]
+   |                            ^ expected a string
+"#,
     );
 }

@@ -10,10 +10,10 @@ fn reports_an_unknown_key() {
 error: unknown key `titel`
  --> some.toml:1:1
   |
-1 | titel = "A flag in vain"
+1 | titel = "A flag that no server looks at"
   | ^^^^^ did you mean `title`?
   |
-  = note: expected one of `title`, `document`, `about`, `revision`, `misbehaving`, `axes`, `setup`, `expect`, `exclude`
+  = note: expected one of `title`, `document`, `about`, `revision`, `misbehaving`, `pairings`, `sweep`, `axes`, `setup`, `expect`, `exclude`
 "#,
     );
 }
@@ -29,7 +29,7 @@ error: unknown key `outcom`
 14 | outcom = "completed"
    | ^^^^^^ did you mean `outcome`?
    |
-   = note: expected one of `when`, `certificate_request`, `outcome`, `alert`, `refused_by`, `authenticated`, `resumed`, `breaks`, `because`, `note`
+   = note: expected one of `when`, `certificate_request`, `outcome`, `alert`, `refused_by`, `authenticated`, `resumed`, `violates`, `because`, `note`
 "#,
     );
 }
@@ -59,7 +59,7 @@ error: unknown axis `colour`
 5 | colour = ["unset", "set"]
   | ^^^^^^ not a known axis
   |
-  = note: expected one of `client.flag`, `client.certificate`, `server.policy`, `client.versions`, `server.versions`, `client.groups`, `server.groups`, `cipher`, `client.encoding`, `client.resumption`, `client.early-data`, `client.post-handshake-auth`, `server.early-data`, `server.tls-flags`, `server.flags-in`, `client.pretence`, `server.pretence`, `server.flags-sent`
+  = note: expected one of `client.flag`, `server.tls-flags`, `client.certificate`, `server.policy`, `client.post-handshake-auth`, `client.versions`, `server.versions`, `client.groups`, `server.groups`, `cipher`, `client.resumption`, `server.sessions`, `client.early-data`, `server.early-data`, `client.edit.message`, `client.edit.value`, `client.edit.position`, `client.edit.extension`, `server.edit.message`, `server.edit.value`, `server.edit.position`, `server.edit.extension`, `client.fault`, `server.fault`
 "#,
     );
 }
@@ -113,15 +113,15 @@ error: unknown value of `server.policy`: `newer`
 #[test]
 fn reports_an_unknown_document() {
     assert_reported(
-        &changed("RFC 8446", "RFC 8447"),
+        &changed("RFC 9846", "RFC 9847"),
         r#"
-error: unknown document `RFC 8447`
+error: unknown document `RFC 9847`
  --> some.toml:2:12
   |
-2 | document = "RFC 8447"
-  |            ^^^^^^^^^^ did you mean `RFC 8446`?
+2 | document = "RFC 9847"
+  |            ^^^^^^^^^^ did you mean `RFC 9846`?
   |
-  = note: expected one of `draft-jhoyla-req-mtls-flag-00`, `draft-jhoyla-req-mtls-flag, editor's copy of June 2025`, `draft-ietf-tls-tlsflags`, `RFC 8446`
+  = note: expected one of `draft-jhoyla-req-mtls-flag-00`, `draft-jhoyla-req-mtls-flag, editor's copy of June 2025`, `draft-ietf-tls-tlsflags-16`, `RFC 9846`
 "#,
     );
 }
@@ -137,7 +137,7 @@ error: unknown requirement `RM-6`
 16 | because = ["RM-6"]
    |            ^^^^^^ did you mean `RM-5`?
    |
-   = note: expected one of RM-1 to RM-5, RCA-1 to RCA-9, TF-1 to TF-10, TLS-1 to TLS-12
+   = note: expected one of RM-1 to RM-5, RCA-1 to RCA-12, TF-1 to TF-13, TLS-1 to TLS-22
 "#,
     );
 }
@@ -153,7 +153,7 @@ error: unknown requirement `section 4`
 16 | because = ["section 4"]
    |            ^^^^^^^^^^^ not a known requirement
    |
-   = note: expected one of RM-1 to RM-5, RCA-1 to RCA-9, TF-1 to TF-10, TLS-1 to TLS-12
+   = note: expected one of RM-1 to RM-5, RCA-1 to RCA-12, TF-1 to TF-13, TLS-1 to TLS-22
 "#,
     );
 }
@@ -191,7 +191,7 @@ error: unknown alert `no`
 15 | alert = ["no"]
    |          ^^^^ not a known alert
    |
-   = note: expected one of `close_notify`, `unexpected_message`, `bad_record_mac`, `record_overflow`, `handshake_failure`, `bad_certificate`, `unsupported_certificate`, `certificate_revoked`, `certificate_expired`, `certificate_unknown`, `illegal_parameter`, `unknown_ca`, `access_denied`, `decode_error`, `decrypt_error`, `too_many_cids_requested`, `protocol_version`, `insufficient_security`, `internal_error`, `inappropriate_fallback`, `user_canceled`, `missing_extension`, `unsupported_extension`, `unrecognized_name`, `bad_certificate_status_response`, `unknown_psk_identity`, `certificate_required`, `general_error`, `no_application_protocol`, `ech_required`
+   = note: expected one of `close_notify`, `unexpected_message`, `bad_record_mac`, `decryption_failed`, `record_overflow`, `decompression_failure`, `handshake_failure`, `no_certificate`, `bad_certificate`, `unsupported_certificate`, `certificate_revoked`, `certificate_expired`, `certificate_unknown`, `illegal_parameter`, `unknown_ca`, `access_denied`, `decode_error`, `decrypt_error`, `too_many_cids_requested`, `export_restriction`, `protocol_version`, `insufficient_security`, `internal_error`, `inappropriate_fallback`, `user_canceled`, `no_renegotiation`, `missing_extension`, `unsupported_extension`, `certificate_unobtainable`, `unrecognized_name`, `bad_certificate_status_response`, `bad_certificate_hash_value`, `unknown_psk_identity`, `certificate_required`, `general_error`, `no_application_protocol`, `ech_required`
 "#,
     );
 }
@@ -217,17 +217,80 @@ fn reports_an_unknown_revision() {
     assert_reported(
         &changed(
             "[axes]",
-            r#"revision = ["rm", "rcq"]
+            r#"revision = ["draft-02", "editors-kopy"]
 [axes]"#,
         ),
         r#"
-error: unknown revision `rcq`
- --> some.toml:4:19
+error: unknown revision `editors-kopy`
+ --> some.toml:4:25
   |
-4 | revision = ["rm", "rcq"]
-  |                   ^^^^^ did you mean `rca`?
+4 | revision = ["draft-02", "editors-kopy"]
+  |                         ^^^^^^^^^^^^^^ did you mean `editors-copy`?
   |
-  = note: expected one of `rm`, `rca`
+  = note: expected one of `draft-02`, `editors-copy`
+"#,
+    );
+}
+
+#[test]
+fn reports_an_unknown_value_of_pairings() {
+    assert_reported(
+        &changed("title", "pairings = \"with-everyone\"\ntitle"),
+        r#"
+error: unknown value of `pairings`: `with-everyone`
+ --> some.toml:1:12
+  |
+1 | pairings = "with-everyone"
+  |            ^^^^^^^^^^^^^^^ not a known value of `pairings`
+  |
+  = note: expected one of `every`, `with-reference`
+"#,
+    );
+}
+
+#[test]
+fn reports_an_unknown_side() {
+    assert_reported(
+        &changed("title", "misbehaving = \"sever\"\ntitle"),
+        r#"
+error: unknown side `sever`
+ --> some.toml:1:15
+  |
+1 | misbehaving = "sever"
+  |               ^^^^^^^ did you mean `server`?
+  |
+  = note: expected one of `client`, `server`
+"#,
+    );
+}
+
+#[test]
+fn reports_an_unknown_value_of_certificate_request() {
+    assert_reported(
+        &changed(
+            "certificate_request = false",
+            "certificate_request = \"on_flag\"",
+        ),
+        r#"
+error: unknown value of `certificate_request`: `on_flag`
+  --> some.toml:13:23
+   |
+13 | certificate_request = "on_flag"
+   |                       ^^^^^^^^^ expected true, false, "on-flag" or "any"
+"#,
+    );
+}
+
+#[test]
+fn reports_an_unknown_value_of_authenticated() {
+    assert_reported(
+        &changed("authenticated = false", "authenticated = \"either\""),
+        r#"
+error: unknown value of `authenticated`: `either`
+  --> some.toml:15:17
+   |
+15 | authenticated = "either"
+   |                 ^^^^^^^^ expected true, false or "any"
 "#,
     );
 }

@@ -1,7 +1,9 @@
 //! What scenarios are once they are read.
 
+mod committed;
 mod expansion;
 mod limits;
+mod page;
 mod properties;
 
 use std::path::{Path, PathBuf};
