@@ -103,13 +103,13 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let outcome = runtime.block_on(run::run(&plan, interrupted(), |event| {
         // A stderr that is closed must not end a run.
-        drop(terminal.event(event));
+        drop(terminal.event(&event));
         for reporter in &mut reporters {
-            if let Err(error) = reporter.event(event) {
+            if let Err(error) = reporter.event(&event) {
                 failure.get_or_insert(error);
             }
         }
-        drop(tally.event(event));
+        drop(tally.event(&event));
     }));
     outcome.map_err(|error| match error {
         run::RunError::Accepted(error) => error.into(),

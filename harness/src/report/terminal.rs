@@ -69,7 +69,13 @@ impl<W: Write> Terminal<W> {
             self.line(&format!("{}: {name}: {reason}", cell.conformance))?;
         }
         for finding in &cell.findings {
-            self.line(&format!("finding: {name}: {finding}"))?;
+            let provenance = finding
+                .provenance
+                .map_or_else(String::new, |it| format!(" [{it}]"));
+            self.line(&format!(
+                "finding: {name}: {}: {finding}{provenance}",
+                finding.party
+            ))?;
         }
         if cell.drift == Some(Drift::Changed) {
             self.line(&format!(

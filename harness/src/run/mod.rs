@@ -63,7 +63,7 @@ pub enum RunError {
 pub async fn run(
     plan: &Plan,
     stop: impl Future<Output = ()>,
-    mut emit: impl FnMut(&Event),
+    mut emit: impl FnMut(Event),
 ) -> Result<(), RunError> {
     // Before anything is started: a snapshot that cannot be used would be noticed too late.
     let scenarios = plan.cases.iter().map(|case| case.id.scenario());
@@ -74,7 +74,7 @@ pub async fn run(
         flag: plan.flag,
         revision: plan.revision,
     };
-    emit(&Event::Started(Started {
+    emit(Event::Started(Started {
         time: event::seconds(SystemTime::now()),
         extension: plan.extension,
         flag: plan.flag,
@@ -112,13 +112,13 @@ pub async fn run(
     };
     let interrupted = outcome.is_none();
     if interrupted {
-        emit(&Event::Interrupted);
+        emit(Event::Interrupted);
     }
     let stopping = Instant::now();
     tasks.shutdown().await;
     futures_util::future::join_all(running.iter().map(|peer| peer.stop())).await;
     timings.stop = stopping.elapsed();
-    emit(&Event::Ended(Ended {
+    emit(Event::Ended(Ended {
         time: event::seconds(SystemTime::now()),
         interrupted,
         stale: sightings.stale(),
@@ -138,9 +138,9 @@ struct Running<'a> {
 
 impl Running<'_> {
     /// Runs the cells, as many at once as the plan says, and says how long that took.
-    async fn run(self, sightings: &mut Sightings<'_>, emit: &mut impl FnMut(&Event)) -> Duration {
+    async fn run(self, sightings: &mut Sightings<'_>, emit: &mut impl FnMut(Event)) -> Duration {
         let cells = plan::cells(self.plan, self.peers, &self.common.material);
-        emit(&Event::Cells { count: cells.len() });
+        emit(Event::Cells { count: cells.len() });
         let start = Instant::now();
         let places = Arc::new(Semaphore::new(self.plan.jobs));
         let mut cells = cells.into_iter();
@@ -165,7 +165,7 @@ impl Running<'_> {
             if cell.drift.is_some() {
                 self.mark(&mut cell, sightings);
             }
-            emit(&Event::Cell(Box::new(cell), traces));
+            emit(Event::Cell(Box::new(cell), traces));
         }
         start.elapsed()
     }

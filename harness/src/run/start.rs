@@ -17,7 +17,7 @@ pub(super) struct Starting<'a, E> {
     pub(super) emit: &'a mut E,
 }
 
-impl<E: FnMut(&Event)> Starting<'_, E> {
+impl<E: FnMut(Event)> Starting<'_, E> {
     /// Builds and starts every peer that plays; what is not there is reported.
     pub(super) async fn peers(
         &mut self,
@@ -48,7 +48,7 @@ impl<E: FnMut(&Event)> Starting<'_, E> {
         for ((manifest, _), outcome) in built.iter().zip(started) {
             match outcome {
                 Ok(peer) => {
-                    (self.emit)(&Event::Up(Peer {
+                    (self.emit)(Event::Up(Peer {
                         name: peer.name.clone(),
                         mode: peer.mode,
                         description: peer.description.clone(),
@@ -73,7 +73,7 @@ impl<E: FnMut(&Event)> Starting<'_, E> {
             return Some((manifest, None));
         }
         let progress = |line: &str| {
-            (self.emit)(&Event::Building {
+            (self.emit)(Event::Building {
                 peer: manifest.name.clone(),
                 line: line.to_owned(),
             });
@@ -89,7 +89,7 @@ impl<E: FnMut(&Event)> Starting<'_, E> {
 
     fn miss(&mut self, name: &str, reason: String) {
         let name = name.to_owned();
-        (self.emit)(&Event::Missing(Missing { name, reason }));
+        (self.emit)(Event::Missing(Missing { name, reason }));
     }
 
     async fn place(&mut self) -> Result<Place, RunError> {
@@ -104,7 +104,7 @@ impl<E: FnMut(&Event)> Starting<'_, E> {
             Err(reason) => {
                 let text =
                     format!("no container engine answers ({reason}): peers run as local processes");
-                (self.emit)(&Event::Notice(text));
+                (self.emit)(Event::Notice(text));
                 Ok(Place::Process)
             }
         }
