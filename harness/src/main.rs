@@ -1,1 +1,7 @@
-fn main() {}
+//! The command line: `reqmtls --help`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    reqmtls::command::main()
+}

@@ -39,7 +39,7 @@ pub enum ControlError {
     #[error("the peer closed the connection instead of replying to {0}")]
     Closed(&'static str),
     /// It replied that something is wrong.
-    #[error("the peer says: {0}")]
+    #[error("the peer replied with the error: {0}")]
     Said(String),
     /// It replied something else than what was asked for.
     #[error("got {got} in reply to {ask}")]
@@ -60,11 +60,11 @@ pub enum ControlError {
     /// It closed a TLS connection before it had sent anything on it.
     #[error(
         "got a TLS connection closed before any octet was sent, expected a handshake or an alert \
-         (it reports {said})"
+         (it reports {reported})"
     )]
     Mute {
         /// What its report says of the connection.
-        said: String,
+        reported: String,
     },
     /// It reported other connections than were opened.
     #[error("got {got} connections in a report, expected {expected}")]
@@ -131,12 +131,12 @@ impl Control {
     /// Looks whether the peer refuses a job that it cannot understand: one that takes it would also
     /// take every job that is newer than itself, and do something else.
     pub(super) async fn probe(&mut self, description: &Description) -> Result<(), ControlError> {
-        let role = if description.can(Side::Client.as_str()) {
+        let side = if description.capabilities.has(Side::Client.as_str()) {
             Side::Client
         } else {
             Side::Server
         };
-        let job = json!({ "id": "probe", "role": role, "setup": { UNKNOWN_KEY: true } });
+        let job = json!({ "id": "probe", "side": side, "setup": { UNKNOWN_KEY: true } });
         let got = match self.ask("prepare", &Ask::Prepare { job }).await {
             Ok(Reply::Unsupported { capability }) if capability == UNKNOWN_CAPABILITY => {
                 return Ok(());
@@ -163,14 +163,11 @@ impl Control {
             )
             .await?
         {
-            Reply::Prepared {} => {
-                let mut needs = job.needs().into_iter();
-                match needs.find(|capability| !description.can(capability)) {
-                    Some(capability) => Err(ControlError::Unclaimed(capability)),
-                    None => Ok(()),
-                }
-            }
-            Reply::Unsupported { capability } if description.can(&capability) => {
+            Reply::Prepared {} => match description.capabilities.missing(job) {
+                Some(capability) => Err(ControlError::Unclaimed(capability)),
+                None => Ok(()),
+            },
+            Reply::Unsupported { capability } if description.capabilities.has(&capability) => {
                 Err(ControlError::Disclaimed(capability))
             }
             Reply::Unsupported { capability } => Err(ControlError::Unsupported(capability)),

@@ -39,7 +39,7 @@ enum Kind<'a> {
 
 impl<'a> End<'a> {
     pub(super) fn in_process(peer: &dyn Peer, job: Job) -> Result<Self, ControlError> {
-        let deadline = Duration::from_millis(job.setup.deadline_ms.unwrap_or(10_000));
+        let deadline = job.deadline();
         let endpoint = prepare(peer, job).map_err(|error| match error {
             PrepareError::Unsupported(capability) => ControlError::Unsupported(capability),
             PrepareError::Invalid(message) => ControlError::Said(message),

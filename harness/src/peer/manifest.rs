@@ -20,6 +20,16 @@ pub struct Manifest {
     /// The peer is compiled into the harness and runs inside it.
     #[serde(default)]
     pub in_process: bool,
+    /// The peer is the other end where a scenario is about one end only.
+    #[serde(default)]
+    pub reference: bool,
+    /// The place of its columns among the others: the lower, the further to the left.
+    #[serde(default = "last")]
+    pub column: u32,
+    /// What of ours stands in front of the library where the provenance is `glue`.
+    pub glue: Option<String>,
+    /// What of ours changes the library where the provenance is `patch`.
+    pub patch: Option<String>,
     /// What must be on the machine to build it.
     #[serde(default, rename = "tool")]
     pub tools: Vec<Tool>,
@@ -82,7 +92,7 @@ pub enum ManifestError {
 }
 
 impl Manifest {
-    /// Reads every `peer.toml` one folder below `peers`, sorted with in-process peers first.
+    /// Reads every `peer.toml` one folder below `peers`, in the order of columns.
     pub fn load_all(peers: &Path) -> Result<Vec<Self>, ManifestError> {
         let read = |source| ManifestError::Read {
             path: peers.to_owned(),
@@ -99,11 +109,14 @@ impl Manifest {
         if manifests.is_empty() {
             return Err(ManifestError::None(peers.to_owned()));
         }
-        manifests.sort_by_key(|manifest| (!manifest.in_process, Preference::of(&manifest.name)));
-        if let Some([first, second]) = manifests
-            .array_windows()
-            .find(|[first, second]| first.name == second.name)
-        {
+        manifests.sort_by(|one, other| (one.column, &one.name).cmp(&(other.column, &other.name)));
+        let twice = manifests.iter().enumerate().find_map(|(place, second)| {
+            let first = manifests[..place]
+                .iter()
+                .find(|first| first.name == second.name)?;
+            Some((first, second))
+        });
+        if let Some((first, second)) = twice {
             return Err(ManifestError::Parse {
                 path: second.folder.join("peer.toml"),
                 message: format!(
@@ -147,14 +160,9 @@ impl Manifest {
     }
 }
 
-/// The order of columns: OpenSSL, the most deployed, before the rest by name.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Preference(bool, String);
-
-impl Preference {
-    fn of(name: &str) -> Self {
-        Self(name != "openssl", name.to_owned())
-    }
+/// The column of a peer whose manifest names none.
+fn last() -> u32 {
+    u32::MAX
 }
 
 impl Tool {

@@ -7,7 +7,6 @@ mod end;
 pub mod manifest;
 mod process;
 
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -15,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqmtls_contract::{Description, Job, Peer};
-use serde::{Deserialize, Serialize};
+use reqmtls_vocabulary::words;
 use thiserror::Error;
 use tokio::time::timeout;
 
@@ -30,25 +29,15 @@ use self::process::Process;
 /// How long a peer may take from its start until it is held, described and probed.
 const START: Duration = Duration::from_secs(20);
 
-/// Where a peer runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Mode {
-    /// Inside the harness, over in-memory streams.
-    InProcess,
-    /// As a process on this machine.
-    Process,
-    /// In a container of the engine.
-    Container,
-}
-
-impl fmt::Display for Mode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::InProcess => "in-process",
-            Self::Process => "process",
-            Self::Container => "container",
-        })
+words! {
+    /// Where a peer runs.
+    pub enum Mode {
+        /// Inside the harness, over in-memory streams.
+        InProcess = "in-process",
+        /// As a process on this machine.
+        Process = "process",
+        /// In a container of the engine.
+        Container = "container",
     }
 }
 
@@ -98,6 +87,11 @@ struct Remote {
     address: SocketAddr,
     /// Control connections that wait for the next job.
     idle: Mutex<Vec<Control>>,
+    /// What has to end when the peer ends; none once it has ended.
+    life: Mutex<Option<Life>>,
+}
+
+struct Life {
     body: Body,
     /// Ends the peer when dropped.
     hold: Control,
@@ -169,8 +163,7 @@ impl RunningPeer {
                 let reach = Reach::Remote(Box::new(Remote {
                     address,
                     idle: Mutex::default(),
-                    body,
-                    hold,
+                    life: Mutex::new(Some(Life { body, hold })),
                 }));
                 Ok(Self {
                     name: name.to_owned(),
@@ -203,12 +196,18 @@ impl RunningPeer {
         }
     }
 
-    /// Ends the peer and waits until it is gone.
-    pub async fn stop(self) {
-        if let Reach::Remote(remote) = self.reach {
-            let Remote {
-                body, hold, idle, ..
-            } = *remote;
+    /// Ends the peer and waits until it is gone. Jobs that it still has break.
+    pub async fn stop(&self) {
+        let Reach::Remote(remote) = &self.reach else {
+            return;
+        };
+        let idle = std::mem::take(&mut *remote.idle.lock().unwrap_or_else(PoisonError::into_inner));
+        let life = remote
+            .life
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(Life { body, hold }) = life {
             drop((hold, idle));
             body.stop().await;
         }

@@ -1,32 +1,42 @@
-//! What people and programs read of a run: one file for each kind of report.
+//! What people and programs read of a run. Every report is a reporter that consumes events, or is rendered from
+//! what one of them collected; nothing is parsed out of text that we wrote.
 
 mod capture;
-mod json;
-mod markdown;
-mod requirements;
+mod file;
+mod stored;
+mod tally;
 mod terminal;
 
-use std::fs;
-use std::io::{self, Write};
-use std::path::Path;
+use std::io;
 
-pub use self::capture::capture;
-pub use self::json::{SCHEMA, json};
-pub use self::markdown::markdown;
-pub(crate) use self::markdown::{command, reproduction};
-pub use self::requirements::{requirements, unexercised};
-pub use self::terminal::{Terminal, summary};
+use crate::run::Event;
 
-/// Writes a file whole or not at all: a reader never sees half of it, nor do two runs at once.
-pub fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let mut file = tempfile::Builder::new()
-        .prefix(".reqmtls-")
-        .tempfile_in(folder)?;
-    file.write_all(content)?;
-    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-    file.as_file().set_permissions(permissions)?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+pub use self::capture::Captured;
+pub use self::file::write_whole;
+pub use self::stored::{Line, SCHEMA, Stored, StoredError, replay};
+pub use self::tally::Tally;
+pub use self::terminal::Terminal;
+
+/// Consumes the events of a run, as they come.
+pub trait Reporter {
+    /// Takes one event.
+    ///
+    /// # Errors
+    ///
+    /// What writing fails with.
+    fn event(&mut self, event: &Event) -> io::Result<()>;
+}
+
+/// The arguments of `reqmtls run` that run one cell alone.
+#[must_use]
+pub fn reproduction(cell: &crate::run::Cell) -> String {
+    let mut arguments = cell.case.to_string();
+    for side in reqmtls_vocabulary::Side::BOTH {
+        let player = cell.player(side);
+        // Who plays an end that breaks rules on purpose is not for choice.
+        if !player.misbehaves {
+            arguments.push_str(&format!(" --{side} {}", player.peer));
+        }
+    }
+    arguments
 }

@@ -1,12 +1,9 @@
 //! What a person at a terminal reads while a run goes on, and at its end.
 
-use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
-use std::time::Duration;
 
-use crate::conformance::Conformance;
-use crate::event::{CellResult, Event, Run};
-use crate::snapshot::Drift;
+use super::{Reporter, Tally};
+use crate::run::{Cell, Drift, Event};
 
 /// Writes events for people; to stderr in the program.
 pub struct Terminal<W> {
@@ -14,8 +11,9 @@ pub struct Terminal<W> {
     /// Progress is one line written over and over, instead of many.
     overwrite: bool,
     progress: bool,
+    /// How many cells there will be.
     cells: usize,
-    done: usize,
+    tally: Tally,
 }
 
 impl Terminal<io::Stderr> {
@@ -29,19 +27,15 @@ impl Terminal<io::Stderr> {
             overwrite,
             progress: false,
             cells: 0,
-            done: 0,
+            tally: Tally::default(),
         }
     }
 }
 
-impl<W: Write> Terminal<W> {
-    /// Writes one event.
-    ///
-    /// # Errors
-    ///
-    /// What writing fails with.
-    pub fn event(&mut self, event: &Event) -> io::Result<()> {
+impl<W: Write> Reporter for Terminal<W> {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
+            Event::Started(_) => Ok(()),
             Event::Notice(text) => self.line(text),
             Event::Building { peer, line } => {
                 self.progress(&format!("build {peer}: {}", line.trim()))
@@ -50,25 +44,38 @@ impl<W: Write> Terminal<W> {
                 "peer {}: {} ({})",
                 peer.name, peer.description.library, peer.mode
             )),
-            Event::Missing { peer, reason } => self.line(&format!("peer {peer}: {reason}")),
+            Event::Missing(missing) => {
+                self.line(&format!("peer {}: {}", missing.name, missing.reason))
+            }
             Event::Cells { count } => {
                 self.cells = *count;
                 self.line(&format!("cells: {count}"))
             }
-            Event::Cell(cell) => self.cell(cell),
+            Event::Cell(cell, _) => self.cell(cell),
             Event::Interrupted => self.line("interrupted: ending the peers"),
+            Event::Ended(ended) => {
+                self.clear()?;
+                write!(self.out, "{}", self.tally.summary(ended))
+            }
         }
     }
+}
 
-    fn cell(&mut self, cell: &CellResult) -> io::Result<()> {
-        self.done += 1;
+impl<W: Write> Terminal<W> {
+    fn cell(&mut self, cell: &Cell) -> io::Result<()> {
+        self.tally.add(cell);
         let name = format!("{} {}", cell.case, cell.pairing());
-        if cell.conformance == Conformance::Failed || cell.conformance == Conformance::Unsupported {
-            let reason = cell.reason.as_deref().unwrap_or("no reason given");
+        if let Some(reason) = &cell.reason {
             self.line(&format!("{}: {name}: {reason}", cell.conformance))?;
         }
         for finding in &cell.findings {
-            self.line(&format!("finding: {name}: {finding}"))?;
+            let provenance = finding
+                .provenance
+                .map_or_else(String::new, |it| format!(" [{it}]"));
+            self.line(&format!(
+                "finding: {name}: {}: {finding}{provenance}",
+                finding.party
+            ))?;
         }
         if cell.drift == Some(Drift::Changed) {
             self.line(&format!(
@@ -76,7 +83,7 @@ impl<W: Write> Terminal<W> {
             ))?;
         }
         if self.overwrite {
-            self.progress(&format!("{}/{} {name}", self.done, self.cells))?;
+            self.progress(&format!("{}/{} {name}", self.tally.cells, self.cells))?;
         }
         Ok(())
     }
@@ -105,45 +112,4 @@ impl<W: Write> Terminal<W> {
         }
         Ok(())
     }
-
-    /// Writes the end of a run.
-    ///
-    /// # Errors
-    ///
-    /// What writing fails with.
-    pub fn end(&mut self, run: &Run, reports: Duration) -> io::Result<()> {
-        self.clear()?;
-        write!(self.out, "{}", summary(run, reports))
-    }
-}
-
-/// A run in a few lines.
-#[must_use]
-pub fn summary(run: &Run, reports: Duration) -> String {
-    use Conformance::{Conforms, Deviates, Failed, Unsupported};
-    let mut text = format!("{} cells:", run.cells.len());
-    for conformance in [Conforms, Deviates, Unsupported, Failed] {
-        let _ = write!(text, " {} {conformance},", run.count(conformance));
-    }
-    let [same, changed, new] =
-        [Drift::Same, Drift::Changed, Drift::New].map(|drift| run.count_drift(drift));
-    let _ = writeln!(
-        text,
-        " transcripts: {same} same, {changed} changed, {new} new"
-    );
-    for stale in &run.stale {
-        let _ = writeln!(text, "{stale}");
-    }
-    let seconds = |duration: Duration| format!("{:.2} s", duration.as_secs_f64());
-    let timings = &run.timings;
-    let _ = writeln!(
-        text,
-        "time: build {}, start {}, cells {}, stop {}, reports {}",
-        seconds(timings.build),
-        seconds(timings.start),
-        seconds(timings.cells),
-        seconds(timings.stop),
-        seconds(reports),
-    );
-    text
 }

@@ -1,348 +1,358 @@
-//! One job of a cell: both ends prepared, the bytes of each connection relayed and recorded, the
-//! reports collected.
+//! One cell: its jobs run, judged, and put together.
 
-use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use reqmtls_contract::{ConnectionReport, Job, Outcome, Setup, Side};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
-use tokio::time::timeout;
+use futures_util::stream::{self, StreamExt};
+use reqmtls_contract::{ConnectionReport, Job, Outcome};
+use reqmtls_observer::{KeyLog, Recording, TlsFlags, Transcript};
+use reqmtls_vocabulary::Side;
 
-use crate::peer::{ControlError, End, Link, RunningPeer};
-use reqmtls_observer::{Recording, Side, What};
+use super::accepted::Accepted;
+use super::event::{Cell, Connection, Label, Player, Reason, Trace};
+use super::job::{JobError, TwoEnds};
+use crate::judge::{self, Conformance, Evidence, Facts, Judged, Knowledge};
+use crate::peer::RunningPeer;
+use crate::scenario::{Case, Material, Setups};
 
-/// What the ends get beyond their own deadline, to report that it passed.
-const GRACE: Duration = Duration::from_secs(1);
+/// How many connections of one sweep run at once.
+const SWEEP: usize = 4;
 
-/// What one connection leaves behind.
-#[derive(Clone, Debug, Default)]
-pub struct Evidence {
-    /// What passed between the ends.
-    pub recording: Recording,
-    /// What the client says.
-    pub client: ConnectionReport,
-    /// What the server says.
-    pub server: ConnectionReport,
-}
-
-/// How a cell ended other than with a full set of evidence.
-#[derive(Debug)]
-pub enum CellError {
-    /// A peer lacks a capability that the case needs.
-    Unsupported {
-        /// Which end.
-        side: Side,
-        /// What it lacks.
-        capability: String,
-    },
-    /// The harness or a peer broke.
-    Failed {
-        /// What broke.
-        reason: String,
-        /// What had passed by then, for each connection that was opened.
-        recordings: Vec<Recording>,
-    },
-}
-
-/// The two ends of a cell and how each is set up.
-pub struct Cell<'a> {
-    /// The cell's name; unique in the run.
-    pub id: &'a str,
-    /// The peer that is client, and its setup.
-    pub client: (&'a RunningPeer, Setup),
-    /// The peer that is server, and its setup.
-    pub server: (&'a RunningPeer, Setup),
-    /// How many connections the job has, one after the other.
-    pub connections: u32,
+/// What is the same for every cell of a run.
+pub(super) struct Common {
+    /// Of what setups are made.
+    pub(super) material: Material,
+    /// The accepted transcripts.
+    pub(super) accepted: Accepted,
     /// The most time that one connection may take.
-    pub deadline: Duration,
+    pub(super) timeout: Duration,
 }
 
-impl Cell<'_> {
-    /// Runs the cell to its end or its deadline.
-    pub async fn run(self) -> Result<Vec<Evidence>, CellError> {
-        let recorders: Vec<_> = (0..self.connections).map(|_| Recorder::new()).collect();
-        let progress = Progress::default();
-        let deadline = self.deadline * self.connections;
-        let run = timeout(deadline + GRACE, self.run_through(&recorders, &progress)).await;
-        let recordings: Vec<_> = recorders.into_iter().map(Recorder::finish).collect();
-        let broken = match run {
-            Ok(Ok(reports)) => {
-                let evidence = recordings.into_iter().zip(reports);
-                return Ok(evidence
-                    .map(|(recording, (client, server))| Evidence {
-                        recording,
-                        client,
-                        server,
-                    })
-                    .collect());
-            }
-            Ok(Err(Broken {
-                side,
-                error: ControlError::Unsupported(capability),
-            })) => {
-                return Err(CellError::Unsupported { side, capability });
-            }
-            Ok(Err(Broken { side, error })) => format!("{}: {error}", side.name()),
-            Err(_) => format!(
-                "the deadline of {} ms passed{}",
-                deadline.as_millis(),
-                progress.silence()
-            ),
+/// A cell that is to run.
+pub(super) struct Planned {
+    /// The case.
+    pub(super) case: Arc<Case>,
+    /// The peer that is client.
+    pub(super) client: Arc<RunningPeer>,
+    /// The peer that is server.
+    pub(super) server: Arc<RunningPeer>,
+}
+
+impl Planned {
+    fn peer(&self, side: Side) -> &RunningPeer {
+        match side {
+            Side::Client => &self.client,
+            Side::Server => &self.server,
+        }
+    }
+
+    /// An end, and whose behaviour it shows with that setup.
+    fn player(&self, side: Side, setups: &Setups) -> Player {
+        let peer = self.peer(side);
+        let setup = match side {
+            Side::Client => &setups.actual.client,
+            Side::Server => &setups.actual.server,
         };
-        let relayed = |side| {
-            recordings
-                .iter()
-                .map(|it| it.bytes(side).len())
-                .sum::<usize>()
-        };
-        let reason = format!(
-            "while {}: {broken} (the client had sent {} octets, the server {})",
-            progress.stage(),
-            relayed(Side::Client),
-            relayed(Side::Server),
-        );
-        Err(CellError::Failed { reason, recordings })
-    }
-
-    async fn run_through(
-        self,
-        recorders: &[Recorder],
-        progress: &Progress,
-    ) -> Result<Vec<(ConnectionReport, ConnectionReport)>, Broken> {
-        let (server_peer, server_setup) = self.server;
-        let (client_peer, client_setup) = self.client;
-        let server = prepare(
-            server_peer,
-            self.id,
-            Side::Server,
-            server_setup,
-            self.deadline,
-        );
-        let client = prepare(
-            client_peer,
-            self.id,
-            Side::Client,
-            client_setup,
-            self.deadline,
-        );
-        progress.enter("preparing the ends");
-        let (server, client) = tokio::join!(
-            progress.reply(Side::Server, server),
-            progress.reply(Side::Client, client),
-        );
-        let (mut server, mut client) = (server?, client?);
-
-        for (number, recorder) in (0..).zip(recorders) {
-            progress.enter("opening a connection");
-            // The server first: the client speaks as soon as it is opened.
-            let to_server = progress.reply(Side::Server, server.open(number)).await?;
-            let to_client = progress.reply(Side::Client, client.open(number)).await?;
-            progress.enter("relaying");
-            relay(to_client, to_server, recorder).await;
-        }
-
-        progress.enter("collecting the reports");
-        let (client, server) = tokio::join!(
-            progress.reply(Side::Client, client.report()),
-            progress.reply(Side::Server, server.report()),
-        );
-        let (client, server) = (client?.connections, server?.connections);
-        for (side, reports) in [(Side::Client, &client), (Side::Server, &server)] {
-            let (got, expected) = (reports.len(), recorders.len());
-            if got != expected {
-                let error = ControlError::Connections { got, expected };
-                return Err(Broken { side, error });
-            }
-            for (recorder, report) in recorders.iter().zip(reports) {
-                recorder.hold_to_speech(side, report)?;
-            }
-        }
-        Ok(client.into_iter().zip(server).collect())
-    }
-}
-
-/// How far a cell has come.
-#[derive(Default)]
-struct Progress(Mutex<Stage>);
-
-#[derive(Default)]
-struct Stage {
-    name: &'static str,
-    /// The ends that were asked and have not replied.
-    awaited: Vec<Side>,
-}
-
-impl Progress {
-    fn enter(&self, name: &'static str) {
-        self.lock().name = name;
-    }
-
-    fn stage(&self) -> &'static str {
-        self.lock().name
-    }
-
-    /// Waits for what an end replies; an error is that end's.
-    async fn reply<T>(
-        &self,
-        side: Side,
-        reply: impl Future<Output = Result<T, ControlError>>,
-    ) -> Result<T, Broken> {
-        self.lock().awaited.push(side);
-        let reply = reply.await;
-        self.lock().awaited.retain(|awaited| *awaited != side);
-        reply.map_err(|error| Broken { side, error })
-    }
-
-    /// Which ends were asked and kept silent, as the end of a sentence.
-    fn silence(&self) -> String {
-        let stage = self.lock();
-        let names: Vec<_> = stage.awaited.iter().map(|side| side.name()).collect();
-        match names.join(" and the ") {
-            names if names.is_empty() => names,
-            names => format!(", and the {names} had not replied"),
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Stage> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-struct Broken {
-    side: Side,
-    error: ControlError,
-}
-
-async fn prepare<'a>(
-    peer: &'a RunningPeer,
-    id: &str,
-    role: Side,
-    mut setup: Setup,
-    deadline: Duration,
-) -> Result<End<'a>, ControlError> {
-    setup.deadline_ms = Some(u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX));
-    // One peer may be both ends: the role keeps the ids apart.
-    peer.prepare(Job {
-        id: format!("{id} as {role}"),
-        role,
-        setup,
-    })
-    .await
-}
-
-/// Passes bytes, closes and resets on in both directions until both have ended.
-async fn relay(client: Link, server: Link, recorder: &Recorder) {
-    // An end that resets gets the other one's connection reset: decided before the streams are split.
-    let (client_reads, client_writes) = tokio::io::split(client);
-    let (server_reads, server_writes) = tokio::io::split(server);
-    let ((client_reads, server_writes, reset_server), (server_reads, client_writes, reset_client)) = tokio::join!(
-        pump(Side::Client, client_reads, server_writes, recorder),
-        pump(Side::Server, server_reads, client_writes, recorder),
-    );
-    let client = client_reads.unsplit(client_writes);
-    let server = server_reads.unsplit(server_writes);
-    for (link, reset) in [(client, reset_client), (server, reset_server)] {
-        if reset {
-            // Where the reset cannot be passed on, the drop still closes.
-            drop(link.reset_on_drop());
-        }
-    }
-}
-
-/// Passes on what one side sends until its stream ends; says whether it ended by a reset.
-async fn pump(
-    from: Side,
-    mut source: ReadHalf<Link>,
-    mut sink: WriteHalf<Link>,
-    recorder: &Recorder,
-) -> (ReadHalf<Link>, WriteHalf<Link>, bool) {
-    let mut buffer = vec![0; 16 << 10];
-    let mut open = true;
-    loop {
-        match source.read(&mut buffer).await {
-            Ok(0) => {
-                recorder.note(|at, recording| recording.half_close(at, from));
-                if open {
-                    drop(sink.shutdown().await);
-                }
-                return (source, sink, false);
-            }
-            Ok(length) => {
-                recorder.note(|at, recording| recording.data(at, from, &buffer[..length]));
-                // A receiver that is gone does not end the recording of what is still sent.
-                open = open && sink.write_all(&buffer[..length]).await.is_ok();
-            }
-            Err(error) => {
-                let reset = error.kind() == io::ErrorKind::ConnectionReset;
-                recorder.note(|at, recording| recording.reset(at, from));
-                if open {
-                    drop(sink.shutdown().await);
-                }
-                return (source, sink, reset);
-            }
-        }
-    }
-}
-
-/// The end that closed first, if it had sent nothing by then.
-fn first_to_close_unheard(recording: &Recording) -> Option<Side> {
-    let mut heard = Vec::new();
-    for event in recording.events() {
-        match event.what {
-            What::Data(_) => heard.push(event.from),
-            What::HalfClose | What::Reset => {
-                return Some(event.from).filter(|side| !heard.contains(side));
-            }
-        }
-    }
-    None
-}
-
-struct Recorder {
-    start: Instant,
-    recording: Mutex<Recording>,
-}
-
-impl Recorder {
-    fn new() -> Self {
-        Self {
-            start: Instant::now(),
-            recording: Mutex::default(),
-        }
-    }
-
-    fn note(&self, note: impl FnOnce(Duration, &mut Recording)) {
-        let mut recording = self
-            .recording
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        note(self.start.elapsed(), &mut recording);
-    }
-
-    /// An end closes after it has said something, or after the other one; unless it says that TLS
-    /// itself ended the connection, without a word.
-    fn hold_to_speech(&self, side: Side, report: &ConnectionReport) -> Result<(), Broken> {
-        let recording = self
-            .recording
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if first_to_close_unheard(&recording) != Some(side) || report.outcome == Outcome::Refused {
-            return Ok(());
-        }
-        let outcome = format!("{:?}", report.outcome).to_lowercase();
-        let error = report.error.iter().map(|error| format!(": {error}"));
-        let said = error.fold(outcome, |outcome, error| outcome + &error);
-        Err(Broken {
+        let job = Job {
+            id: String::new(),
             side,
-            error: ControlError::Mute { said },
-        })
+            setup: setup.clone(),
+        };
+        Player {
+            peer: peer.name.clone(),
+            provenance: peer.description.capabilities.provenance(&job),
+            misbehaves: self.case.misbehaves(side),
+        }
     }
 
-    fn finish(self) -> Recording {
-        self.recording
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
+    /// Runs the cell to its end. Judging has a thread of its own: it delays nobody who relays.
+    pub(super) async fn run(self, common: Arc<Common>) -> (Cell, Vec<Trace>) {
+        let start = Instant::now();
+        let this = Arc::new(self);
+        let mut jobs = this.case.jobs(&common.material).peekable();
+        let players = Side::BOTH.map(|side| {
+            let setups = jobs.peek();
+            setups.map(|setups| this.player(side, setups))
+        });
+        let [Some(client), Some(server)] = players else {
+            unreachable!("a case has at least one job");
+        };
+        let mut found = Found::default();
+        let mut running = stream::iter(jobs)
+            .map(|setups| run_job(&this, &common, setups))
+            .buffered(SWEEP);
+        while let Some((setups, outcome)) = running.next().await {
+            match outcome {
+                Ok(evidence) => {
+                    let (this, common) = (Arc::clone(&this), Arc::clone(&common));
+                    let players = [client.clone(), server.clone()];
+                    let judge = move || this.judge(&common.material, setups, evidence, &players);
+                    match tokio::task::spawn_blocking(judge).await {
+                        Ok(judged) => found.add(judged),
+                        Err(panic) => found.fail(format!("the judge panicked: {panic}")),
+                    }
+                }
+                Err(JobError::Unsupported { side, capability }) => {
+                    found.reason = Some(Reason::Unsupported { side, capability });
+                }
+                Err(JobError::Failed { reason, recordings }) => {
+                    let count = setups.connections();
+                    let labelled = (0..).zip(recordings);
+                    let labelled = labelled
+                        .map(|(number, recording)| (label(&setups, number, count), recording));
+                    found.undecided = labelled.collect();
+                    found.fail(reason);
+                }
+            }
+            if found.reason.is_some() {
+                break;
+            }
+        }
+        drop(running);
+        let mut cell = Cell {
+            case: this.case.id.clone(),
+            client,
+            server,
+            conformance: Conformance::Failed,
+            drift: None,
+            findings: Vec::new(),
+            caught: Vec::new(),
+            reason: None,
+            connections: Vec::new(),
+            milliseconds: 0,
+        };
+        let traces = found.conclude(&mut cell, &this.case, &common);
+        cell.milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        (cell, traces)
+    }
+
+    /// Judges one job.
+    fn judge(
+        &self,
+        material: &Material,
+        setups: Setups,
+        evidence: Vec<Evidence>,
+        players: &[Player; 2],
+    ) -> JudgedJob {
+        let knowledge = |number| {
+            let ends = &setups.declared;
+            let nothing = Knowledge {
+                extension: material.extension,
+                ..Knowledge::none(material.flag, material.revision)
+            };
+            let mut knowledge = nothing.of_setups(&ends.client, &ends.server, number);
+            for (side, player) in Side::BOTH.into_iter().zip(players) {
+                knowledge.end_mut(side).misbehaves = player.misbehaves;
+                knowledge.end_mut(side).provenance = Some(player.provenance);
+            }
+            knowledge
+        };
+        let job = (0..)
+            .zip(&evidence)
+            .map(|(number, evidence)| (knowledge(number), evidence));
+        let judged = judge::judge(&self.case.expected, job.collect());
+        JudgedJob {
+            setups,
+            evidence,
+            judged,
+        }
+    }
+}
+
+struct JudgedJob {
+    setups: Setups,
+    evidence: Vec<Evidence>,
+    judged: Judged,
+}
+
+async fn run_job(
+    planned: &Planned,
+    common: &Common,
+    setups: Setups,
+) -> (Setups, Result<Vec<Evidence>, JobError>) {
+    let pairing = format!("{}--{}", planned.client.name, planned.server.name);
+    let id = match setups.swept {
+        Some(flag) => format!("{} {pairing} flag {flag}", planned.case.id),
+        None => format!("{} {pairing}", planned.case.id),
+    };
+    let ends = TwoEnds {
+        id: &id,
+        client: (&planned.client, setups.actual.client.clone()),
+        server: (&planned.server, setups.actual.server.clone()),
+        connections: setups.connections(),
+        deadline: common.timeout,
+    };
+    let outcome = ends.run().await;
+    (setups, outcome)
+}
+
+fn label(setups: &Setups, number: u32, connections: u32) -> Label {
+    match setups.swept {
+        Some(flag) => Label::Flags(vec![flag..=flag]),
+        None if connections > 1 => Label::Number(number),
+        None => Label::Only,
+    }
+}
+
+/// Whether a connection completed without authentication although the server's policy requires a certificate of
+/// this client.
+fn bypassed(facts: &Facts, knowledge: Option<&Knowledge>) -> bool {
+    let Some((knowledge, policy)) = knowledge.and_then(|it| Some((it, it.policy?))) else {
+        return false;
+    };
+    let flags = facts
+        .first_tls_flags()
+        .and_then(|data| TlsFlags::decode(data).ok());
+    let set = flags.is_some_and(|flags| flags.contains(knowledge.flag));
+    let requires = policy.requires() && policy.requests(set);
+    requires && facts.outcome == Outcome::Completed && facts.authenticated.is_none()
+}
+
+/// What the jobs of a cell have shown so far.
+#[derive(Default)]
+struct Found {
+    judged: Judged,
+    connections: Vec<(Connection, Trace)>,
+    reason: Option<Reason>,
+    /// Recordings of a job that was not judged.
+    undecided: Vec<(Label, Recording)>,
+}
+
+impl Found {
+    fn fail(&mut self, failure: String) {
+        self.reason = Some(Reason::Failed(vec![failure]));
+    }
+
+    /// Adds what was found in one job. Of a sweep only the first of connections that are alike stays.
+    fn add(&mut self, job: JudgedJob) {
+        let JudgedJob {
+            setups,
+            evidence,
+            judged,
+        } = job;
+        self.judged.failures.extend(judged.failures);
+        for finding in judged.findings {
+            if !self.judged.findings.contains(&finding) {
+                self.judged.findings.push(finding);
+            }
+        }
+        for id in judged.caught {
+            if !self.judged.caught.contains(&id) {
+                self.judged.caught.push(id);
+            }
+        }
+        let count = setups.connections();
+        for (number, (connection, evidence)) in
+            (0..).zip(judged.connections.into_iter().zip(evidence))
+        {
+            // The swept flag is printed as the one that it is about, so that connections which differ in nothing
+            // else have one text.
+            let flag = setups.swept.unwrap_or(connection.knowledge.flag);
+            let text = connection.transcript.text(flag);
+            let alike = self
+                .connections
+                .iter_mut()
+                .find(|(known, _)| setups.swept.is_some() && known.text == text);
+            if let (Some((first, _)), Some(flag)) = (alike, setups.swept) {
+                first.label.add(flag);
+                continue;
+            }
+            let mut key_log = evidence.client.key_log.clone();
+            key_log.extend(
+                evidence
+                    .server
+                    .key_log
+                    .iter()
+                    .filter(|line| !evidence.client.key_log.contains(line))
+                    .cloned(),
+            );
+            let public = |report: ConnectionReport| ConnectionReport {
+                key_log: Vec::new(),
+                ..report
+            };
+            let trace = Trace {
+                name: String::new(),
+                recording: evidence.recording,
+                key_log,
+                knowledge: Some(connection.knowledge),
+            };
+            let connection = Connection {
+                label: label(&setups, number, count),
+                bypassed: bypassed(&connection.facts, trace.knowledge.as_ref()),
+                text,
+                facts: Some(connection.facts),
+                rulings: connection.rulings,
+                flights: connection.transcript.flights,
+                client_report: Some(public(evidence.client)),
+                server_report: Some(public(evidence.server)),
+            };
+            self.connections.push((connection, trace));
+        }
+    }
+
+    /// From what was found to the cell's verdict. A failed cell has neither findings nor drift: what it shows may
+    /// be anybody's fault.
+    fn conclude(mut self, cell: &mut Cell, case: &Case, common: &Common) -> Vec<Trace> {
+        self.judged.caught.sort_unstable();
+        let otherwise = judge::caught_otherwise(&case.expected, &self.judged.caught);
+        self.judged.failures.extend(otherwise);
+        if self.reason.is_none() && !self.judged.failures.is_empty() {
+            self.reason = Some(Reason::Failed(std::mem::take(&mut self.judged.failures)));
+        }
+        for (label, recording) in self.undecided {
+            let transcript = Transcript::observe(&recording, &KeyLog::default());
+            let connection = Connection {
+                label,
+                text: transcript.text(common.material.flag),
+                bypassed: false,
+                facts: None,
+                rulings: Vec::new(),
+                flights: transcript.flights,
+                client_report: None,
+                server_report: None,
+            };
+            let trace = Trace {
+                name: String::new(),
+                recording,
+                key_log: Vec::new(),
+                knowledge: None,
+            };
+            self.connections.push((connection, trace));
+        }
+        let (connections, mut traces): (Vec<_>, Vec<_>) = self.connections.into_iter().unzip();
+        cell.connections = connections;
+        for (trace, connection) in traces.iter_mut().zip(&cell.connections) {
+            let name = format!("{} {} {}", cell.case, cell.pairing(), connection.label);
+            name.trim_end().clone_into(&mut trace.name);
+        }
+        cell.reason = self.reason;
+        match &cell.reason {
+            Some(Reason::Unsupported { .. }) => {
+                cell.conformance = Conformance::Unsupported;
+                cell.connections.clear();
+                traces.clear();
+            }
+            Some(Reason::Failed(_)) => {
+                for connection in &mut cell.connections {
+                    (connection.facts, connection.rulings) = (None, Vec::new());
+                }
+            }
+            None => {
+                let deviates = self.judged.findings.iter().any(judge::Finding::counts);
+                cell.conformance = if deviates {
+                    Conformance::Deviates
+                } else {
+                    Conformance::Conforms
+                };
+                cell.drift = Some(
+                    common
+                        .accepted
+                        .drift(&cell.case, &cell.pairing(), &cell.text()),
+                );
+                cell.findings = self.judged.findings;
+                cell.caught = self.judged.caught;
+            }
+        }
+        traces
     }
 }

@@ -1,19 +1,24 @@
-//! What happens in a run, as one type; every reporter consumes it, and no stage prints.
+//! What happens in a run, as one type; every report consumes it, and no stage prints.
 
+use std::fmt;
+use std::ops::RangeInclusive;
 use std::time::{Duration, SystemTime};
 
-use reqmtls_contract::{ConnectionReport, Description, Revision};
-use serde::Serialize;
+use reqmtls_contract::{ConnectionReport, Description, Provenance, Revision};
+use reqmtls_observer::{Flight, Recording};
+use reqmtls_vocabulary::{Side, words};
+use serde::{Deserialize, Serialize};
 
-use crate::conformance::check::Ruling;
-use crate::conformance::{Conformance, Facts, Finding};
+use crate::judge::requirement::Id;
+use crate::judge::{Conformance, Facts, Finding, Knowledge, Ruling};
 use crate::peer::Mode;
-use crate::snapshot::Drift;
-use reqmtls_observer::{Recording, Side, Transcript};
+use crate::scenario::CaseId;
 
 /// One thing that happened.
 #[derive(Debug)]
 pub enum Event {
+    /// A run starts.
+    Started(Started),
     /// Something that a reader should know before the results.
     Notice(String),
     /// A peer's build wrote a line.
@@ -26,92 +31,280 @@ pub enum Event {
     /// A peer is up.
     Up(Peer),
     /// A peer is not there: its columns are not built.
-    Missing {
-        /// The peer.
-        peer: String,
-        /// Why.
-        reason: String,
-    },
+    Missing(Missing),
     /// All peers that will come are up, and cells start.
     Cells {
         /// How many.
         count: usize,
     },
     /// A cell ended.
-    Cell(Box<CellResult>),
+    Cell(Box<Cell>, Vec<Trace>),
     /// The run was interrupted: no further cell starts.
     Interrupted,
+    /// The run ended.
+    Ended(Ended),
 }
 
-/// A peer that took part.
-#[derive(Clone, Debug, Serialize)]
+/// What a run is of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Started {
+    /// When it started, in seconds since 1970.
+    pub time: f64,
+    /// The number of the extension `tls_flags`.
+    pub extension: u16,
+    /// The number of the request mTLS flag.
+    pub flag: u16,
+    /// The revision of the request mTLS flag.
+    pub revision: Revision,
+}
+
+/// A peer that takes part.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Peer {
     /// Its name, as it stands in pairings.
     pub name: String,
-    /// Where it ran.
+    /// Where it runs.
     pub mode: Mode,
-    /// What it said it is.
-    #[serde(flatten)]
+    /// What it says that it is.
     pub description: Description,
+    /// What of ours stands in front of the library, where provenance is `glue`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub glue: Option<String>,
+    /// What of ours changes the library, where provenance is `patch`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patch: Option<String>,
 }
 
-/// Everything that one cell produced.
-#[derive(Debug, Serialize)]
-pub struct CellResult {
-    /// The scenario.
-    pub scenario: String,
-    /// The case's id within the run: scenario and values.
-    pub case: String,
-    /// The ends that broke rules on purpose.
-    pub misbehaving: Vec<Side>,
-    /// The peer that was client.
-    pub client: String,
-    /// The peer that was server.
-    pub server: String,
+/// A peer that is not there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Missing {
+    /// The peer.
+    pub name: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ended {
+    /// When, in seconds since 1970.
+    pub time: f64,
+    /// Whether it was interrupted.
+    pub interrupted: bool,
+    /// Known deviations that no longer occur.
+    pub stale: Vec<String>,
+    /// Where the time went.
+    pub timings: Timings,
+}
+
+/// Where the time of a run went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Timings {
+    /// Building peers.
+    pub build: Duration,
+    /// Starting peers.
+    pub start: Duration,
+    /// Running cells.
+    pub cells: Duration,
+    /// Ending peers.
+    pub stop: Duration,
+}
+
+/// Everything that one cell produced, but for octets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cell {
+    /// The case.
+    pub case: CaseId,
+    /// Who was client.
+    pub client: Player,
+    /// Who was server.
+    pub server: Player,
     /// Whether it conforms.
     pub conformance: Conformance,
-    /// How it stands to the accepted transcript; `None` where there is no transcript.
+    /// How its transcript stands to the accepted one; absent where nothing was judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift: Option<Drift>,
-    /// What is not as it should be.
+    /// What is not as it should be; of a failed cell nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
-    /// The requirements that the misbehaving end was caught breaking.
-    pub caught: Vec<&'static str>,
+    /// The requirements that the misbehaving end was caught violating.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub caught: Vec<Id>,
     /// Why it is `unsupported` or `failed`.
-    pub reason: Option<String>,
-    /// The transcripts of its connections as text.
-    pub text: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
     /// Its connections, in sequence; of those of a sweep that are alike, the first.
     pub connections: Vec<Connection>,
     /// How long it took, in milliseconds.
     pub milliseconds: u64,
 }
 
-/// What one connection of a cell produced.
-#[derive(Debug, Serialize)]
-pub struct Connection {
-    /// What tells it from others of its cell; empty where it is the only one.
-    pub label: String,
-    /// What the wire shows, in short.
-    pub facts: Facts,
-    /// What each requirement that applies says.
-    pub rulings: Vec<Ruling>,
-    /// The transcript as text.
-    pub text: String,
-    /// The transcript.
-    pub transcript: Transcript,
-    /// The bytes.
-    pub recording: Recording,
-    /// What the client said.
-    pub client_report: ConnectionReport,
-    /// What the server said.
-    pub server_report: ConnectionReport,
+/// One end of a cell.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Player {
+    /// The peer's name.
+    pub peer: String,
+    /// Whose behaviour it shows.
+    pub provenance: Provenance,
+    /// Whether it breaks rules on purpose.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub misbehaves: bool,
 }
 
-impl CellResult {
+/// The name of an end that breaks rules on purpose.
+pub const MISBEHAVING: &str = "misbehaving";
+
+impl Player {
+    /// Its name in pairings: who breaks rules on purpose is named after that.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        if self.misbehaves {
+            MISBEHAVING
+        } else {
+            &self.peer
+        }
+    }
+}
+
+words! {
+    /// How a cell's transcript stands to the accepted one.
+    pub enum Drift {
+        /// It is the accepted one.
+        Same = "same",
+        /// It differs.
+        Changed = "changed",
+        /// None has been accepted.
+        New = "new",
+    }
+}
+
+/// Why a cell was not judged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// A peer lacks a capability that the case needs.
+    Unsupported {
+        /// Which end.
+        side: Side,
+        /// What it lacks.
+        capability: String,
+    },
+    /// The harness or a peer broke: in which ways.
+    Failed(Vec<String>),
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unsupported { side, capability } => write!(f, "the {side} lacks {capability}"),
+            Self::Failed(failures) => f.write_str(&failures.join("; ")),
+        }
+    }
+}
+
+/// One connection of a cell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Connection {
+    /// What tells it from others of its cell.
+    pub label: Label,
+    /// The transcript as text.
+    pub text: String,
+    /// Whether it completed without authentication although the server's policy requires a certificate of this
+    /// client.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bypassed: bool,
+    /// What the wire shows, in short; absent where it could not be judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<Facts>,
+    /// What each requirement that applies says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rulings: Vec<Ruling>,
+    /// Maximal runs of octets of one side, in the order of time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flights: Vec<Flight>,
+    /// What the client reported, without its secrets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_report: Option<ConnectionReport>,
+    /// What the server reported, without its secrets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_report: Option<ConnectionReport>,
+}
+
+/// What tells a connection from others of its cell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Label {
+    /// It is the only one.
+    Only,
+    /// Its number, the first being 0.
+    Number(u32),
+    /// The flags that ClientHello set alone, in connections that are alike.
+    Flags(Vec<RangeInclusive<u16>>),
+}
+
+impl Label {
+    /// Adds a flag, higher than those before.
+    pub(super) fn add(&mut self, flag: u16) {
+        let Self::Flags(ranges) = self else { return };
+        match ranges.last_mut() {
+            Some(last) if last.end().checked_add(1) == Some(flag) => *last = *last.start()..=flag,
+            _ => ranges.push(flag..=flag),
+        }
+    }
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Only => Ok(()),
+            Self::Number(number) => write!(f, "connection {number}"),
+            Self::Flags(ranges) => {
+                let range = |range: &RangeInclusive<u16>| match (range.start(), range.end()) {
+                    (start, end) if start == end => start.to_string(),
+                    (start, end) => format!("{start}-{end}"),
+                };
+                let ranges: Vec<_> = ranges.iter().map(range).collect();
+                write!(f, "flag {}", ranges.join(","))
+            }
+        }
+    }
+}
+
+/// The octets of one connection and the secrets that open them, for a capture.
+#[derive(Debug)]
+pub struct Trace {
+    /// The case, the pairing, and what tells the connection from others of its cell.
+    pub name: String,
+    /// What passed.
+    pub recording: Recording,
+    /// Key log lines of both ends.
+    pub key_log: Vec<String>,
+    /// What was known of the connection beyond its octets; absent where it could not be judged.
+    pub knowledge: Option<Knowledge>,
+}
+
+impl Cell {
+    /// An end.
+    #[must_use]
+    pub fn player(&self, side: Side) -> &Player {
+        match side {
+            Side::Client => &self.client,
+            Side::Server => &self.server,
+        }
+    }
+
     /// What the wire shows of the last connection, by which a cell is judged.
     #[must_use]
     pub fn facts(&self) -> Option<&Facts> {
-        self.connections.last().map(|connection| &connection.facts)
+        self.connections.last()?.facts.as_ref()
     }
 
     /// What the requirements say of its connections.
@@ -124,79 +317,43 @@ impl CellResult {
     /// `client--server`.
     #[must_use]
     pub fn pairing(&self) -> String {
-        pairing(&self.client, &self.server)
+        format!("{}--{}", self.client.label(), self.server.label())
+    }
+
+    /// The transcripts of its connections, under their labels where there are several.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let labelled = |connection: &Connection| match &connection.label {
+            Label::Only => connection.text.clone(),
+            label => format!("-- {label}\n{}", connection.text),
+        };
+        self.connections.iter().map(labelled).collect()
+    }
+
+    /// Whether it has a finding that makes it deviate and is not known.
+    #[must_use]
+    pub fn deviates_newly(&self) -> bool {
+        let mut findings = self.findings.iter();
+        findings.any(|finding| finding.counts() && finding.known.is_none())
     }
 }
 
-/// The name of a pairing.
-#[must_use]
-pub fn pairing(client: &str, server: &str) -> String {
-    format!("{client}--{server}")
+/// Seconds since 1970.
+pub(super) fn seconds(time: SystemTime) -> f64 {
+    time.duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0.0, |since| since.as_secs_f64())
 }
 
-/// Where the time of a run went.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct Timings {
-    /// Building peers.
-    pub build: Duration,
-    /// Starting peers.
-    pub start: Duration,
-    /// Running cells.
-    pub cells: Duration,
-    /// Ending peers.
-    pub stop: Duration,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// A run that has ended.
-#[derive(Debug)]
-pub struct Run {
-    /// When it started.
-    pub started: SystemTime,
-    /// When it ended.
-    pub ended: SystemTime,
-    /// The number of the request mTLS flag.
-    pub flag: u16,
-    /// The revision of the request mTLS flag.
-    pub revision: Revision,
-    /// The peers that took part, in the order of columns.
-    pub peers: Vec<Peer>,
-    /// The peers that are not there, with the reason.
-    pub missing: Vec<(String, String)>,
-    /// The cells, in the order of scenarios, cases and pairings.
-    pub cells: Vec<CellResult>,
-    /// Known deviations that no longer occur.
-    pub stale: Vec<String>,
-    /// Whether it was interrupted.
-    pub interrupted: bool,
-    /// Where the time went.
-    pub timings: Timings,
-}
-
-impl Run {
-    /// How many cells have this conformance.
-    #[must_use]
-    pub fn count(&self, conformance: Conformance) -> usize {
-        self.cells
-            .iter()
-            .filter(|cell| cell.conformance == conformance)
-            .count()
-    }
-
-    /// How many cells deviate in a way that is not known.
-    #[must_use]
-    pub fn count_unknown(&self) -> usize {
-        let unknown =
-            |cell: &&CellResult| cell.findings.iter().any(|finding| finding.known.is_none());
-        let deviating = |cell: &&CellResult| cell.conformance == Conformance::Deviates;
-        self.cells.iter().filter(deviating).filter(unknown).count()
-    }
-
-    /// How many cells have this drift.
-    #[must_use]
-    pub fn count_drift(&self, drift: Drift) -> usize {
-        self.cells
-            .iter()
-            .filter(|cell| cell.drift == Some(drift))
-            .count()
+    #[test]
+    fn flags_of_a_sweep_are_ranges() {
+        let mut label = Label::Flags(vec![0..=0]);
+        for flag in [1, 2, 5, 6, 9, 80] {
+            label.add(flag);
+        }
+        assert_eq!(label.to_string(), "flag 0-2,5-6,9,80");
     }
 }

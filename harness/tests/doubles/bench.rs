@@ -73,7 +73,7 @@ fn run_jobs(double: SocketAddr, cases: &[&str], jobs: &str) -> Ran {
         "name = \"double\"\nprogram = \"run\"\n",
     )
     .unwrap();
-    let line = format!("{{\"reqmtls\":1,\"listening\":\"{double}\"}}");
+    let line = format!("{{\"reqmtls\":2,\"listening\":\"{double}\"}}");
     fs::write(folder.join("run"), format!("#!/bin/sh\necho '{line}'\n")).unwrap();
     fs::set_permissions(folder.join("run"), fs::Permissions::from_mode(0o755)).unwrap();
     let mut command = Command::cargo_bin("reqmtls").unwrap();

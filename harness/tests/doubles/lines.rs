@@ -207,10 +207,10 @@ fn a_peer_that_answers_an_unknown_capability_with_an_error_is_not_started() {
 #[test]
 fn a_peer_of_another_version_is_not_started() {
     lying_to("describe", |it| {
-        it.changed(|reply| reply["reqmtls"] = json!(2))
+        it.changed(|reply| reply["reqmtls"] = json!(3))
     })
     .ended(BROKEN_PEER, "1 cells: 1 conforms")
-    .says("peer double: not started: the peer speaks version 2 of the contract, expected 1");
+    .says("peer double: not started: the peer speaks version 3 of the contract, expected 2");
 }
 
 #[test]
@@ -218,8 +218,8 @@ fn a_peer_that_prepares_what_it_does_not_claim_is_caught() {
     const LACKING: [&str; 2] = ["client.tls-flags", "server.policy.require-on-flag"];
     lying_to("describe", |it| {
         it.changed(|reply| {
-            let capabilities = reply["capabilities"].as_array_mut().unwrap();
-            capabilities.retain(|name| !LACKING.iter().any(|lacking| name == lacking));
+            let capabilities = reply["capabilities"].as_object_mut().unwrap();
+            capabilities.retain(|name, _| !LACKING.contains(&name.as_str()));
         })
     })
     .ended(BROKEN_PEER, ALL_FAILED)
@@ -334,7 +334,7 @@ fn a_peer_that_does_not_know_its_own_job_is_caught() {
         Act::reply(&json!({ "reply": "error", "message": "got unknown job \"other\"" }))
     })
     .ended(BROKEN_PEER, ALL_FAILED)
-    .names_the_double("the peer says: got unknown job \"other\"");
+    .names_the_double("the peer replied with the error: got unknown job \"other\"");
 }
 
 #[test]

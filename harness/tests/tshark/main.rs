@@ -8,23 +8,21 @@
 mod compare;
 mod forms;
 mod program;
+#[path = "../shared/mod.rs"]
+mod shared;
 mod view;
 
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use reqmtls::conformance::Conformance;
-use reqmtls::conformance::known::Known;
-use reqmtls::event::{self, CellResult, Run};
-use reqmtls::peer::manifest::Manifest;
-use reqmtls::run::{Plan, Where, results, run};
-use reqmtls::scenario;
+use reqmtls::judge::Conformance;
+use reqmtls::run::{Place, Trace};
 use reqmtls_observer::{KeyLog, Recording, Side, Transcript, What};
 
 use reqmtls_contract::Revision;
 
 use compare::differences;
 use program::{Tshark, tshark};
+use shared::{Ran, at, plan, run_through};
 use view::View;
 
 /// One TCP connection, and what the observer made of it.
@@ -46,25 +44,10 @@ impl Connection {
         }
     }
 
-    /// The connections of a cell.
-    fn of(cell: &CellResult) -> Vec<Self> {
-        let connections = cell.connections.iter();
-        connections.map(|one| Self::of_one(cell, one)).collect()
-    }
-
-    fn of_one(cell: &CellResult, connection: &event::Connection) -> Self {
-        let mut key_log = KeyLog::default();
-        for report in [&connection.client_report, &connection.server_report] {
-            let lines = report.key_log.join("\n");
-            key_log.merge(&KeyLog::parse(&lines).unwrap());
-        }
-        let name = format!("{} {} {}", cell.case, cell.pairing(), connection.label);
-        Self {
-            name: name.trim_end().to_owned(),
-            recording: connection.recording.clone(),
-            key_log,
-            transcript: connection.transcript.clone(),
-        }
+    /// A connection of a cell.
+    fn of(trace: Trace) -> Self {
+        let key_log = KeyLog::parse(&trace.key_log.join("\n")).unwrap();
+        Self::new(trace.name, trace.recording, key_log)
     }
 }
 
@@ -109,47 +92,26 @@ async fn prove(tshark: &Tshark, connections: &[Connection]) -> Vec<String> {
         .collect()
 }
 
-fn root() -> PathBuf {
-    let harness = Path::new(env!("CARGO_MANIFEST_DIR"));
-    harness.parent().unwrap().to_owned()
-}
-
-/// Runs every case of a revision that `wanted` takes on every pairing of the peers that it takes.
+/// Runs every case of a revision that `wanted` takes, on the peers that `peers` takes.
 async fn run_cells(
     revision: Revision,
     wanted: impl Fn(&str) -> bool,
     peers: impl Fn(&str) -> bool,
-) -> Run {
-    let mut manifests = Manifest::load_all(&root().join("peers")).unwrap();
-    manifests.retain(|peer| peers(&peer.name));
-    let names: Vec<_> = manifests.iter().map(|peer| peer.name.clone()).collect();
-    let scenarios = scenario::load_dir(&root().join("scenarios"));
-    let mut scenarios = scenarios.unwrap_or_else(|error| panic!("{error}"));
-    scenarios.retain(|scenario| scenario.is_of(revision));
-    let cases = scenarios.into_iter().flat_map(|scenario| scenario.cases);
-    let plan = Plan {
-        root: root(),
-        cases: cases.filter(|case| wanted(&case.id)).collect(),
-        peers: manifests,
-        clients: names.clone(),
-        servers: names,
-        jobs: 8,
-        mode: Where::Process,
-        timeout: Duration::from_secs(10),
-        known: Known::default(),
-        snapshots: results(&root(), revision).join("snapshots"),
-        flag: 80,
-        revision,
-    };
-    let run = run(&plan, std::future::pending(), |_| {}).await;
-    let run = run.unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(run.missing, [], "every peer is there");
+) -> Vec<Connection> {
+    let mut plan = at(Place::Process, plan(revision));
+    plan.peers.retain(|peer| peers(&peer.name));
+    plan.cases.retain(|case| wanted(case.id.as_str()));
+    let Ran { cells, .. } = run_through(&plan).await;
     // Whether cells are as they should be is for another test; here it counts that they left something.
-    for cell in &run.cells {
-        let ran = cell.conformance == Conformance::Unsupported || !cell.connections.is_empty();
+    for (cell, traces) in &cells {
+        let ran = cell.conformance == Conformance::Unsupported || !traces.is_empty();
         assert!(ran, "{} {}: {:?}", cell.case, cell.pairing(), cell.reason);
     }
-    run
+    cells
+        .into_iter()
+        .flat_map(|(_, traces)| traces)
+        .map(Connection::of)
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -159,8 +121,7 @@ async fn tshark_sees_what_the_transcripts_say() {
     };
     let mut connections = Vec::new();
     for revision in [Revision::Draft02, Revision::EditorsCopy] {
-        let run = run_cells(revision, |_| true, |_| true).await;
-        connections.extend(run.cells.iter().flat_map(Connection::of));
+        connections.extend(run_cells(revision, |_| true, |_| true).await);
     }
     let start = Instant::now();
     let differences = prove(&tshark, &connections).await;
@@ -198,8 +159,9 @@ async fn tshark_sees_every_form_of_connection() {
 /// One real connection with client authentication and the flag.
 async fn authenticated() -> Connection {
     let case = "request-mtls/set/present/require-on-flag";
-    let run = run_cells(Revision::Draft02, |id| id == case, |peer| peer == "rustls").await;
-    Connection::of(run.cells.first().unwrap()).remove(0)
+    let mut connections =
+        run_cells(Revision::Draft02, |id| id == case, |peer| peer == "rustls").await;
+    connections.remove(0)
 }
 
 #[tokio::test(flavor = "multi_thread")]

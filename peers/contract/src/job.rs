@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
@@ -78,6 +80,14 @@ pub struct Setup {
     /// The most milliseconds that one connection may take.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline_ms: Option<u64>,
+}
+
+impl Job {
+    /// The most time that one connection may take: what the setup says, or 10 s.
+    #[must_use]
+    pub fn deadline(&self) -> Duration {
+        Duration::from_millis(self.setup.deadline_ms.unwrap_or(10_000))
+    }
 }
 
 impl Setup {

@@ -4,7 +4,9 @@
 //! it implements [`Peer`] and [`Endpoint`] and calls [`main`]; the harness runs the in-tree rustls
 //! peer through the same two traits without any socket.
 
+mod blocking;
 mod capability;
+mod check;
 mod describe;
 mod exchange;
 mod flags;
@@ -17,7 +19,10 @@ mod peer;
 mod program;
 mod report;
 mod server;
+mod session;
+mod state;
 
+pub use blocking::{Blocking, BlockingEndpoint, BlockingStream};
 pub use capability::Capabilities;
 pub use describe::Description;
 pub use exchange::{Answer, REQUEST, ask, read_answer, read_request, serve_answer, write_answer};
@@ -32,6 +37,8 @@ pub use program::main;
 pub use report::{ConnectionReport, Outcome, Report};
 pub use reqmtls_vocabulary::Side;
 pub use server::serve;
+pub use session::{Failure, Session, run_client, run_server};
+pub use state::{ConnectionState, State};
 
 /// The version of the contract that this crate speaks.
 pub const VERSION: u32 = 2;

@@ -17,7 +17,7 @@ pub trait Peer: Send + Sync + 'static {
     /// What it is and what it can do.
     fn describe(&self) -> Description;
 
-    /// Gets ready for a job whose needs are all among the described capabilities.
+    /// Gets ready for a job whose needs are all among the described capabilities, and that makes sense.
     fn prepare(&self, job: Job) -> Result<Arc<dyn Endpoint>, PrepareError>;
 }
 
@@ -30,12 +30,13 @@ pub trait Endpoint: Send + Sync {
     async fn run(&self, connection: u32, stream: &mut dyn Stream, report: &mut ConnectionReport);
 }
 
-/// Prepares a job on a peer, after checking that the peer says it can do it.
+/// Prepares a job on a peer, after checking that the peer says it can do it, and that the job makes sense.
 pub fn prepare(peer: &dyn Peer, job: Job) -> Result<Arc<dyn Endpoint>, PrepareError> {
-    match peer.describe().capabilities.missing(&job) {
-        Some(capability) => Err(PrepareError::Unsupported(capability)),
-        None => peer.prepare(job),
+    if let Some(capability) = peer.describe().capabilities.missing(&job) {
+        return Err(PrepareError::Unsupported(capability));
     }
+    job.check()?;
+    peer.prepare(job)
 }
 
 /// Runs one connection to its end: within the deadline, and without a reset that would swallow an

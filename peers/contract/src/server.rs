@@ -17,9 +17,6 @@ use crate::{
 /// How long a connection may take to say what it is, and a held peer waits to be held.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long a connection may take where the job names no deadline.
-const DEFAULT_DEADLINE: Duration = Duration::from_secs(10);
-
 /// Serves the contract on a listening port; with `until_released`, until the connection that holds it ends.
 ///
 /// # Errors
@@ -219,10 +216,7 @@ impl Session<'_> {
             Err(error) => return refusal(error),
         };
         let id = job.id.clone();
-        let deadline = job
-            .setup
-            .deadline_ms
-            .map_or(DEFAULT_DEADLINE, Duration::from_millis);
+        let deadline = job.deadline();
         let endpoint = match prepare(&*self.server.peer, job) {
             Ok(endpoint) => endpoint,
             Err(error) => return refusal(error),

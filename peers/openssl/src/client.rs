@@ -1,127 +1,98 @@
 //! The client's end of a job.
 
-use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use async_trait::async_trait;
 use openssl::error::ErrorStack;
-use openssl::ssl::{Ssl, SslContext, SslVerifyMode};
-use reqmtls_contract::{
-    ConnectionReport, Endpoint, Hex, Outcome, PrepareError, REQUEST, Resumption, Revision, Setup,
-    Stream, ask, read_answer,
+use openssl::ssl::{
+    Ssl, SslContext, SslContextBuilder, SslSession, SslSessionCacheMode, SslVerifyMode,
 };
-use tokio_openssl::SslStream;
+use reqmtls_contract::{
+    BlockingEndpoint, BlockingStream, ConnectionReport, ConnectionState, Hex, PrepareError,
+    Resumption, Revision, Setup, run_client,
+};
 
+use crate::callbacks::Noted;
+use crate::connection::Connection;
 use crate::context::{self, invalid};
-use crate::post_handshake;
-use crate::resumption::Kept;
-use crate::told::{self, Ear};
-use crate::{early_data, flags};
+use crate::{ffi, flags};
 
 pub(crate) struct Client {
     context: SslContext,
     server_name: String,
     tls_flags: Option<Hex>,
     resumption: Option<Resumption>,
-    kept: Kept,
+    /// The newest session that the job's connections were given.
+    session: Arc<Mutex<Option<SslSession>>>,
 }
 
 impl Client {
     pub(crate) fn prepare(setup: Setup) -> Result<Self, PrepareError> {
-        flags::check(&setup)?;
         let mut builder = context::builder(&setup)?;
         builder.set_verify(SslVerifyMode::PEER);
-        let resumed_flags = setup.resumption.as_ref().map(|it| it.tls_flags.is_some());
-        if setup.flag.is_some() || setup.tls_flags.is_some() || resumed_flags == Some(true) {
+        let sends_later = setup
+            .resumption
+            .as_ref()
+            .is_some_and(|it| it.tls_flags.is_some());
+        if setup.flag.is_some() || setup.tls_flags.is_some() || sends_later {
             let revision = setup.revision.unwrap_or(Revision::Draft02);
             flags::register_client(&mut builder, setup.extension_number(), setup.flag, revision)
                 .map_err(invalid)?;
         }
-        let kept = Kept::default();
+        let session = Arc::default();
         if setup.resumption.is_some() {
-            kept.attach(&mut builder);
+            keep_session(&mut builder, &session);
         }
         if setup.post_handshake_auth {
-            post_handshake::offer(&mut builder);
+            ffi::offer_post_handshake_auth(&mut builder);
         }
-        let server_name = setup
-            .server_name
-            .ok_or_else(|| PrepareError::Invalid("expected a server_name".into()))?;
         Ok(Self {
             context: builder.build(),
-            server_name,
+            server_name: setup.server_name.unwrap_or_default(),
             tls_flags: setup.tls_flags,
             resumption: setup.resumption,
-            kept,
+            session,
         })
     }
 
-    /// What a connection does in place of the first one's, where it is not the first.
-    fn resumption(&self, connection: u32) -> Option<&Resumption> {
-        self.resumption.as_ref().filter(|_| connection > 0)
-    }
-
-    /// A connection, and whether its request goes as early data.
-    fn connection(&self, connection: u32, ear: &Ear) -> Result<(Ssl, bool), ErrorStack> {
-        let mut early = false;
+    fn ssl(&self, resumes: bool, noted: &Noted) -> Result<Ssl, ErrorStack> {
         let mut ssl = Ssl::new(&self.context)?;
         // Early data is written before the handshake says which end this is.
         ssl.set_connect_state();
         ssl.set_hostname(&self.server_name)?;
         ssl.param_mut().set_host(&self.server_name)?;
-        if let Some(resumption) = self.resumption(connection) {
-            let most = self.kept.offer(&mut ssl)?;
-            early = resumption.early_data
-                && usize::try_from(most).is_ok_and(|most| most >= REQUEST.len());
+        let session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (true, Some(session)) = (resumes, session.as_ref()) {
+            // SAFETY: the session is of a connection of the context that `ssl` is of too.
+            unsafe { ssl.set_session(session) }?;
         }
-        ear.attach(&mut ssl);
-        Ok((ssl, early))
+        noted.attach(&mut ssl);
+        Ok(ssl)
     }
 }
 
-#[async_trait]
-impl Endpoint for Client {
-    async fn run(&self, connection: u32, stream: &mut dyn Stream, report: &mut ConnectionReport) {
-        let flags = match self.resumption(connection) {
-            Some(resumption) => &resumption.tls_flags,
-            None => &self.tls_flags,
-        };
-        report.tls_flags_sent.clone_from(flags);
-        let ear = Ear::default();
-        ear.lock().tls_flags_sent.clone_from(flags);
-        match self
-            .connection(connection, &ear)
-            .and_then(|(ssl, early)| Ok((SslStream::new(ssl, stream)?, early)))
-        {
-            Ok((mut tls, early)) => {
-                connect(&mut tls, early, report).await;
-                ear.tell(report);
+impl BlockingEndpoint for Client {
+    fn run(&self, connection: u32, stream: &mut BlockingStream<'_>, report: &mut ConnectionReport) {
+        let resumption = self.resumption.as_ref().filter(|_| connection > 0);
+        let tls_flags = resumption.map_or(&self.tls_flags, |it| &it.tls_flags);
+        let noted = Noted::from(ConnectionState::sending(tls_flags.clone()));
+        let session = self
+            .ssl(resumption.is_some(), &noted)
+            .and_then(|ssl| Connection::new(ssl, stream, false));
+        match session {
+            Ok(mut session) => {
+                let early = resumption.is_some_and(|it| it.early_data);
+                run_client(&mut session, early, &noted.state, report);
             }
             Err(error) => report.break_off(&error),
         }
     }
 }
 
-async fn connect(tls: &mut SslStream<&mut dyn Stream>, early: bool, report: &mut ConnectionReport) {
-    if early && let Err(error) = early_data::write(tls).await {
-        return told::note(report, &error);
-    }
-    let connected = Pin::new(&mut *tls).connect().await;
-    if let Err(error) = connected {
-        return told::note(report, &error);
-    }
-    report.peer_certificate = told::peer_certificate(tls.ssl());
-    report.resumed = Some(tls.ssl().session_reused());
-    report.early_data = early_data::accepted(tls.ssl());
-    let answer = if report.early_data == Some(true) {
-        read_answer(tls).await
-    } else {
-        ask(tls).await
-    };
-    match answer {
-        Ok(answer) => {
-            report.outcome = Outcome::Completed;
-            report.answer = Some(answer);
-        }
-        Err(error) => told::note_io(report, &error),
-    }
+/// Makes a context's connections keep their sessions here, and nowhere else.
+fn keep_session(builder: &mut SslContextBuilder, kept: &Arc<Mutex<Option<SslSession>>>) {
+    builder.set_session_cache_mode(SslSessionCacheMode::CLIENT | SslSessionCacheMode::NO_INTERNAL);
+    let kept = Arc::clone(kept);
+    builder.set_new_session_callback(move |_, session| {
+        *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(session);
+    });
 }

@@ -1,19 +1,17 @@
 //! From a job's setup to a context of OpenSSL.
 
-use std::ffi::{c_int, c_uint};
 use std::io::{self, Read, Write};
 
-use foreign_types::ForeignTypeRef;
 use openssl::error::ErrorStack;
 use openssl::pkey::PKey;
-use openssl::ssl::{HandshakeError, Ssl, SslContextBuilder, SslMethod, SslRef, SslVersion};
+use openssl::ssl::{HandshakeError, Ssl, SslContextBuilder, SslMethod, SslVersion};
 use openssl::x509::X509;
 use openssl::x509::store::X509StoreBuilder;
 use reqmtls_contract::{CipherSuite, Group, PrepareError, Setup, Version};
 
-use crate::told;
+use crate::callbacks;
 
-/// A context with all that both roles have in common.
+/// A context with all that both sides have in common.
 pub(crate) fn builder(setup: &Setup) -> Result<SslContextBuilder, PrepareError> {
     let mut builder = SslContextBuilder::new(SslMethod::tls()).map_err(invalid)?;
     let version = |version: &Version| match version {
@@ -59,29 +57,8 @@ pub(crate) fn builder(setup: &Setup) -> Result<SslContextBuilder, PrepareError> 
         store.add_cert(certificate).map_err(invalid)?;
     }
     builder.set_cert_store(store.build());
-    told::listen(&mut builder);
+    callbacks::register(&mut builder);
     Ok(builder)
-}
-
-/// Sets which sessions a connection may resume: those that were made under the same context, of 32 octets at most.
-pub(crate) fn set_session_id_context(ssl: &mut SslRef, context: &[u8]) -> Result<(), ErrorStack> {
-    let length = c_uint::try_from(context.len()).unwrap_or(c_uint::MAX);
-    // SAFETY: the connection is alive, and the library copies the octets.
-    let set = unsafe { SSL_set_session_id_context(ssl.as_ptr(), context.as_ptr(), length) };
-    if set == 1 {
-        Ok(())
-    } else {
-        Err(ErrorStack::get())
-    }
-}
-
-unsafe extern "C" {
-    /// A public function of the library that the bindings lack.
-    fn SSL_set_session_id_context(
-        ssl: *mut openssl_sys::SSL,
-        context: *const u8,
-        length: c_uint,
-    ) -> c_int;
 }
 
 /// Whether a client can offer nothing but this suite.
@@ -98,7 +75,7 @@ pub(crate) fn offers(suite: CipherSuite) -> bool {
     matches!(connect(), Ok(Err(HandshakeError::WouldBlock(_))))
 }
 
-/// Another end that takes everything and says nothing.
+/// Another end that takes everything and sends nothing.
 #[derive(Debug)]
 struct Nobody;
 

@@ -1,32 +1,15 @@
-//! Extension 62 as the library's custom extension.
+//! The extension `tls_flags` as a custom extension of the library.
 //!
 //! The library refuses a number that it knows with `illegal_parameter` in every message that is not
-//! named when it is registered, and takes a number that it does not know for absent.
+//! named when it is registered, and ignores a number that it does not know.
 
 use openssl::error::ErrorStack;
-use openssl::ssl::{ExtensionContext, SslAlert, SslContextBuilder};
-use reqmtls_contract::{Hex, PrepareError, Revision, Setup, flag_is_set};
+use openssl::ssl::{ExtensionContext, SslAlert, SslContextBuilder, SslRef};
+use reqmtls_contract::{Hex, Revision, flag_is_set};
 
-use crate::told::Ear;
+use crate::callbacks;
 
-/// The octets of the longest `tls_flags`.
-const MOST_OCTETS: u16 = 255;
-
-/// Refuses a job that names a flag beyond the extension, or the revision `rca` without one.
-pub(crate) fn check(setup: &Setup) -> Result<(), PrepareError> {
-    match setup.flag {
-        Some(flag) if flag / 8 >= MOST_OCTETS => Err(PrepareError::Invalid(format!(
-            "got flag {flag}, expected at most {}",
-            MOST_OCTETS * 8 - 1
-        ))),
-        None if setup.revision == Some(Revision::EditorsCopy) => Err(PrepareError::Invalid(
-            "expected a flag for revision editors-copy".into(),
-        )),
-        _ => Ok(()),
-    }
-}
-
-/// Makes a server know `tls_flags`: its `ClientHello` callback sees only extensions that the library
+/// Makes a server implement `tls_flags`: its `ClientHello` callback sees only extensions that the library
 /// knows. With revision `editors-copy`, a `CertificateRequest` in the handshake carries a flag that the client set.
 pub(crate) fn register_server(
     builder: &mut SslContextBuilder,
@@ -43,15 +26,15 @@ pub(crate) fn register_server(
         extension,
         messages,
         move |ssl, _, _| {
-            let ear = Ear::of(ssl);
-            let set = ear.is_some_and(|ear| is_set(ear.lock().tls_flags_received.as_ref(), flag));
-            Ok(set.then(|| alone(flag)))
+            let hello = callbacks::of(ssl)
+                .and_then(|noted| noted.state.lock().hellos.last().cloned().flatten());
+            Ok(is_set(hello.as_ref(), flag).then(|| alone(flag)))
         },
         |_, _, _, _| Ok(()),
     )
 }
 
-/// Makes a client know `tls_flags`, and send the value that the connection's ear holds.
+/// Makes a client implement `tls_flags`, and send the value of its connection.
 ///
 /// `CertificateRequest` and `NewSessionTicket` may carry flags of the server's own, which a client
 /// without `flag` does not read.
@@ -67,18 +50,23 @@ pub(crate) fn register_client(
     builder.add_custom_ext(
         extension,
         messages,
-        |ssl, _, _| Ok(Ear::of(ssl).and_then(|ear| Some(ear.lock().tls_flags_sent.clone()?.0))),
+        |ssl, _, _| Ok(sent(ssl).map(|data| data.0)),
         move |ssl, message, data, _| {
             let Some(flag) = flag else { return Ok(()) };
             let carried = flag_is_set(data, flag).map_err(|_| SslAlert::ILLEGAL_PARAMETER)?;
             let acknowledged = message == ExtensionContext::TLS1_3_CERTIFICATE_REQUEST
-                && Ear::of(ssl).is_some_and(|ear| is_set(ear.lock().tls_flags_sent.as_ref(), flag));
+                && is_set(sent(ssl).as_ref(), flag);
             if revision == Revision::EditorsCopy && carried && !acknowledged {
                 return Err(SslAlert::ILLEGAL_PARAMETER);
             }
             Ok(())
         },
     )
+}
+
+/// The value that a client's connection sends.
+fn sent(ssl: &SslRef) -> Option<Hex> {
+    callbacks::of(ssl)?.state.lock().tls_flags.clone()
 }
 
 /// Whether a value is well formed and sets a flag.

@@ -1,40 +1,32 @@
 //! OpenSSL as a reqmtls peer.
 
+mod callbacks;
 mod client;
+mod connection;
 mod context;
-mod early_data;
+mod ffi;
 mod flags;
-mod post_handshake;
-mod resumption;
 mod server;
 #[cfg(test)]
 mod tests;
-mod told;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use openssl::ssl::{SslContextBuilder, SslMethod};
 use reqmtls_contract::{
-    Capabilities, CipherSuite, Description, Endpoint, Group, Job, Peer, Policy, PrepareError,
-    Provenance, Sessions, Side, VERSION, Version,
+    Blocking, Capabilities, CipherSuite, Description, Endpoint, Group, Job, Peer, Policy,
+    PrepareError, Provenance, Sessions, Side, VERSION, Version,
 };
 
 fn main() -> ExitCode {
-    // SAFETY: the function takes nothing, and reads what the library was built with.
-    if unsafe { OSSL_get_thread_support_flags() } == 0 {
+    if !ffi::has_threads() {
         eprintln!(
             "openssl peer: the linked OpenSSL was built without threads, expected it with them"
         );
         return ExitCode::FAILURE;
     }
     reqmtls_contract::main(OpenSsl::new())
-}
-
-unsafe extern "C" {
-    /// A public function of the library that the bindings lack: its flags are all zero in a library
-    /// without threads.
-    fn OSSL_get_thread_support_flags() -> u32;
 }
 
 /// The peer. What it can do is asked of the linked library once.
@@ -97,9 +89,16 @@ impl Peer for OpenSsl {
     }
 
     fn prepare(&self, job: Job) -> Result<Arc<dyn Endpoint>, PrepareError> {
+        let deadline = job.deadline();
         Ok(match job.side {
-            Side::Client => Arc::new(client::Client::prepare(job.setup)?),
-            Side::Server => Arc::new(server::Server::prepare(&job.setup)?),
+            Side::Client => {
+                let endpoint = client::Client::prepare(job.setup)?;
+                Arc::new(Blocking { endpoint, deadline })
+            }
+            Side::Server => {
+                let endpoint = server::Server::prepare(&job.setup)?;
+                Arc::new(Blocking { endpoint, deadline })
+            }
         })
     }
 }

@@ -20,4 +20,4 @@ mod write;
 pub use file::{FileError, Problem};
 pub use read::{Capture, Omission, read};
 pub use stream::{Connection, Gap};
-pub use write::{WriteError, write};
+pub use write::{WriteError, Writer, write};

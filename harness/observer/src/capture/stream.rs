@@ -11,8 +11,10 @@ use crate::{Recording, Side};
 /// A TCP connection out of a capture.
 #[derive(Clone, Debug)]
 pub struct Connection {
-    /// The comment on its first packet, else its two ends.
+    /// The first line of the comment on its first packet, else its two ends.
     pub name: String,
+    /// What follows that line.
+    pub note: Option<String>,
     /// The end that opened it.
     pub client: SocketAddr,
     /// The end that was called.
@@ -104,7 +106,7 @@ impl Streams {
 /// A connection while its segments are put together.
 #[derive(Debug)]
 struct Stream {
-    name: Option<String>,
+    comment: Option<String>,
     client: SocketAddr,
     server: SocketAddr,
     start: Duration,
@@ -125,7 +127,7 @@ impl Stream {
             }
         };
         Self {
-            name: segment.comment.map(str::to_owned),
+            comment: segment.comment.map(str::to_owned),
             client,
             server,
             start: segment.at,
@@ -170,14 +172,18 @@ impl Stream {
     }
 
     fn finish(self) -> Connection {
+        let ends = format!("{} to {}", self.client, self.server);
+        let comment = self.comment.as_deref().unwrap_or(&ends);
+        let (name, note) = comment.split_once('\n').unwrap_or((comment, ""));
+        let name = name.to_owned();
+        let note = (!note.is_empty()).then(|| note.to_owned());
         let gaps = Side::BOTH
             .into_iter()
             .filter_map(|side| self.direction(side).gap(side));
         Connection {
             gaps: gaps.collect(),
-            name: self
-                .name
-                .unwrap_or_else(|| format!("{} to {}", self.client, self.server)),
+            name,
+            note,
             client: self.client,
             server: self.server,
             start: self.start,

@@ -1,6 +1,7 @@
 //! From recordings to one pcapng file.
 
 use std::borrow::Cow;
+use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
@@ -59,32 +60,100 @@ pub enum WriteError {
     /// A block or packet cannot be encoded.
     #[error("cannot encode a {0}")]
     Encode(&'static str),
+    /// The file cannot be written.
+    #[error(transparent)]
+    Write(#[from] io::Error),
 }
 
 /// Writes named connections as one pcapng file, one after the other: the first starts at `start`,
-/// counted from 1970, and each further one where the one before ends. A name goes with the
-/// connection's first packet as its comment.
+/// counted from 1970, and each further one where the one before ends.
 pub fn write<'a>(
     connections: impl IntoIterator<Item = (&'a str, &'a Recording)>,
     secrets: &KeyLog,
     start: Duration,
 ) -> Result<Vec<u8>, WriteError> {
-    let mut file = head(secrets)?;
-    let mut start = start;
-    for (index, (name, recording)) in connections.into_iter().enumerate() {
+    let mut writer = Writer::new(Vec::new(), start)?;
+    writer.secrets(secrets)?;
+    for (name, recording) in connections {
+        writer.connection(name, "", recording)?;
+    }
+    Ok(writer.out)
+}
+
+/// Writes one pcapng file, connection by connection.
+#[derive(Debug)]
+pub struct Writer<W> {
+    out: W,
+    connections: usize,
+    start: Duration,
+}
+
+impl<W: io::Write> Writer<W> {
+    /// Writes the start of the file. The first connection starts at `start`, counted from 1970, and each further
+    /// one where the one before ends.
+    ///
+    /// # Errors
+    ///
+    /// What writing fails with.
+    pub fn new(mut out: W, start: Duration) -> Result<Self, WriteError> {
+        out.write_all(&head()?)?;
+        Ok(Self {
+            out,
+            connections: 0,
+            start,
+        })
+    }
+
+    /// Embeds secrets, for connections that follow.
+    ///
+    /// # Errors
+    ///
+    /// What writing fails with.
+    pub fn secrets(&mut self, secrets: &KeyLog) -> Result<(), WriteError> {
+        if !secrets.is_empty() {
+            self.out.write_all(&secrets_block(secrets)?)?;
+        }
+        Ok(())
+    }
+
+    /// Writes one connection. Its name is the first line of its first packet's comment, a note what follows.
+    ///
+    /// # Errors
+    ///
+    /// A recording that no packets can hold; what writing fails with.
+    pub fn connection(
+        &mut self,
+        name: &str,
+        note: &str,
+        recording: &Recording,
+    ) -> Result<(), WriteError> {
+        let comment = match note {
+            "" => name.to_owned(),
+            note => format!("{name}\n{note}"),
+        };
+        let mut packets = Vec::new();
         let stream = Stream {
             name,
-            client: client(index)?,
-            start,
+            comment: &comment,
+            client: client(self.connections)?,
+            start: self.start,
             sent: [0; 2],
             ended: [false; 2],
-            file: &mut file,
+            file: &mut packets,
         };
         stream.write(recording)?;
+        self.out.write_all(&packets)?;
         let length = recording.events().iter().map(|event| event.at).max();
-        start = start.saturating_add(length.unwrap_or_default());
+        self.start = self.start.saturating_add(length.unwrap_or_default());
+        self.connections += 1;
+        Ok(())
     }
-    Ok(file)
+
+    /// What it was written to.
+    #[must_use]
+    pub fn into_inner(self) -> W {
+        self.out
+    }
 }
 
 /// The client's address and port, unlike any other connection's.
@@ -100,7 +169,7 @@ fn client(index: usize) -> Result<SocketAddrV4, WriteError> {
 }
 
 /// The blocks that stand before the packets.
-fn head(secrets: &KeyLog) -> Result<Vec<u8>, WriteError> {
+fn head() -> Result<Vec<u8>, WriteError> {
     let mut section = SectionHeaderBlock {
         block_type: 0,
         block_len1: 0,
@@ -128,21 +197,23 @@ fn head(secrets: &KeyLog) -> Result<Vec<u8>, WriteError> {
     let mut file = encode(&mut section, "section header block")?;
     // Wireshark's tools look for interfaces up to the first block that is none.
     file.extend(encode(&mut interface, "interface description block")?);
-    if !secrets.is_empty() {
-        let lines = secrets.to_string();
-        let what = "decryption secrets block";
-        let mut block = DecryptionSecretsBlock {
-            block_type: 0,
-            block_len1: 0,
-            secrets_type: SecretsType::TlsKeyLog,
-            secrets_len: u32::try_from(lines.len()).map_err(|_| WriteError::Encode(what))?,
-            data: lines.as_bytes(),
-            options: Vec::new(),
-            block_len2: 0,
-        };
-        file.extend(encode(&mut block, what)?);
-    }
     Ok(file)
+}
+
+/// A Decryption Secrets Block.
+fn secrets_block(secrets: &KeyLog) -> Result<Vec<u8>, WriteError> {
+    let lines = secrets.to_string();
+    let what = "decryption secrets block";
+    let mut block = DecryptionSecretsBlock {
+        block_type: 0,
+        block_len1: 0,
+        secrets_type: SecretsType::TlsKeyLog,
+        secrets_len: u32::try_from(lines.len()).map_err(|_| WriteError::Encode(what))?,
+        data: lines.as_bytes(),
+        options: Vec::new(),
+        block_len2: 0,
+    };
+    encode(&mut block, what)
 }
 
 fn encode(block: &mut impl ToVec, what: &'static str) -> Result<Vec<u8>, WriteError> {
@@ -171,6 +242,8 @@ enum Flag {
 /// One connection on its way into the file.
 struct Stream<'a> {
     name: &'a str,
+    /// That of its first packet.
+    comment: &'a str,
     client: SocketAddrV4,
     start: Duration,
     /// What each side has sent in the space of sequence numbers, SYN and FIN included.
@@ -256,7 +329,7 @@ impl Stream<'_> {
         let length = u32::try_from(payload.len()).map_err(|_| broken())?;
         let sent = &mut self.sent[from as usize];
         *sent = sent.wrapping_add(counts).wrapping_add(length);
-        let comment = opening.then_some(self.name);
+        let comment = opening.then_some(self.comment);
         self.packet(self.start.saturating_add(at), &bytes, comment)
     }
 

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::conformance::check;
-use crate::conformance::requirement::{self, Level};
+use crate::judge::check;
+use crate::judge::requirement::{Id, Level};
 use reqmtls_observer::{AlertDescription, TlsFlagsError};
 
 /// Something that breaks a requirement.
@@ -77,7 +77,7 @@ impl fmt::Display for Breach {
 
 /// A requirement with its document, key word and sentence.
 pub(super) fn cite(id: &str) -> String {
-    let Some(requirement) = requirement::find(id) else {
+    let Some(requirement) = Id::find(id).map(Id::get) else {
         return id.to_owned();
     };
     let citation = requirement.citation();
@@ -106,7 +106,7 @@ mod tests {
         let mut breaches: Vec<_> = errors.into_iter().map(Breach::of_flags).collect();
         breaches.push(Breach::repeated("tls_flags", 2));
         for id in breaches.iter().flat_map(|breach| breach.requirements) {
-            assert!(requirement::find(id).is_some(), "{id}");
+            assert!(Id::find(id).map(Id::get).is_some(), "{id}");
         }
     }
 }

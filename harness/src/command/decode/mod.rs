@@ -29,7 +29,7 @@ Exit codes:
 /// What to decode, and as what.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// A file, or octets as hexadecimal or base64; - or nothing reads stdin
     #[arg(value_name = "INPUT")]
     input: Option<OsString>,
@@ -92,7 +92,7 @@ impl Report {
 }
 
 /// Decodes the input, writes what there is to say on stdout, and returns the exit code.
-pub fn decode(arguments: &Arguments) -> anyhow::Result<u8> {
+pub(super) fn obey(arguments: &Arguments) -> anyhow::Result<u8> {
     let source = Source::of(arguments.input.as_deref());
     let octets = source.read()?;
     let input = Input::of(&octets, arguments.form).with_context(|| source.to_string())?;

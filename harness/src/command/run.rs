@@ -1,0 +1,163 @@
+//! `reqmtls run`: cells run, judged and reported.
+
+use std::future::Future;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+
+use super::selection::{Selected, Selection};
+use super::{EXIT_FINDINGS, EXIT_NOTHING, EXIT_PEER, PeerError, complain};
+use crate::judge::Conformance;
+use crate::report::{Captured, Reporter, Stored, Tally, Terminal};
+use crate::run::{self, Drift, Place, Plan};
+use crate::scenario::MAX_FLAG;
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    selection: Selection,
+    /// How many cells run at once [default: four for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: Option<u16>,
+    /// Where peers that are programs run: process or container [default: containers where an engine answers]
+    #[arg(long, value_name = "MODE", value_parser = place)]
+    mode: Option<Place>,
+    /// The most seconds that one cell's connection may take
+    #[arg(long, default_value_t = 5, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=600))]
+    timeout: u64,
+    /// Where results go [default: results/ of the root]
+    #[arg(long, value_name = "DIR")]
+    results: Option<PathBuf>,
+    /// The number of the request mTLS flag
+    #[arg(long, default_value_t = reqmtls_observer::DEFAULT_FLAG, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(0..=i64::from(MAX_FLAG)))]
+    flag: u16,
+    /// The number of the extension tls_flags: 62, or 0xfe01 as the deployed experiment has it
+    #[arg(long, default_value_t = reqmtls_contract::TLS_FLAGS, value_name = "NUMBER", value_parser = number)]
+    extension: u16,
+}
+
+fn place(text: &str) -> Result<Place, String> {
+    Place::from_str(text)
+}
+
+/// A number of sixteen bits, decimal or hexadecimal.
+pub(super) fn number(text: &str) -> Result<u16, String> {
+    let parsed = match text.strip_prefix("0x") {
+        Some(digits) => u16::from_str_radix(digits, 16),
+        None => text.parse(),
+    };
+    parsed
+        .map_err(|_| format!("got {text}, expected a number from 0 to 65535 such as 62 or 0xfe01"))
+}
+
+pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
+    let Selected {
+        scenarios: _,
+        known,
+        cases,
+        peers,
+        clients,
+        servers,
+        whole: _,
+    } = arguments.selection.select(root)?;
+    if cases.is_empty() {
+        complain("nothing was selected");
+        return Ok(EXIT_NOTHING);
+    }
+    let revision = arguments.selection.revision;
+    let published = run::results(root, revision);
+    let results = arguments
+        .results
+        .clone()
+        .unwrap_or_else(|| published.clone());
+    let latest = results.join("latest");
+    let plan = Plan {
+        root: root.to_owned(),
+        cases,
+        peers,
+        clients,
+        servers,
+        pairings: arguments.selection.pairings,
+        jobs: arguments.jobs.map_or_else(jobs, usize::from),
+        place: arguments.mode,
+        timeout: Duration::from_secs(arguments.timeout),
+        known,
+        snapshots: published.join("snapshots"),
+        extension: arguments.extension,
+        flag: arguments.flag,
+        revision,
+    };
+    // Before anything runs: results that cannot be written would be noticed too late.
+    let mut reporters: Vec<Box<dyn Reporter>> = vec![
+        Box::new(Stored::create(&latest.join("result.jsonl"))?),
+        Box::new(Captured::new(&latest.join("run.pcapng"))),
+    ];
+    let mut terminal = Terminal::stderr();
+    let mut tally = Tally::default();
+    let mut failure = None;
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    let outcome = runtime.block_on(run::run(&plan, interrupted(), |event| {
+        // A stderr that is closed must not end a run.
+        drop(terminal.event(&event));
+        for reporter in &mut reporters {
+            if let Err(error) = reporter.event(&event) {
+                failure.get_or_insert(error);
+            }
+        }
+        drop(tally.event(&event));
+    }));
+    outcome.map_err(|error| match error {
+        run::RunError::Accepted(error) => error.into(),
+        error => anyhow::Error::from(PeerError(error)),
+    })?;
+    if let Some(error) = failure {
+        return Err(error).context("the results are not whole");
+    }
+    complain(&format!("results: {}", latest.display()));
+    Ok(exit_code(&tally))
+}
+
+/// Four cells for each core: most of a cell's time is spent in waiting for the other end.
+fn jobs() -> usize {
+    4 * std::thread::available_parallelism().map_or(2, NonZero::get)
+}
+
+fn exit_code(tally: &Tally) -> u8 {
+    if tally.missing > 0 || tally.interrupted || tally.of(Conformance::Failed) > 0 {
+        EXIT_PEER
+    } else if tally.cells == 0 {
+        EXIT_NOTHING
+    } else if tally.newly_deviating
+        + tally.stale
+        + tally.drifted(Drift::Changed)
+        + tally.drifted(Drift::New)
+        > 0
+    {
+        EXIT_FINDINGS
+    } else {
+        0
+    }
+}
+
+/// Ready at Ctrl-C or SIGTERM.
+fn interrupted() -> impl Future<Output = ()> {
+    async {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (Ok(mut interrupt), Ok(mut terminate)) = (
+            signal(SignalKind::interrupt()),
+            signal(SignalKind::terminate()),
+        ) else {
+            // Without handlers the signals end the process; peers then end by themselves.
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    }
+}

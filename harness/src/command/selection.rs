@@ -1,0 +1,107 @@
+//! Which cases run on which peers, as commands take it.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use anyhow::bail;
+use clap::Args;
+use reqmtls_contract::Revision;
+
+use crate::peer::manifest::Manifest;
+use crate::scenario::{self, Case, KNOWN_DEVIATIONS, Known, Pairings, Scenario, Selector};
+
+/// Arguments that select.
+#[derive(Debug, Args)]
+pub(super) struct Selection {
+    /// Cases by id or its first segments, `*` for any one segment, e.g. request-mtls/*/absent
+    #[arg(value_name = "CASE")]
+    cases: Vec<String>,
+    /// Only these peers as client
+    #[arg(long, value_name = "PEER", value_delimiter = ',')]
+    client: Vec<String>,
+    /// Only these peers as server
+    #[arg(long, value_name = "PEER", value_delimiter = ',')]
+    server: Vec<String>,
+    /// Who runs against whom, whatever the scenarios say: every or with-reference
+    #[arg(long, value_name = "PAIRINGS", value_parser = Pairings::from_str)]
+    pub(super) pairings: Option<Pairings>,
+    /// The revision of the request mTLS flag: draft-02 or editors-copy
+    #[arg(long, value_name = "REVISION", default_value_t = Revision::Draft02, value_parser = Revision::from_str)]
+    pub(super) revision: Revision,
+}
+
+/// What a selection comes to.
+pub(super) struct Selected {
+    pub(super) scenarios: Vec<Scenario>,
+    pub(super) known: Known,
+    pub(super) cases: Vec<Arc<Case>>,
+    pub(super) peers: Vec<Manifest>,
+    pub(super) clients: Vec<String>,
+    pub(super) servers: Vec<String>,
+    /// Whether nothing is left out.
+    pub(super) whole: bool,
+}
+
+impl Selection {
+    /// Reads scenarios and peers, and selects.
+    pub(super) fn select(&self, root: &Path) -> anyhow::Result<Selected> {
+        let all = scenario::load_dir(&root.join("scenarios"))?;
+        let peers = Manifest::load_all(&root.join("peers"))?;
+        let names: Vec<_> = peers.iter().map(|peer| peer.name.as_str()).collect();
+        let known = root.join("scenarios").join(KNOWN_DEVIATIONS);
+        let known = Known::load(&known, &all, &names)?;
+        let (scenarios, others): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|it| it.is_of(self.revision));
+        let mut selectors = Vec::new();
+        for pattern in &self.cases {
+            match Selector::parse(pattern, &scenarios) {
+                Ok(selector) => selectors.push(selector),
+                Err(error) => match Selector::parse(pattern, &others) {
+                    Ok(_) => bail!(
+                        "no case of revision {} matches {pattern:?}; --revision {} has some",
+                        self.revision,
+                        other(self.revision)
+                    ),
+                    Err(_) => return Err(error.into()),
+                },
+            }
+        }
+        let cases = scenarios.iter().flat_map(|scenario| &scenario.cases);
+        let chosen =
+            |case: &&Case| selectors.is_empty() || selectors.iter().any(|it| it.matches(&case.id));
+        let cases = cases.filter(chosen).cloned().map(Arc::new).collect();
+        Ok(Selected {
+            cases,
+            known,
+            clients: players(&names, &self.client, "--client")?,
+            servers: players(&names, &self.server, "--server")?,
+            whole: self.cases.is_empty()
+                && self.client.is_empty()
+                && self.server.is_empty()
+                && self.pairings.is_none(),
+            scenarios,
+            peers,
+        })
+    }
+}
+
+fn other(revision: Revision) -> Revision {
+    match revision {
+        Revision::Draft02 => Revision::EditorsCopy,
+        Revision::EditorsCopy => Revision::Draft02,
+    }
+}
+
+fn players(names: &[&str], wanted: &[String], option: &str) -> anyhow::Result<Vec<String>> {
+    if wanted.is_empty() {
+        return Ok(names.iter().map(|name| (*name).to_owned()).collect());
+    }
+    if let Some(unknown) = wanted.iter().find(|name| !names.contains(&name.as_str())) {
+        bail!(
+            "got {option} {unknown}, expected one of {}",
+            names.join(", ")
+        );
+    }
+    Ok(wanted.to_vec())
+}

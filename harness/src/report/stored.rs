@@ -1,0 +1,264 @@
+//! `result.jsonl`: everything that a run produced but for octets, a line of JSON for each event. One model, by
+//! which it is written and read back.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::Reporter;
+use super::file::Growing;
+use crate::run::{Cell, Ended, Event, Missing, Peer, Started};
+
+/// The version of the lines; grows when a key changes its meaning or goes. New keys may come without.
+pub const SCHEMA: u32 = 3;
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Line {
+    /// The first: the version of the lines, and what the run is of.
+    Run {
+        /// [`SCHEMA`].
+        schema: u32,
+        /// What the run is of.
+        started: Started,
+    },
+    /// A peer that takes part.
+    Peer(Peer),
+    /// A peer that is not there.
+    Missing(Missing),
+    /// How many cells follow, unless the run is interrupted.
+    Cells(usize),
+    /// A cell, in the order in which they ended.
+    Cell(Box<Cell>),
+    /// The last: how the run ended.
+    Ended(Ended),
+}
+
+/// Writes the lines as the events come.
+#[derive(Debug)]
+pub struct Stored(Option<Growing>);
+
+impl Stored {
+    /// Writes to the file that will be at `path`.
+    ///
+    /// # Errors
+    ///
+    /// What the file system fails with.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        Growing::create(path, 0o644).map(|file| Self(Some(file)))
+    }
+}
+
+impl Reporter for Stored {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        let line = match event {
+            Event::Started(started) => Line::Run {
+                schema: SCHEMA,
+                started: started.clone(),
+            },
+            Event::Up(peer) => Line::Peer(peer.clone()),
+            Event::Missing(missing) => Line::Missing(missing.clone()),
+            Event::Cells { count } => Line::Cells(*count),
+            Event::Cell(cell, _) => Line::Cell(cell.clone()),
+            Event::Ended(ended) => Line::Ended(ended.clone()),
+            Event::Notice(_) | Event::Building { .. } | Event::Interrupted => return Ok(()),
+        };
+        let Some(file) = &mut self.0 else {
+            return Ok(());
+        };
+        serde_json::to_writer(&mut *file, &line)?;
+        file.write_all(b"\n")?;
+        match (line, self.0.take()) {
+            (Line::Ended(_), Some(file)) => file.finish(),
+            (_, file) => {
+                self.0 = file;
+                Ok(())
+            }
+        }
+    }
+}
+
+/// A stored result that cannot be used.
+#[derive(Debug, Error)]
+pub enum StoredError {
+    /// The file cannot be read.
+    #[error(transparent)]
+    Read(#[from] io::Error),
+    /// A line is not what a run writes.
+    #[error("line {number}: {error}")]
+    Line {
+        /// The line's number, from 1.
+        number: usize,
+        /// What is wrong.
+        error: serde_json::Error,
+    },
+    /// The file does not begin as a run's does, or was written by another version.
+    #[error("got {got}, expected a result of version {SCHEMA}")]
+    Version {
+        /// What stands there.
+        got: String,
+    },
+    /// The last line is missing.
+    #[error("the result is cut short: its last line is missing")]
+    Cut,
+}
+
+/// The events of a stored run, as they came; without the octets.
+///
+/// # Errors
+///
+/// The file cannot be read, or is not what a run writes. Events before that are taken.
+pub fn replay(path: &Path, mut take: impl FnMut(Event)) -> Result<(), StoredError> {
+    let mut has_begun = false;
+    for (number, text) in (1..).zip(BufReader::new(File::open(path)?).lines()) {
+        let line =
+            serde_json::from_str(&text?).map_err(|error| StoredError::Line { number, error })?;
+        let event = match line {
+            Line::Run { schema, .. } if schema != SCHEMA => {
+                let got = format!("version {schema}");
+                return Err(StoredError::Version { got });
+            }
+            Line::Run { started, .. } => Event::Started(started),
+            _ if !has_begun => {
+                let got = "another first line".to_owned();
+                return Err(StoredError::Version { got });
+            }
+            Line::Peer(peer) => Event::Up(peer),
+            Line::Missing(missing) => Event::Missing(missing),
+            Line::Cells(count) => Event::Cells { count },
+            Line::Cell(cell) => Event::Cell(cell, Vec::new()),
+            Line::Ended(ended) => {
+                take(Event::Ended(ended));
+                return Ok(());
+            }
+        };
+        has_begun = true;
+        take(event);
+    }
+    Err(StoredError::Cut)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use reqmtls_contract::{Provenance, Revision};
+
+    use super::*;
+    use crate::judge::Conformance;
+    use crate::run::{Connection, Label, Player, Reason, Timings};
+
+    fn cell() -> Cell {
+        let player = |peer: &str| Player {
+            peer: peer.to_owned(),
+            provenance: Provenance::Glue,
+            misbehaves: false,
+        };
+        Cell {
+            case: serde_json::from_value("some/case".into()).unwrap(),
+            client: player("a"),
+            server: player("b"),
+            conformance: Conformance::Failed,
+            drift: None,
+            findings: Vec::new(),
+            caught: Vec::new(),
+            reason: Some(Reason::Failed(vec!["it broke".to_owned()])),
+            connections: vec![Connection {
+                label: Label::Flags(vec![0..=7, 9..=9]),
+                text: "C  ClientHello\n".to_owned(),
+                bypassed: false,
+                facts: None,
+                rulings: Vec::new(),
+                flights: Vec::new(),
+                client_report: None,
+                server_report: None,
+            }],
+            milliseconds: 7,
+        }
+    }
+
+    fn events() -> Vec<Event> {
+        vec![
+            Event::Started(Started {
+                time: 1.5,
+                extension: 62,
+                flag: 80,
+                revision: Revision::Draft02,
+            }),
+            Event::Notice("no line".to_owned()),
+            Event::Cells { count: 1 },
+            Event::Cell(Box::new(cell()), Vec::new()),
+            Event::Ended(Ended {
+                time: 2.5,
+                interrupted: false,
+                stale: Vec::new(),
+                timings: Timings {
+                    cells: Duration::from_millis(9),
+                    ..Timings::default()
+                },
+            }),
+        ]
+    }
+
+    fn written() -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("result.jsonl");
+        let mut stored = Stored::create(&path).unwrap();
+        for event in events() {
+            stored.event(&event).unwrap();
+        }
+        std::fs::read_to_string(path).unwrap()
+    }
+
+    fn replayed(text: &str) -> Result<Vec<Event>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("result.jsonl");
+        std::fs::write(&path, text).unwrap();
+        let mut events = Vec::new();
+        replay(&path, |event| events.push(event)).map_err(|error| error.to_string())?;
+        Ok(events)
+    }
+
+    #[test]
+    fn what_was_written_is_the_same_when_read() {
+        let text = written();
+        assert_eq!(text.lines().count(), 4);
+        let events = replayed(&text).unwrap();
+        let cells = events.iter().find_map(|event| match event {
+            Event::Cell(cell, traces) if traces.is_empty() => Some(&**cell),
+            _ => None,
+        });
+        assert_eq!(cells, Some(&cell()));
+        assert!(matches!(&events[3], Event::Ended(ended) if ended.time > 2.0));
+    }
+
+    #[test]
+    fn a_result_of_another_version_or_cut_short_is_an_error() {
+        let text = written();
+        let other = text.replacen("\"schema\":3", "\"schema\":2", 1);
+        assert_eq!(
+            replayed(&other).unwrap_err(),
+            "got version 2, expected a result of version 3"
+        );
+        let (rest, _) = text.trim_end().rsplit_once('\n').unwrap();
+        assert_eq!(
+            replayed(rest).unwrap_err(),
+            "the result is cut short: its last line is missing"
+        );
+        let (_, rest) = text.split_once('\n').unwrap();
+        assert_eq!(
+            replayed(rest).unwrap_err(),
+            "got another first line, expected a result of version 3"
+        );
+        let damaged = text.replacen("milliseconds", "minutes", 1);
+        assert!(
+            replayed(&damaged)
+                .unwrap_err()
+                .starts_with("line 3: unknown field `minutes`")
+        );
+    }
+}

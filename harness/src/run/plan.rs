@@ -1,0 +1,174 @@
+//! Which cells run.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqmtls_contract::{Job, Revision};
+use reqmtls_vocabulary::Side;
+
+use super::cell::Planned;
+use crate::peer::RunningPeer;
+use crate::peer::manifest::Manifest;
+use crate::scenario::{Case, Known, Material, Pairings};
+
+/// What to run.
+#[derive(Debug)]
+pub struct Plan {
+    /// The folder of the workspace.
+    pub root: PathBuf,
+    /// The cases.
+    pub cases: Vec<Arc<Case>>,
+    /// The peers, in the order of columns.
+    pub peers: Vec<Manifest>,
+    /// The names of those that play clients.
+    pub clients: Vec<String>,
+    /// The names of those that play servers.
+    pub servers: Vec<String>,
+    /// Who runs against whom, whatever the scenarios say.
+    pub pairings: Option<Pairings>,
+    /// How many cells run at once.
+    pub jobs: usize,
+    /// Where peers that are programs run; absent: in containers where an engine answers, else as processes.
+    pub place: Option<Place>,
+    /// The most time that one cell's connection may take.
+    pub timeout: Duration,
+    /// The deviations that are known.
+    pub known: Known,
+    /// The folder of accepted transcripts.
+    pub snapshots: PathBuf,
+    /// The number of the extension `tls_flags`.
+    pub extension: u16,
+    /// The number of the request mTLS flag.
+    pub flag: u16,
+    /// The revision of the request mTLS flag.
+    pub revision: Revision,
+}
+
+reqmtls_vocabulary::words! {
+    /// Where peers that are programs run.
+    pub enum Place {
+        /// As processes of this machine.
+        Process = "process",
+        /// In containers.
+        Container = "container",
+    }
+}
+
+/// A peer as far as planning needs to know it.
+pub trait Candidate {
+    /// Its name.
+    fn name(&self) -> &str;
+    /// Whether it is the other end where a scenario is about one end only.
+    fn is_reference(&self) -> bool;
+    /// Whether it can break rules as a case wants it to.
+    fn can_misbehave(&self, case: &Case, side: Side) -> bool;
+}
+
+/// The pairs of a case among these peers: the places of client and server in the list.
+///
+/// Where an end breaks rules on purpose, one peer plays it: the first that can, the reference before others.
+pub fn pairs<C: Candidate>(
+    case: &Case,
+    peers: &[C],
+    clients: &[String],
+    servers: &[String],
+    pairings: Option<Pairings>,
+) -> Vec<(usize, usize)> {
+    let players = |side: Side, names: &[String]| -> Vec<usize> {
+        let named: Vec<usize> = (0..peers.len())
+            .filter(|place| names.iter().any(|name| name == peers[*place].name()))
+            .collect();
+        if !case.misbehaves(side) {
+            return named;
+        }
+        let able = |place: &&usize| peers[**place].can_misbehave(case, side);
+        let references = named.iter().filter(|place| peers[**place].is_reference());
+        let first = references.chain(&named).find(able);
+        // Where nobody can, the cell says what is lacking.
+        first.or(named.first()).copied().into_iter().collect()
+    };
+    let (clients, servers) = (
+        players(Side::Client, clients),
+        players(Side::Server, servers),
+    );
+    let with_reference =
+        pairings.unwrap_or(case.pairings) == Pairings::WithReference && case.misbehaving.is_empty();
+    let mut pairs = Vec::new();
+    for client in &clients {
+        for server in &servers {
+            let has_reference = peers[*client].is_reference() || peers[*server].is_reference();
+            if !with_reference || has_reference {
+                pairs.push((*client, *server));
+            }
+        }
+    }
+    pairs
+}
+
+/// A peer that runs, with what setups are made of.
+struct Running<'a> {
+    peer: &'a RunningPeer,
+    is_reference: bool,
+    material: &'a Material,
+}
+
+impl Candidate for Running<'_> {
+    fn name(&self) -> &str {
+        &self.peer.name
+    }
+
+    fn is_reference(&self) -> bool {
+        self.is_reference
+    }
+
+    fn can_misbehave(&self, case: &Case, side: Side) -> bool {
+        let Some(setups) = case.jobs(self.material).next() else {
+            return false;
+        };
+        let setup = match side {
+            Side::Client => setups.actual.client,
+            Side::Server => setups.actual.server,
+        };
+        let id = String::new();
+        let job = Job { id, side, setup };
+        self.peer.description.capabilities.missing(&job).is_none()
+    }
+}
+
+/// Every case on every pairing that it is for.
+pub(super) fn cells(
+    plan: &Plan,
+    running: &[Arc<RunningPeer>],
+    material: &Material,
+) -> Vec<Planned> {
+    let is_reference = |name: &str| {
+        let mut peers = plan.peers.iter();
+        peers.any(|manifest| manifest.name == name && manifest.reference)
+    };
+    let candidates: Vec<_> = running
+        .iter()
+        .map(|peer| Running {
+            peer,
+            is_reference: is_reference(&peer.name),
+            material,
+        })
+        .collect();
+    let mut cells = Vec::new();
+    for case in &plan.cases {
+        for (client, server) in pairs(
+            case,
+            &candidates,
+            &plan.clients,
+            &plan.servers,
+            plan.pairings,
+        ) {
+            cells.push(Planned {
+                case: Arc::clone(case),
+                client: Arc::clone(&running[client]),
+                server: Arc::clone(&running[server]),
+            });
+        }
+    }
+    cells
+}

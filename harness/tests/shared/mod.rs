@@ -1,0 +1,101 @@
+//! What tests share that run cells on the peers of the workspace.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqmtls::judge::Conformance;
+use reqmtls::peer::manifest::Manifest;
+use reqmtls::run::{Cell, Ended, Event, Peer, Place, Plan, Trace, results, run};
+use reqmtls::scenario::{self, KNOWN_DEVIATIONS, Known};
+use reqmtls_contract::{Revision, TLS_FLAGS};
+
+/// The folder of the workspace.
+pub(crate) fn root() -> PathBuf {
+    let harness = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = harness
+        .parent()
+        .expect("the harness is a folder of the workspace");
+    root.to_owned()
+}
+
+/// Every case of a revision, on every peer.
+pub(crate) fn plan(revision: Revision) -> Plan {
+    let root = root();
+    let all =
+        scenario::load_dir(&root.join("scenarios")).unwrap_or_else(|errors| panic!("{errors}"));
+    let peers = Manifest::load_all(&root.join("peers")).expect("the peers are listed");
+    let names: Vec<_> = peers.iter().map(|peer| peer.name.clone()).collect();
+    let named: Vec<_> = names.iter().map(String::as_str).collect();
+    let known = Known::load(&root.join("scenarios").join(KNOWN_DEVIATIONS), &all, &named);
+    let of_revision = all.into_iter().filter(|scenario| scenario.is_of(revision));
+    Plan {
+        cases: of_revision
+            .flat_map(|scenario| scenario.cases)
+            .map(Arc::new)
+            .collect(),
+        peers,
+        clients: names.clone(),
+        servers: names,
+        pairings: None,
+        jobs: 8,
+        place: None,
+        timeout: Duration::from_secs(10),
+        known: known.unwrap_or_else(|error| panic!("{error}")),
+        snapshots: results(&root, revision).join("snapshots"),
+        extension: TLS_FLAGS,
+        flag: 80,
+        revision,
+        root,
+    }
+}
+
+/// What a run left.
+pub(crate) struct Ran {
+    pub(crate) peers: Vec<Peer>,
+    /// In the order of cases and pairings.
+    pub(crate) cells: Vec<(Cell, Vec<Trace>)>,
+    pub(crate) ended: Ended,
+}
+
+/// Runs a plan on peers that are all there.
+pub(crate) async fn run_through(plan: &Plan) -> Ran {
+    let (mut peers, mut cells, mut ended) = (Vec::new(), Vec::new(), None);
+    let outcome = run(plan, std::future::pending(), |event| match event {
+        Event::Notice(text) => eprintln!("{text}"),
+        Event::Missing(missing) => panic!("{}: {}", missing.name, missing.reason),
+        Event::Up(peer) => peers.push(peer),
+        Event::Cell(cell, traces) => cells.push((*cell, traces)),
+        Event::Ended(end) => ended = Some(end),
+        _ => {}
+    });
+    outcome.await.unwrap_or_else(|error| panic!("{error}"));
+    let place = |cell: &Cell| {
+        let case = plan.cases.iter().position(|case| case.id == cell.case);
+        let peer = |name: &str| plan.peers.iter().position(|peer| peer.name == name);
+        (case, peer(&cell.client.peer), peer(&cell.server.peer))
+    };
+    cells.sort_by_key(|(cell, _)| place(cell));
+    Ran {
+        peers,
+        cells,
+        ended: ended.expect("a run ends"),
+    }
+}
+
+/// The cells that failed, with their reasons.
+pub(crate) fn failed(ran: &Ran) -> Vec<String> {
+    let cells = ran.cells.iter().map(|(cell, _)| cell);
+    let failed = cells.filter(|cell| cell.conformance == Conformance::Failed);
+    failed
+        .map(|cell| format!("{} {}: {:?}", cell.case, cell.pairing(), cell.reason))
+        .collect()
+}
+
+/// The same plan, with programs there.
+pub(crate) fn at(place: Place, plan: Plan) -> Plan {
+    Plan {
+        place: Some(place),
+        ..plan
+    }
+}
