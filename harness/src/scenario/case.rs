@@ -1,4 +1,4 @@
-//! What a scenario is once it is read: cases, and what is expected of each.
+//! Scenarios as they are after reading: cases, and what is expected of each.
 
 use std::fmt;
 use std::sync::Arc;
@@ -78,11 +78,12 @@ pub struct Scenario {
     pub document: Document,
     /// The revisions of the flag under which it holds; at least one.
     pub revisions: Vec<Revision>,
-    /// The ends that break rules on purpose.
+    /// The ends that deliberately misbehave in at least one case.
     pub misbehaving: Vec<Side>,
     /// Who runs against whom.
     pub pairings: Pairings,
-    /// Whether it holds the harness against itself: ends that lie, kept out of what is published of peers.
+    /// Whether it tests the harness, with ends that are deliberately misconfigured. It stays out of the published
+    /// matrix.
     pub self_test: bool,
     /// The axes that it varies, in the order of the file.
     pub axes: Vec<&'static Axis>,
@@ -105,13 +106,13 @@ impl Scenario {
 pub struct Case {
     /// Its id.
     pub id: CaseId,
-    /// The ends that break rules on purpose.
+    /// The ends that deliberately misbehave, as the values have it.
     pub misbehaving: Vec<Side>,
     /// Who runs against whom.
     pub pairings: Pairings,
     /// Whether it goes through every flag, a connection each.
     pub sweep: bool,
-    /// Whether it holds the harness against itself.
+    /// Whether it tests the harness.
     pub self_test: bool,
     /// The case that differs from it only in that the edited value is well formed. What both show is no answer
     /// to the malformed value.
@@ -123,7 +124,7 @@ pub struct Case {
 }
 
 impl Case {
-    /// Whether an end breaks rules on purpose.
+    /// Whether an end deliberately misbehaves.
     #[must_use]
     pub fn misbehaves(&self, side: Side) -> bool {
         self.misbehaving.contains(&side)

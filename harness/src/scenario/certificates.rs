@@ -15,7 +15,7 @@ const INTERMEDIATES: usize = 4;
 const BALLAST: usize = 1500;
 
 /// One authority that both ends trust, an end-entity certificate for the server, and for the client a
-/// sound one and one for each thing that may be wrong with it; ECDSA on P-256.
+/// valid one and one for each defect that it may have; ECDSA on P-256.
 #[derive(Clone, Debug)]
 pub struct Certificates {
     /// The authority's certificate, which both ends trust; PEM.
@@ -24,7 +24,7 @@ pub struct Certificates {
     pub server: Identity,
     /// The client's, valid for client authentication.
     pub client: Identity,
-    /// Issued by an authority that nobody trusts.
+    /// Issued by an authority that no end trusts.
     pub untrusted: Identity,
     /// Valid until the year 2001.
     pub expired: Identity,

@@ -66,7 +66,7 @@ impl Used {
     }
 }
 
-/// What keeps cases from having one expectation, each gap with its cases.
+/// Why cases have no whole expectation, each reason with its cases.
 #[derive(Default)]
 pub(super) struct Gaps(IndexMap<Gap, Vec<CaseId>>);
 

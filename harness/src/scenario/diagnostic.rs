@@ -1,4 +1,4 @@
-//! What is wrong with a scenario file, where, and what would be right.
+//! What is wrong with a scenario file, where, and what was expected.
 
 use std::error::Error;
 use std::fmt;
@@ -141,7 +141,7 @@ pub(super) struct Mistake {
 }
 
 impl Mistake {
-    /// `label` stands under the place and says what is wrong with it or would be right.
+    /// `label` stands under the place: what is wrong with it, or what was expected.
     pub(super) fn new(message: impl Into<String>, place: Place, label: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -211,9 +211,10 @@ mod tests {
     }
 
     #[test]
-    fn renders_the_column_that_it_tells() {
+    fn renders_the_column_that_it_reports() {
         let place = TEXT.find("ü").unwrap();
-        let found = Mistake::new("odd letter", place..place + 2, "here").in_source(&source());
+        let found =
+            Mistake::new("unexpected letter", place..place + 2, "here").in_source(&source());
         assert_eq!(found.position(), Some((2, 6)));
         assert!(found.to_string().contains("some.toml:2:6"), "{found}");
     }
@@ -222,8 +223,8 @@ mod tests {
     fn places_beyond_the_text_or_within_a_character_are_moved() {
         let letter = TEXT.find("ü").unwrap();
         for place in [0..1000, 1000..2000, letter + 1..letter + 1, 0..0] {
-            let found = Mistake::new("odd", place, "here").in_source(&source());
-            assert!(found.to_string().contains("odd"));
+            let found = Mistake::new("misplaced", place, "here").in_source(&source());
+            assert!(found.to_string().contains("misplaced"));
         }
     }
 }

@@ -26,11 +26,11 @@ words! {
         /// The request flag, and one that is not assigned.
         RequestAndUnknown = "request-and-unknown",
         /// The request flag and flag 2039: 255 octets.
-        Octets255 = "octets-255",
+        Longest = "octets-255",
         /// None: the extension is taken out.
         Removed = "removed",
         /// No octet at all.
-        NoOctets = "no-octets",
+        Empty = "no-octets",
         /// A length octet of zero, and nothing behind it.
         ZeroLength = "zero-length",
         /// One octet of zero.
@@ -48,7 +48,7 @@ words! {
     /// A place for the extension in its message.
     pub(super) enum Place {
         /// Where the end would put it, and nowhere else.
-        InPlace = "in-place",
+        Usual = "in-place",
         /// There twice, with the same value.
         Twice = "twice",
         /// Behind every other extension, `pre_shared_key` too.
@@ -61,7 +61,7 @@ impl EditPlan {
         Self {
             message: None,
             octets: Octets::Request,
-            place: Place::InPlace,
+            place: Place::Usual,
             other_number: false,
         }
     }
@@ -101,8 +101,8 @@ impl Octets {
             Self::Request => request,
             Self::Unknown => extension_data(&[material.unknown()]),
             Self::RequestAndUnknown => extension_data(&[material.flag, material.unknown()]),
-            Self::Octets255 => extension_data(&[material.flag, MAX_FLAG]),
-            Self::NoOctets => Hex(vec![]),
+            Self::Longest => extension_data(&[material.flag, MAX_FLAG]),
+            Self::Empty => Hex(vec![]),
             Self::ZeroLength => Hex(vec![0]),
             Self::AllZero => Hex(vec![1, 0]),
             Self::TrailingZero => {
@@ -167,8 +167,8 @@ mod tests {
         assert_eq!(hex(Octets::LengthTooLong), "0c0000000000000000000001");
         assert_eq!(hex(Octets::ZeroLength), "00");
         assert_eq!(hex(Octets::AllZero), "0100");
-        assert_eq!(hex(Octets::NoOctets), "");
-        let highest = hex(Octets::Octets255);
+        assert_eq!(hex(Octets::Empty), "");
+        let highest = hex(Octets::Longest);
         assert_eq!(
             (highest.len(), &highest[..2], &highest[510..]),
             (512, "ff", "80")

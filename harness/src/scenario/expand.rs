@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::coverage::{Gaps, Used};
 use super::diagnostic::{Diagnostic, Diagnostics, Mistake, Source};
 use super::effect;
+use super::expectation::Expect;
 use super::file::{Choices, File};
 use super::merge::Merge;
 use super::misbehaviour::Misbehaviour;
@@ -38,7 +39,7 @@ pub(super) fn expand(
         return Err(mistake.in_source(&source).into());
     }
     let mut used = Used::none(file);
-    let mut kept = Vec::new();
+    let mut included = Vec::new();
     let mut excluded = Vec::new();
     for point in points(id, file) {
         match used.exclusion(file, &point.settings) {
@@ -46,19 +47,19 @@ pub(super) fn expand(
                 id: point.id,
                 reason,
             }),
-            None => kept.push(point),
+            None => included.push(point),
         }
     }
-    if kept.is_empty() {
+    if included.is_empty() {
         let message = "every case is excluded, expected at least one that is not";
         return Err(Diagnostic::of_file(source.path, message).into());
     }
-    let position = |expect: &super::expectation::Expect| source.position(expect.place.start).0;
-    let lines: Vec<_> = file.expect.iter().map(position).collect();
+    let line = |expect: &Expect| source.position(expect.place.start).0;
+    let lines: Vec<_> = file.expect.iter().map(line).collect();
     let mut gaps = Gaps::default();
     let mut misbehaviour = Misbehaviour::default();
     let mut cases = Vec::new();
-    for point in &kept {
+    for point in &included {
         let misbehaving = point.settings.misbehaving();
         misbehaviour.add(file, &point.id, &misbehaving);
         let mut merge = Merge::default();
@@ -84,7 +85,7 @@ pub(super) fn expand(
     let mut mistakes = gaps.mistakes(file);
     mistakes.extend(used.mistakes(file));
     mistakes.extend(misbehaviour.mistakes(file));
-    mistakes.extend(effect::mistakes(file, &kept));
+    mistakes.extend(effect::mistakes(file, &included));
     if !mistakes.is_empty() {
         let mut wrong = Diagnostics::default();
         for mistake in mistakes {
@@ -145,16 +146,16 @@ fn points<'f>(scenario: &'f str, file: &'f File) -> impl Iterator<Item = Point> 
 }
 
 /// The id with the well-formed value in place of every edited one.
-fn control(scenario: &str, axes: &[At<Choices>], values: &[&'static Value]) -> CaseId {
-    let well_formed = |(axis, value): (&At<Choices>, &&'static Value)| {
-        let axis = axis.value.0;
+fn control(scenario: &str, varied: &[At<Choices>], values: &[&'static Value]) -> CaseId {
+    let well_formed = |(at, value): (&At<Choices>, &&'static Value)| {
+        let axis = at.value.0;
         if axis.name.ends_with(".edit.value") {
             axis.default().name
         } else {
             value.name
         }
     };
-    CaseId::new(scenario, axes.iter().zip(values).map(well_formed))
+    CaseId::new(scenario, varied.iter().zip(values).map(well_formed))
 }
 
 /// Whether a case meets a condition.

@@ -188,11 +188,11 @@ impl Reader<'_> {
     }
 
     /// `[setup]`
-    fn setup(&mut self, entry: &Entry<'_>, axes: Option<&At<Vec<At<Choices>>>>) -> Vec<Fixed> {
+    fn setup(&mut self, entry: &Entry<'_>, varied: Option<&At<Vec<At<Choices>>>>) -> Vec<Fixed> {
         let Some(table) = self.table(entry) else {
             return Vec::new();
         };
-        let varied = axes.map_or(&[][..], |axes| &axes.value);
+        let varied = varied.map_or(&[][..], |axes| &axes.value);
         let mut fixed = Vec::new();
         for entry in Entry::all(table) {
             let Some(axis) = self.axis(&entry) else {

@@ -11,7 +11,7 @@ use super::{Scenario, expand};
 /// The file beside the scenarios that is none.
 pub const KNOWN_DEVIATIONS: &str = "known-deviations.toml";
 
-/// The folder of scenarios that hold the harness against itself.
+/// The folder of the scenarios that test the harness.
 pub const SELF_TEST: &str = "self-test";
 
 /// Reads every scenario of a folder and of `self-test/` in it, sorted by id.
@@ -71,8 +71,8 @@ pub fn load_file(path: &Path) -> Result<Scenario, Diagnostics> {
     match String::from_utf8(octets) {
         Ok(text) => parse(path, &text),
         Err(error) => {
-            let sound = error.utf8_error().valid_up_to();
-            let before = String::from_utf8_lossy(&error.as_bytes()[..sound]).into_owned();
+            let valid = error.utf8_error().valid_up_to();
+            let before = String::from_utf8_lossy(&error.as_bytes()[..valid]).into_owned();
             let source = Source {
                 path,
                 text: &before,
@@ -94,8 +94,8 @@ pub fn parse(path: &Path, text: &str) -> Result<Scenario, Diagnostics> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let id = name.strip_suffix(".toml").filter(|id| is_kebab_case(id));
     let Some(id) = id else {
-        let message = "got this file name, expected NAME.toml with words of lower-case letters and digits \
-             and single hyphens between them";
+        let message = "got this file name, expected NAME.toml, where NAME is words of lower-case letters and \
+             digits with single hyphens between them";
         return Err(Diagnostic::of_file(path, message).into());
     };
     let source = Source { path, text };
@@ -236,8 +236,8 @@ mod tests {
             assert_eq!(
                 reported(folder.path(), load_dir(folder.path())),
                 format!(
-                    "error: DIR/{name}: got this file name, expected NAME.toml with words of \
-                     lower-case letters and digits and single hyphens between them"
+                    "error: DIR/{name}: got this file name, expected NAME.toml, where NAME is words of \
+                     lower-case letters and digits with single hyphens between them"
                 )
             );
         }

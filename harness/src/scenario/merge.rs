@@ -9,10 +9,10 @@ use reqmtls_vocabulary::{AlertDescription, Side};
 use crate::judge::requirement::Id;
 use crate::judge::{Expected, Requested};
 
-/// What keeps the expectations of a case from being one.
+/// Why the expectations of a case do not make one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Gap {
-    /// Fields of which nothing is said.
+    /// Fields that no expectation gives.
     Uncovered(Vec<&'static str>),
     /// A field that has two values, and where.
     Contradiction(&'static str, Place, Place),
@@ -66,13 +66,13 @@ impl Merge {
         self.lines.push(line);
     }
 
-    /// The merged expectation, or what keeps it from being one.
+    /// The merged expectation, or why there is none.
     ///
     /// A refused client is not authenticated, whether or not an expectation says so, and it is the
     /// server that refuses unless an expectation says otherwise.
     pub(super) fn finish(mut self) -> Result<Expected, Vec<Gap>> {
         self.impossible();
-        // A contradiction explains what is missing or odd beside it.
+        // What is missing beside a contradiction follows from it.
         if !self.gaps.is_empty() {
             return Err(self.gaps);
         }

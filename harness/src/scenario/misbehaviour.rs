@@ -1,4 +1,4 @@
-//! Ends that break rules: what a file declares of them, compared with what its cases make them do.
+//! Ends that misbehave: what a file declares of them, compared with what its cases make them do.
 
 use std::collections::HashSet;
 

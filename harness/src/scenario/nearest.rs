@@ -1,4 +1,4 @@
-//! The word that somebody probably meant.
+//! The word that is probably meant by a misspelt one.
 
 /// The candidate nearest to `word`, if one is close enough to be worth asking about.
 ///

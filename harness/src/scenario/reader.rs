@@ -148,7 +148,7 @@ impl Reader<'_> {
         let mut expected = "true, false".to_owned();
         for (index, (word, _)) in (1..).zip(words) {
             let before = if index == words.len() { " or" } else { "," };
-            expected.push_str(&format!("{before} \"{word}\""));
+            expected.extend([before, " \"", word, "\""]);
         }
         if let Some(text) = text {
             let message = format!("unknown value of `{}`: {}", entry.name, quoted(text));

@@ -11,8 +11,8 @@ use crate::judge::requirement::{self, Document};
 
 /// The schema, made of the same tables by which files are read. What several places share is defined once.
 ///
-/// It knows every key, axis, value, alert, document and requirement. What it cannot say is reported by the
-/// loader: that cases are covered, once and without contradiction.
+/// It has every key, axis, value, alert, document and requirement. Only the loader reports what it cannot
+/// express, such as cases that no expectation covers.
 #[must_use]
 pub fn schema() -> Value {
     let properties = KEYS.map(|key| (key.to_owned(), key_of_scenario(key)));
@@ -83,7 +83,7 @@ fn key_of_scenario(key: &str) -> Value {
             )),
         ),
         "misbehaving" => described(
-            "The end that breaks rules on purpose, or both. Such an end is a peer that can do it.",
+            "The end that deliberately misbehaves, or both. Such an end is a peer that can do it.",
             one_or_more(&shared("side")),
         ),
         "pairings" => described(
@@ -144,7 +144,7 @@ fn key_of_expect(key: &str) -> Value {
         "refused_by" => described("The end that may refuse. Default: server.", shared("side")),
         "resumed" => described("Whether the connection resumes a session.", truth),
         "violates" => described(
-            "The requirements that the misbehaving end violates, and is to be caught at.",
+            "The requirements that misbehaving ends violate. The harness has to find exactly these.",
             shared("requirements"),
         ),
         "alert" => described("The alerts by which it may be refused.", shared("alerts")),

@@ -28,7 +28,7 @@ pub(super) const CLIENT: Axis = Axis {
             },
         ),
         value("expired", "Its validity has ended.", |draft| {
-            has(draft, |all| &all.expired)
+            has(draft, |all| &all.expired);
         }),
         value("not-yet-valid", "Its validity has not begun.", |draft| {
             has(draft, |all| &all.not_yet_valid);
@@ -41,7 +41,7 @@ pub(super) const CLIENT: Axis = Axis {
             },
         ),
         value("self-signed", "It is its own issuer.", |draft| {
-            has(draft, |all| &all.self_signed)
+            has(draft, |all| &all.self_signed);
         }),
         value(
             "intermediate-missing",

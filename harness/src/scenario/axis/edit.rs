@@ -49,28 +49,16 @@ pub(super) const SERVER_MESSAGE: Axis = Axis {
     ],
 };
 
-/// The values that an edit may put there, for one end.
-macro_rules! values {
-    ($edit:ident: $($name:literal $octets:ident)+) => {
-        &[$(value($name, Octets::$octets.about(), |draft| draft.$edit.octets = Octets::$octets)),+]
+/// The values that an edit may put there, for one end. The first is well formed, and the control of the others.
+macro_rules! octets {
+    ($edit:ident: $($octets:ident)+) => {
+        &[$(value(Octets::$octets.as_str(), Octets::$octets.about(), |draft| {
+            draft.$edit.octets = Octets::$octets;
+        })),+]
     };
-}
-
-/// The same values for both ends; the first is well formed, and what the others are compared with.
-macro_rules! values_of {
     ($edit:ident) => {
-        values!($edit:
-            "request" Request
-            "unknown" Unknown
-            "request-and-unknown" RequestAndUnknown
-            "octets-255" Octets255
-            "removed" Removed
-            "no-octets" NoOctets
-            "zero-length" ZeroLength
-            "all-zero" AllZero
-            "trailing-zero" TrailingZero
-            "length-too-short" LengthTooShort
-            "length-too-long" LengthTooLong)
+        octets!($edit: Request Unknown RequestAndUnknown Longest Removed Empty ZeroLength AllZero TrailingZero
+            LengthTooShort LengthTooLong)
     };
 }
 
@@ -90,7 +78,7 @@ pub(super) const CLIENT_VALUE: Axis = Axis {
     about: VALUE,
     side: Some(Side::Client),
     needs: Some(CLIENT_EDIT),
-    values: values_of!(client_edit),
+    values: octets!(client_edit),
 };
 
 pub(super) const SERVER_VALUE: Axis = Axis {
@@ -98,21 +86,15 @@ pub(super) const SERVER_VALUE: Axis = Axis {
     about: VALUE,
     side: Some(Side::Server),
     needs: Some(SERVER_EDIT),
-    values: values_of!(server_edit),
+    values: octets!(server_edit),
 };
 
 /// The places that an edit may choose, for one end.
 macro_rules! places {
-    ($edit:ident) => {
-        &[
-            value("in-place", Place::InPlace.about(), nothing),
-            value("twice", Place::Twice.about(), |draft| {
-                draft.$edit.place = Place::Twice
-            }),
-            value("last", Place::Last.about(), |draft| {
-                draft.$edit.place = Place::Last
-            }),
-        ]
+    ($edit:ident: $($place:ident)+) => {
+        &[$(value(Place::$place.as_str(), Place::$place.about(), |draft| {
+            draft.$edit.place = Place::$place;
+        })),+]
     };
 }
 
@@ -123,7 +105,7 @@ pub(super) const CLIENT_POSITION: Axis = Axis {
     about: POSITION,
     side: Some(Side::Client),
     needs: Some(CLIENT_EDIT),
-    values: places!(client_edit),
+    values: places!(client_edit: Usual Twice Last),
 };
 
 pub(super) const SERVER_POSITION: Axis = Axis {
@@ -131,7 +113,7 @@ pub(super) const SERVER_POSITION: Axis = Axis {
     about: POSITION,
     side: Some(Side::Server),
     needs: Some(SERVER_EDIT),
-    values: places!(server_edit),
+    values: places!(server_edit: Usual Twice Last),
 };
 
 /// The numbers that an edit may use, for one end.

@@ -1,5 +1,5 @@
-//! The harness held against itself: ends that are deliberately misconfigured. They do something else than
-//! what they are judged by, and have to be caught.
+//! Self-tests of the harness: ends that are deliberately misconfigured. Each does something else than what it
+//! is judged by, which the harness has to find.
 
 use reqmtls_contract::Policy;
 use reqmtls_vocabulary::Side;

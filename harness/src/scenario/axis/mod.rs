@@ -48,7 +48,7 @@ pub struct Value {
     pub about: &'static str,
     /// What it makes of the two ends.
     pub(super) make: fn(&mut Draft<'_>),
-    /// Whether an end breaks rules with it.
+    /// Whether the end that the axis is about misbehaves with it.
     pub misbehaves: bool,
 }
 
@@ -93,7 +93,7 @@ pub static AXES: &[Axis] = &[
     fault::SERVER,
 ];
 
-/// A value by which both ends keep to the rules.
+/// A value with which no end misbehaves.
 const fn value(name: &'static str, about: &'static str, make: fn(&mut Draft<'_>)) -> Value {
     Value {
         name,
@@ -103,7 +103,7 @@ const fn value(name: &'static str, about: &'static str, make: fn(&mut Draft<'_>)
     }
 }
 
-/// A value by which the end that the axis is about breaks rules.
+/// A value with which the end that the axis is about misbehaves: it deliberately violates rules.
 const fn misbehaviour(name: &'static str, about: &'static str, make: fn(&mut Draft<'_>)) -> Value {
     Value {
         name,
@@ -169,19 +169,22 @@ impl Settings {
         }
     }
 
-    /// The ends that break rules with these values.
+    /// The ends that misbehave with these values.
     #[must_use]
     pub fn misbehaving(&self) -> Vec<Side> {
-        let breaks = |side: &Side| {
+        let misbehaves = |side: &Side| {
             let mut values = self.iter();
             values.any(|(axis, value)| value.misbehaves && axis.side == Some(*side))
         };
-        Side::BOTH.into_iter().filter(breaks).collect()
+        Side::BOTH.into_iter().filter(misbehaves).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use reqmtls_contract::Revision;
+
+    use super::super::{Material, Setups};
     use super::*;
 
     #[test]
@@ -193,6 +196,47 @@ mod tests {
                 assert_eq!(settings.get(axis), Some(value));
                 assert_eq!(axis.value(value.name), Some(value));
             }
+        }
+    }
+
+    /// Whether every two values of an axis make different setups, with the other axes at these values.
+    fn differ(axis: &Axis, others: &[(&str, &str)]) -> bool {
+        let mut settings = Settings::default();
+        let needs = axis.needs.as_ref();
+        let needed = needs.map(|need| Axis::find(need.axis).expect(need.axis));
+        if let Some(needed) = needed {
+            settings.set(needed, &needed.values[1]);
+        }
+        for (other, value) in others {
+            let other = Axis::find(other).expect(other);
+            settings.set(other, other.value(value).expect(value));
+        }
+        let material = Material::nominal(Revision::EditorsCopy);
+        let setups = axis.values.iter().map(|value| {
+            let mut settings = settings.clone();
+            settings.set(axis, value);
+            Setups::of(&settings, &material)
+        });
+        let setups: Vec<_> = setups.collect();
+        let mut pairs = (0..setups.len()).flat_map(|one| (0..one).map(move |other| (one, other)));
+        pairs.all(|(one, other)| setups[one] != setups[other])
+    }
+
+    #[test]
+    fn every_two_values_of_an_axis_make_different_setups() {
+        let on_flag = [("client.flag", "set"), ("server.policy", "require-on-flag")];
+        for axis in AXES {
+            let can_differ = differ(axis, &[]) || differ(axis, &on_flag);
+            assert!(can_differ, "{}", axis.name);
+        }
+    }
+
+    #[test]
+    fn what_an_axis_needs_is_an_axis_that_needs_none() {
+        for axis in AXES {
+            let Some(need) = &axis.needs else { continue };
+            let other = Axis::find(need.axis).expect(need.axis);
+            assert!(other.needs.is_none(), "{}", axis.name);
         }
     }
 
@@ -235,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn by_default_nobody_misbehaves() {
+    fn by_default_no_end_misbehaves() {
         assert_eq!(Settings::default().misbehaving(), []);
     }
 }

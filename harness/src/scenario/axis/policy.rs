@@ -6,31 +6,21 @@ use reqmtls_vocabulary::Side;
 use super::super::draft::Draft;
 use super::{Axis, nothing, value};
 
+/// The policies of a server.
+macro_rules! policies {
+    ($($policy:ident)+) => {
+        &[$(value(Policy::$policy.as_str(), Policy::$policy.about(), |draft| {
+            follows(draft, Policy::$policy);
+        })),+]
+    };
+}
+
 pub(super) const SERVER: Axis = Axis {
     name: "server.policy",
     about: "When the server asks for a certificate, and whether it insists.",
     side: Some(Side::Server),
     needs: None,
-    values: &[
-        value("never", Policy::Never.about(), |draft| {
-            follows(draft, Policy::Never)
-        }),
-        value("request", Policy::Request.about(), |draft| {
-            follows(draft, Policy::Request)
-        }),
-        value("require", Policy::Require.about(), |draft| {
-            follows(draft, Policy::Require)
-        }),
-        value("request-on-flag", Policy::RequestOnFlag.about(), |draft| {
-            follows(draft, Policy::RequestOnFlag);
-        }),
-        value("require-on-flag", Policy::RequireOnFlag.about(), |draft| {
-            follows(draft, Policy::RequireOnFlag);
-        }),
-        value("post-handshake", Policy::PostHandshake.about(), |draft| {
-            follows(draft, Policy::PostHandshake);
-        }),
-    ],
+    values: policies!(Never Request Require RequestOnFlag RequireOnFlag PostHandshake),
 };
 
 fn follows(draft: &mut Draft<'_>, policy: Policy) {

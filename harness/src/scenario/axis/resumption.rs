@@ -71,7 +71,7 @@ pub(super) const SERVER_EARLY_DATA: Axis = Axis {
     values: &[
         value("refused", "It does not.", nothing),
         value("accepted", "It does.", |draft| {
-            draft.server.early_data = true
+            draft.server.early_data = true;
         }),
     ],
 };

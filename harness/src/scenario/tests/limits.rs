@@ -7,11 +7,11 @@ use super::super::Axis;
 use super::*;
 
 /// A scenario with this many values of each axis, all misbehaving.
-fn scenario_of(axes: &[(&str, usize)]) -> String {
+fn scenario_of(varied: &[(&str, usize)]) -> String {
     let mut text = "title = \"Many cases\"\ndocument = \"RFC 9846\"\nmisbehaving = \"client\"\n\
                     [setup]\n\"client.edit.message\" = \"client-hello\"\n[axes]\n"
         .to_owned();
-    for (name, count) in axes {
+    for (name, count) in varied {
         let axis = Axis::find(name).expect("an axis");
         let values: Vec<_> = axis.values[..*count]
             .iter()

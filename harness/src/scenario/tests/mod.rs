@@ -1,4 +1,4 @@
-//! What scenarios are once they are read.
+//! Scenarios as they are after reading.
 
 mod committed;
 mod expansion;

@@ -1,4 +1,4 @@
-//! Whatever a file holds, reading it ends with a scenario or with diagnostics.
+//! Whatever a file contains, reading it ends with a scenario or with diagnostics.
 
 use super::*;
 
