@@ -228,6 +228,50 @@ mod tests {
     }
 
     #[test]
+    fn a_sweep_needs_an_insertion_into_client_hello() {
+        let can = |values: &[_]| setups(values).can_sweep();
+        assert!(can(&[("client.edit.message", "second-client-hello")]));
+        assert!(!can(&[("client.edit.message", "certificate")]));
+        assert!(!can(&[("server.edit.message", "server-hello")]));
+        assert!(!can(&[
+            ("client.edit.message", "client-hello"),
+            ("client.edit.value", "removed"),
+        ]));
+    }
+
+    #[test]
+    fn early_data_is_sent_on_a_second_connection_and_makes_none() {
+        let early = setups(&[("client.early-data", "sent")]);
+        assert_eq!(early.connections(), 1);
+        assert_eq!(early, setups(&[]));
+        let second = setups(&[
+            ("client.early-data", "sent"),
+            ("client.resumption", "flag-set"),
+        ]);
+        assert_eq!(second.connections(), 2);
+        let resumption = second
+            .actual
+            .client
+            .resumption
+            .expect("a second connection");
+        assert!(resumption.early_data && resumption.tls_flags.is_some());
+    }
+
+    #[test]
+    fn the_unknown_flag_is_the_next_that_is_not_assigned() {
+        let unknown = |flag| {
+            let material = Material {
+                flag,
+                ..Material::nominal(Revision::Draft02)
+            };
+            material.unknown()
+        };
+        assert_eq!(unknown(80), 81);
+        assert_eq!(unknown(RESUMPTION_ACROSS_NAMES - 1), 9);
+        assert_eq!(unknown(MAX_FLAG), MAX_FLAG - 1);
+    }
+
+    #[test]
     fn by_default_both_ends_are_unmodified_libraries() {
         let Ends { client, server } = setups(&[]).actual;
         assert_eq!((client.flag, server.flag), (None, None));

@@ -39,6 +39,7 @@ fn ten_thousand_cases_expand_in_a_moment() {
     let start = Instant::now();
     let scenario = some(&text);
     let elapsed = start.elapsed();
+    eprintln!("ELAPSED {elapsed:?}");
     assert_eq!(scenario.cases.len(), 10_000);
     let controlled = scenario.cases.iter().filter(|case| case.control.is_some());
     assert_eq!(controlled.count(), 9_000);
