@@ -1,4 +1,4 @@
-//! Scenarios of the greatest size.
+//! The greatest number of cases.
 
 use std::fmt::Write;
 use std::time::{Duration, Instant};
@@ -6,17 +6,16 @@ use std::time::{Duration, Instant};
 use super::super::Axis;
 use super::*;
 
-/// A scenario with this many values of each axis, all misbehaving.
+/// A scenario with the first so many values of each axis, the last of them first: the worst order for controls,
+/// which have the first value.
 fn scenario_of(varied: &[(&str, usize)]) -> String {
     let mut text = "title = \"Many cases\"\ndocument = \"RFC 9846\"\nmisbehaving = \"client\"\n\
                     [setup]\n\"client.edit.message\" = \"client-hello\"\n[axes]\n"
         .to_owned();
     for (name, count) in varied {
         let axis = Axis::find(name).expect("an axis");
-        let values: Vec<_> = axis.values[..*count]
-            .iter()
-            .map(|value| value.name)
-            .collect();
+        let values = axis.values[..*count].iter().rev();
+        let values: Vec<_> = values.map(|value| value.name).collect();
         writeln!(text, "{name:?} = {values:?}").unwrap();
     }
     text.push_str(
@@ -39,10 +38,9 @@ fn ten_thousand_cases_expand_in_a_moment() {
     let start = Instant::now();
     let scenario = some(&text);
     let elapsed = start.elapsed();
-    eprintln!("ELAPSED {elapsed:?}");
     assert_eq!(scenario.cases.len(), 10_000);
     let controlled = scenario.cases.iter().filter(|case| case.control.is_some());
     assert_eq!(controlled.count(), 9_000);
-    // A second on an idle machine; a search in all cases for each of them takes far longer than this.
-    assert!(elapsed < Duration::from_secs(20), "{elapsed:?}");
+    // It takes less than a second here. This leaves room for a busy machine, and none for costly searches.
+    assert!(elapsed < Duration::from_secs(10), "{elapsed:?}");
 }
