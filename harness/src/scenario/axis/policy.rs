@@ -17,7 +17,7 @@ macro_rules! policies {
 
 pub(super) const SERVER: Axis = Axis {
     name: "server.policy",
-    about: "When the server asks for a certificate, and whether it insists.",
+    about: "When the server asks for a certificate, and whether it requires one.",
     side: Some(Side::Server),
     needs: None,
     values: policies!(Never Request Require RequestOnFlag RequireOnFlag PostHandshake),
