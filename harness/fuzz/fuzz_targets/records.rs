@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 
 use libfuzzer_sys::fuzz_target;
 use reqmtls_fuzz::Story;
+use reqmtls_observer::testing::rechunked;
 use reqmtls_observer::{
-    Content, DEFAULT_FLAG, Ending, Entry, Epoch, KeyLog, Place, Recording, Side, Transcript, What,
+    Content, DEFAULT_FLAG, Ending, Entry, Epoch, KeyLog, Place, Recording, Side, Transcript,
 };
 
 fuzz_target!(|input: &[u8]| {
@@ -20,7 +21,7 @@ fuzz_target!(|input: &[u8]| {
     }
     has_its_lines(&transcript);
     let text = transcript.text(DEFAULT_FLAG);
-    let again = Transcript::observe(&octet_by_octet(&recording), &log);
+    let again = Transcript::observe(&rechunked(&recording, &[1]), &log);
     assert_eq!(again.text(DEFAULT_FLAG), text);
     nothing_opens_without_secrets(&recording);
 });
@@ -102,21 +103,6 @@ fn has_its_lines(transcript: &Transcript) {
     assert_eq!(text.lines().count(), lines, "{text}");
     let odd = text.chars().find(|c| c.is_control() && *c != '\n');
     assert_eq!(odd, None, "{text:?}");
-}
-
-fn octet_by_octet(recording: &Recording) -> Recording {
-    let mut again = Recording::new();
-    for event in recording.events() {
-        match &event.what {
-            What::Data(bytes) => {
-                for octet in bytes.iter() {
-                    again.data(event.at, event.from, vec![*octet]);
-                }
-            }
-            What::HalfClose | What::Reset => again.push(event.clone()),
-        }
-    }
-    again
 }
 
 fn nothing_opens_without_secrets(recording: &Recording) {

@@ -46,6 +46,7 @@
 //! Application data that one side sends without anything between is one entry,
 //! whatever records it fell into.
 
+mod aead;
 mod alert;
 mod bytes;
 pub mod capture;
@@ -57,8 +58,8 @@ mod reader;
 mod record;
 mod recording;
 mod schedule;
-#[cfg(test)]
-mod testing;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 #[cfg(test)]
 mod tests;
 mod text;

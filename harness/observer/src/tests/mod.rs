@@ -1,6 +1,8 @@
 //! Whole connections: real ones, forged ones, and what must hold for any bytes.
 
 mod defects;
+mod ends;
 mod forged;
 mod properties;
 mod real;
+mod tls12;
