@@ -19,6 +19,7 @@ fuzz_target!(|input: &[u8]| {
     for side in Side::BOTH {
         accounts_for(&transcript, &recording, side);
     }
+    arrives_with_its_events(&transcript, &recording);
     has_its_lines(&transcript);
     let text = transcript.text(DEFAULT_FLAG);
     let again = Transcript::observe(&rechunked(&recording, &[1]), &log);
@@ -87,6 +88,19 @@ fn records(mut bytes: &[u8]) -> Vec<usize> {
         bytes = &bytes[5 + length..];
     }
     lengths
+}
+
+/// Every entry begins and ends with events of its side.
+fn arrives_with_its_events(transcript: &Transcript, recording: &Recording) {
+    let entries = transcript.by_arrival();
+    assert_eq!(entries.len(), transcript.entries.len());
+    assert!(entries.is_sorted_by_key(|entry| entry.arrival));
+    for entry in entries {
+        assert!(entry.start <= entry.arrival, "{entry:?}");
+        for place in [entry.start, entry.arrival] {
+            assert_eq!(recording.events()[place].from, entry.from, "{entry:?}");
+        }
+    }
 }
 
 /// The text has a line for each entry but changes of ciphers, for each reset and for each kind of defect.

@@ -45,6 +45,14 @@
 //!
 //! Application data that one side sends without anything between is one entry,
 //! whatever records it fell into.
+//!
+//! # Arrival order
+//!
+//! Some questions need the order in which octets were relayed: whether a server sent data before the client's
+//! Finished arrived, whether an alert came before or after a message of the other side. For them each [`Entry`] has
+//! the places in the recording of the events that brought its first and its last byte,
+//! [`Transcript::by_arrival`] gives the entries in that order, and [`Entry::is_complete_before`] says whether one was
+//! complete before another one began. None of this is in the text, since it differs from run to run.
 
 mod aead;
 mod alert;
@@ -54,6 +62,7 @@ mod flags;
 mod keylog;
 mod message;
 mod observe;
+mod order;
 mod reader;
 mod record;
 mod recording;

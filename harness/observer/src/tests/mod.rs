@@ -3,6 +3,7 @@
 mod defects;
 mod ends;
 mod forged;
+mod order;
 mod properties;
 mod real;
 mod tls12;

@@ -118,10 +118,13 @@ impl Scene {
     }
 
     pub(super) fn push(mut self, from: Side, epoch: Epoch, content: Content) -> Self {
+        let event = self.transcript.entries.len();
         self.transcript.entries.push(Entry {
             from,
             epoch,
             at: Duration::ZERO,
+            start: event,
+            arrival: event,
             records: 0..1,
             wire_len: 0,
             content,
