@@ -2,9 +2,11 @@
 //! TLS registries with their names. There is no logic here, so that the observer can share it with the ends
 //! that it observes and still share no code with them.
 
+mod codepoints;
 mod registry;
 mod side;
 
+pub use codepoints::{Codepoints, DEFAULT_FLAG};
 pub use registry::{
     AlertDescription, AlertLevel, CipherSuite, ContentType, ExtensionType, HandshakeType,
     ProtocolVersion, SignatureScheme,
