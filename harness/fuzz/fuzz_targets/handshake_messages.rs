@@ -71,6 +71,20 @@ fn loses_nothing(message: &HandshakeMessage, body: &[u8], tls13: bool) {
         HandshakeMessage::Certificate(certificate) => {
             assert_eq!(certificate_len(certificate, tls13), body.len());
         }
+        HandshakeMessage::CompressedCertificate(compressed) => {
+            let length = compressed.uncompressed_length;
+            let [0, length @ ..] = u32::try_from(length).expect("four octets").to_be_bytes() else {
+                panic!("{length} does not fit three octets");
+            };
+            let head = [&compressed.algorithm.0.to_be_bytes()[..], &length].concat();
+            assert!(body.starts_with(&head));
+            if let Ok(certificate) = &compressed.certificate {
+                assert_eq!(
+                    certificate_len(certificate, true),
+                    compressed.uncompressed_length
+                );
+            }
+        }
         HandshakeMessage::NewSessionTicket {
             extensions,
             lifetime,

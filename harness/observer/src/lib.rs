@@ -81,11 +81,12 @@ pub use flags::{TlsFlags, TlsFlagsError};
 pub use keylog::{KeyLog, KeyLogDifference, KeyLogError, KeyLogProblem, Label};
 pub use message::{
     Certificate, CertificateEntry, CertificateRequest, CertificateRequest12, CertificateVerify,
-    ClientHello, Extension, HandshakeMessage, ServerHello,
+    ClientHello, CompressedCertificate, Extension, HandshakeMessage, ServerHello, Unreadable,
 };
 pub use recording::{Ending, Event, Recording, What};
 pub use reqmtls_vocabulary::{
-    AlertDescription, AlertLevel, CipherSuite, Codepoints, ContentType, DEFAULT_FLAG,
-    ExtensionType, HandshakeType, ProtocolVersion, Side, SignatureScheme,
+    AlertDescription, AlertLevel, CertificateCompressionAlgorithm, CipherSuite, Codepoints,
+    ContentType, DEFAULT_FLAG, ExtensionType, HandshakeType, ProtocolVersion, Side,
+    SignatureScheme,
 };
 pub use transcript::{Content, Defect, Entry, Epoch, Flight, Place, Reason, Transcript};

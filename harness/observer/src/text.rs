@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::flags::TlsFlags;
-use super::message::{Extension, HandshakeMessage};
+use super::message::{CompressedCertificate, Extension, HandshakeMessage};
 use reqmtls_vocabulary::{Codepoints, ContentType, ProtocolVersion};
 
 use super::recording::Ending;
@@ -130,10 +130,15 @@ fn line(
 
 fn details(message: &HandshakeMessage, codepoints: Codepoints) -> String {
     let mut details = Vec::new();
+    if let Some(certificate) = message.certificate() {
+        details.push(format!("certificates={}", certificate.certificates.len()));
+    }
     match message {
-        HandshakeMessage::Certificate(certificate) => {
-            details.push(format!("certificates={}", certificate.certificates.len()));
-        }
+        HandshakeMessage::CompressedCertificate(CompressedCertificate {
+            algorithm,
+            certificate: Err(reason),
+            ..
+        }) => details.push(format!("unreadable({algorithm}: {reason})")),
         HandshakeMessage::Malformed { reason, .. } => details.push(format!("malformed({reason})")),
         _ => {}
     }

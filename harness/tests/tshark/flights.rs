@@ -1,9 +1,14 @@
 //! The flights of a handshake, forged as a real end would send them: Wireshark reads what is in them.
 
+use std::io::Read;
+
+use flate2::Compression;
+use flate2::read::ZlibEncoder;
 use rcgen::{CertificateParams, KeyPair};
 use reqmtls_observer::testing::{Forge, extension, extensions, message};
 use reqmtls_observer::{
-    Alert, AlertDescription, ContentType, Epoch, ExtensionType, HandshakeType, Side,
+    Alert, AlertDescription, CertificateCompressionAlgorithm, ContentType, Epoch, ExtensionType,
+    HandshakeType, Side,
 };
 
 /// `tls_flags` with the request mTLS flag.
@@ -66,10 +71,25 @@ impl Form {
 
     /// A Certificate of TLS 1.3 with the flag in its entry.
     pub(crate) fn certificate(&self) -> Vec<u8> {
+        message(HandshakeType::CERTIFICATE, &self.certificate_body())
+    }
+
+    /// The same compressed by zlib (RFC 8879 §4).
+    pub(crate) fn compressed_certificate(&self) -> Vec<u8> {
+        let body = self.certificate_body();
+        let mut compressed = Vec::new();
+        let mut encoder = ZlibEncoder::new(&body[..], Compression::best());
+        encoder.read_to_end(&mut compressed).unwrap();
+        let algorithm = CertificateCompressionAlgorithm::ZLIB.0.to_be_bytes();
+        let [_, length @ ..] = u32::try_from(body.len()).unwrap().to_be_bytes();
+        let body = [&algorithm[..], &length, &long(&compressed)].concat();
+        message(HandshakeType::COMPRESSED_CERTIFICATE, &body)
+    }
+
+    fn certificate_body(&self) -> Vec<u8> {
         let flags = extension(ExtensionType::TLS_FLAGS, &FLAG_80);
         let entry = [long(&self.certificate), extensions(&[flags])].concat();
-        let body = [&[0][..], &long(&entry)].concat();
-        message(HandshakeType::CERTIFICATE, &body)
+        [&[0][..], &long(&entry)].concat()
     }
 
     /// The server's flight of TLS 1.2 behind ServerHello, with a CertificateRequest.

@@ -119,6 +119,18 @@ fn tls13(forms: &mut Forms) {
         form.messages(CLIENT, Epoch::Handshake, &[finished()]);
         form.exchange();
     });
+    let compressed = "S  {CompressedCertificate} certificates=1";
+    add("with a compressed certificate", compressed, |form| {
+        form.hellos();
+        let flight = [
+            encrypted_extensions(&[]),
+            form.compressed_certificate(),
+            finished(),
+        ];
+        form.messages(SERVER, Epoch::Handshake, &flight);
+        form.messages(CLIENT, Epoch::Handshake, &[finished()]);
+        form.exchange();
+    });
     let canceled = "C  {Alert}               warning user_canceled(90)\n";
     add("canceled by the user", canceled, |form| {
         form.hellos();

@@ -8,7 +8,7 @@ mod side;
 
 pub use codepoints::{Codepoints, DEFAULT_FLAG};
 pub use registry::{
-    AlertDescription, AlertLevel, CipherSuite, ContentType, ExtensionType, HandshakeType,
-    ProtocolVersion, SignatureScheme,
+    AlertDescription, AlertLevel, CertificateCompressionAlgorithm, CipherSuite, ContentType,
+    ExtensionType, HandshakeType, ProtocolVersion, SignatureScheme,
 };
 pub use side::Side;

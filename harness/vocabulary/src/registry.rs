@@ -159,6 +159,15 @@ registry! {
 }
 
 registry! {
+    /// An algorithm of certificate compression (RFC 8879 §7.3).
+    CertificateCompressionAlgorithm(u16), "4" {
+        ZLIB = 1 "zlib",
+        BROTLI = 2 "brotli",
+        ZSTD = 3 "zstd",
+    }
+}
+
+registry! {
     /// An alert's level.
     AlertLevel(u8), "2" {
         WARNING = 1 "warning",

@@ -8,9 +8,11 @@ use super::super::tls12::Keys12;
 use super::super::transcript::{Content, Defect, Entry, Epoch, Place, Reason};
 use super::hellos::{Hellos, next_message};
 use super::keys::{Keys, Opened, keys12};
-use reqmtls_vocabulary::ContentType;
-use reqmtls_vocabulary::ProtocolVersion;
-use reqmtls_vocabulary::Side;
+use reqmtls_vocabulary::{ContentType, HandshakeType, ProtocolVersion, Side};
+
+/// The most compressed certificates of one side that are decompressed: a main handshake has one, and each
+/// authentication after it another one.
+const DECOMPRESSED: usize = 16;
 
 /// Reads one side's records.
 pub(super) struct SideReader<'a> {
@@ -23,6 +25,7 @@ pub(super) struct SideReader<'a> {
     keys12: Option<Result<Keys12, Reason>>,
     handshake: Pending,
     client_hellos: usize,
+    compressed_certificates: usize,
     closed: bool,
     found: Vec<Entry>,
     defects: Vec<Defect>,
@@ -50,6 +53,7 @@ impl<'a> SideReader<'a> {
             keys12: None,
             handshake: Pending::default(),
             client_hellos: 0,
+            compressed_certificates: 0,
             closed: false,
             found: Vec::new(),
             defects: Vec::new(),
@@ -231,7 +235,10 @@ impl<'a> SideReader<'a> {
         let mut rekeyed = false;
         while let Some((kind, raw)) = next_message(&self.handshake.bytes) {
             let raw = raw.to_vec();
-            let message = HandshakeMessage::read(kind, &raw[4..], version);
+            self.compressed_certificates +=
+                usize::from(kind == HandshakeType::COMPRESSED_CERTIFICATE);
+            let decompresses = self.compressed_certificates <= DECOMPRESSED;
+            let message = HandshakeMessage::read_with(kind, &raw[4..], version, decompresses);
             rekeyed |= self.change_keys(epoch, &message);
             self.handshake.bytes.drain(..raw.len());
             self.found.push(Entry {

@@ -5,13 +5,18 @@ use std::io::{Read as _, Write as _};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use flate2::Compression;
+use flate2::read::{ZlibDecoder, ZlibEncoder};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::compress::{
+    CertCompressor, CertDecompressor, CompressionFailed, CompressionLevel, DecompressionFailed,
+};
 use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{
-    ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection,
-    SupportedCipherSuite, SupportedProtocolVersion,
+    CertificateCompressionAlgorithm, ClientConfig, ClientConnection, RootCertStore, ServerConfig,
+    ServerConnection, SupportedCipherSuite, SupportedProtocolVersion,
 };
 
 use crate::{CipherSuite, KeyLog, Recording, Side};
@@ -34,6 +39,8 @@ pub(super) struct Setup {
     pub(super) client_has_certificate: bool,
     pub(super) client_trusts_server: bool,
     pub(super) early_data: bool,
+    /// How both ends compress their certificates, if they do.
+    pub(super) compression: Option<&'static Zlib>,
 }
 
 impl Default for Setup {
@@ -47,6 +54,7 @@ impl Default for Setup {
             client_has_certificate: false,
             client_trusts_server: true,
             early_data: false,
+            compression: None,
         }
     }
 }
@@ -85,6 +93,10 @@ impl Ends {
         let mut server = builder.with_single_cert(chain, key).unwrap();
         server.key_log = server_log.clone();
         server.max_early_data_size = if setup.early_data { 1000 } else { 0 };
+        if let Some(compression) = setup.compression {
+            server.cert_compressors = vec![compression];
+            server.cert_decompressors = vec![compression];
+        }
 
         let provider = self::provider(setup.suite, &setup.client_groups);
         let builder = ClientConfig::builder_with_provider(provider)
@@ -103,6 +115,10 @@ impl Ends {
         };
         client.key_log = client_log.clone();
         client.enable_early_data = setup.early_data;
+        if let Some(compression) = setup.compression {
+            client.cert_compressors = vec![compression];
+            client.cert_decompressors = vec![compression];
+        }
         Self {
             client: Arc::new(client),
             server: Arc::new(server),
@@ -273,5 +289,33 @@ impl rustls::KeyLog for Collector {
             .lock()
             .unwrap()
             .push(format!("{label} {random} {secret}"));
+    }
+}
+
+/// Compression by zlib, without the feature of rustls that would offer it in every crate of the workspace.
+#[derive(Debug)]
+pub(super) struct Zlib;
+
+impl CertCompressor for Zlib {
+    fn compress(&self, input: Vec<u8>, _: CompressionLevel) -> Result<Vec<u8>, CompressionFailed> {
+        let mut encoder = ZlibEncoder::new(&input[..], Compression::best());
+        let mut output = Vec::new();
+        encoder.read_to_end(&mut output).unwrap();
+        Ok(output)
+    }
+
+    fn algorithm(&self) -> CertificateCompressionAlgorithm {
+        CertificateCompressionAlgorithm::Zlib
+    }
+}
+
+impl CertDecompressor for Zlib {
+    fn decompress(&self, input: &[u8], output: &mut [u8]) -> Result<(), DecompressionFailed> {
+        ZlibDecoder::new(input).read_exact(output).unwrap();
+        Ok(())
+    }
+
+    fn algorithm(&self) -> CertificateCompressionAlgorithm {
+        CertificateCompressionAlgorithm::Zlib
     }
 }

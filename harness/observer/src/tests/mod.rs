@@ -1,5 +1,6 @@
 //! Whole connections: real ones, forged ones, and what must hold for any bytes.
 
+mod compressed;
 mod defects;
 mod ends;
 mod forged;
