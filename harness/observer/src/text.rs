@@ -59,7 +59,8 @@ impl Transcript {
         let is_answer =
             entry.from == Side::Server && matches!(entry.content, Content::ApplicationData { .. });
         let is_refusal = |other: &Entry| {
-            let is_fatal = matches!(&other.content, Content::Alert(alert) if alert.is_fatal());
+            let is_fatal =
+                matches!(&other.content, Content::Alert(it) if it.is_fatal(self.version));
             other.from == Side::Client && other.epoch == Epoch::Application && is_fatal
         };
         !(is_answer && self.entries.iter().any(is_refusal))

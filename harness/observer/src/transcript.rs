@@ -247,7 +247,8 @@ pub enum Reason {
     /// A record of this type has no place in TLS.
     #[error("unexpected record of type {0}")]
     UnexpectedType(ContentType),
-    /// The side sent more after an alert that ends its data.
+    /// The side sent more after `close_notify`, or after an alert that ends the connection with an error
+    /// (RFC 9846 §6.1, §6.2 (RFC 8446 §6.1, §6.2)).
     #[error("bytes after end: more records after a closing alert")]
     AfterEnd,
 }

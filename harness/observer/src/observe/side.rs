@@ -176,7 +176,7 @@ impl<'a> SideReader<'a> {
             }
             ContentType::ALERT => {
                 if let Some(alert) = Alert::decode(bytes) {
-                    self.closed |= alert.is_final();
+                    self.closed |= alert.is_last(self.version);
                     self.push(number, record, epoch, Content::Alert(alert), bytes);
                 } else {
                     let reason = Reason::AlertLength(bytes.len());

@@ -5,8 +5,8 @@ use super::forged::{
 };
 use crate::testing::{CLIENT_RANDOM, Forge, extension, message};
 use crate::{
-    Alert, AlertDescription, CipherSuite, Content, ContentType, DEFAULT_FLAG, Defect, Epoch,
-    ExtensionType, HandshakeType, KeyLog, Place, Reason, Recording, Transcript,
+    Alert, AlertDescription, AlertLevel, CipherSuite, Content, ContentType, DEFAULT_FLAG, Defect,
+    Epoch, ExtensionType, HandshakeType, KeyLog, Place, Reason, Recording, Transcript,
 };
 
 #[test]
@@ -114,6 +114,41 @@ fn reports_records_after_close_notify_but_not_after_a_warning() {
             reason
         }]
     );
+}
+
+#[test]
+fn reports_records_after_an_error_alert_of_whatever_level() {
+    for (level, description) in [(1, 40), (2, 40), (3, 40), (1, 0xfa), (2, 0xfa)] {
+        let mut forge = connected(0x1301);
+        let (level, description) = (AlertLevel(level), AlertDescription(description));
+        forge.alert(CLIENT, Epoch::Application, Alert { level, description });
+        assert_eq!(forge.observe().defects, []);
+        forge.alert(
+            CLIENT,
+            Epoch::Application,
+            Alert::warning(AlertDescription::CLOSE_NOTIFY),
+        );
+        let defects = forge.observe().defects;
+        assert_eq!(defects.len(), 1, "{level} {description}");
+        assert_eq!(defects[0].reason, Reason::AfterEnd);
+    }
+}
+
+#[test]
+fn user_canceled_of_any_level_may_be_followed_by_close_notify() {
+    for level in [AlertLevel::WARNING, AlertLevel::FATAL] {
+        let mut forge = connected(0x1301);
+        let description = AlertDescription::USER_CANCELED;
+        forge.alert(CLIENT, Epoch::Application, Alert { level, description });
+        forge.alert(
+            CLIENT,
+            Epoch::Application,
+            Alert::warning(AlertDescription::CLOSE_NOTIFY),
+        );
+        assert_eq!(forge.observe().defects, []);
+        forge.data(CLIENT, Epoch::Application, b"x");
+        assert_eq!(forge.observe().defects[0].reason, Reason::AfterEnd);
+    }
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use super::forged::{CLIENT, SERVER, text};
 use crate::testing::{Forge, extension, message};
 use crate::{
-    Alert, AlertDescription, CipherSuite, Epoch, ExtensionType, HandshakeType, KeyLog, Transcript,
+    Alert, AlertDescription, CipherSuite, Epoch, ExtensionType, HandshakeType, KeyLog, Reason,
+    Transcript,
 };
 
 /// A connection after both Finished.
@@ -73,4 +74,28 @@ S  (encrypted)
 ";
     let transcript = Transcript::observe(&forge.recording, &KeyLog::default());
     assert_eq!(transcript.text(80), expected);
+}
+
+#[test]
+fn in_tls12_a_warning_does_not_end_what_a_side_sends() {
+    let no_renegotiation = AlertDescription::NO_RENEGOTIATION;
+    for (alert, ends) in [
+        (Alert::warning(no_renegotiation), false),
+        (Alert::fatal(no_renegotiation), true),
+        (Alert::warning(AlertDescription::CLOSE_NOTIFY), true),
+    ] {
+        let mut forge = connected12(0xc02f);
+        forge.data(SERVER, Epoch::Application, b"x");
+        forge.alert(CLIENT, Epoch::Application, alert);
+        forge.data(CLIENT, Epoch::Application, b"y");
+        let transcript = forge.observe();
+        let after_end = transcript
+            .defects
+            .iter()
+            .any(|defect| defect.reason == Reason::AfterEnd);
+        assert_eq!(after_end, ends, "{alert}");
+        // What a side had answered before a refusal is not in the text.
+        let answer = transcript.text(80).contains("S  [ApplicationData]\n");
+        assert_eq!(answer, !alert.is_fatal(transcript.version), "{alert}");
+    }
 }

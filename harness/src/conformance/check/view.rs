@@ -110,8 +110,9 @@ impl<'a> View<'a> {
 
     /// The first fatal alert of a side.
     pub(super) fn fatal(&self, from: Side) -> Option<(&'a Entry, Alert)> {
+        let version = self.transcript.version;
         self.entries(from).find_map(|entry| match entry.content {
-            Content::Alert(alert) if alert.is_fatal() => Some((entry, alert)),
+            Content::Alert(alert) if alert.is_fatal(version) => Some((entry, alert)),
             _ => None,
         })
     }
