@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 use reqmtls_fuzz::Story;
 use reqmtls_observer::testing::rechunked;
 use reqmtls_observer::{
-    Content, DEFAULT_FLAG, Ending, Entry, Epoch, KeyLog, Place, Recording, Side, Transcript,
+    Alert, Content, DEFAULT_FLAG, Ending, Entry, Epoch, KeyLog, Place, Recording, Side, Transcript,
 };
 
 fuzz_target!(|input: &[u8]| {
@@ -103,11 +103,22 @@ fn arrives_with_its_events(transcript: &Transcript, recording: &Recording) {
     }
 }
 
-/// The text has a line for each entry but changes of ciphers, for each reset and for each kind of defect.
+/// The text has a line for each entry but changes of ciphers and what a server answered to a client that refuses it
+/// after the handshake, for each reset and for each kind of defect.
 fn has_its_lines(transcript: &Transcript) {
     let text = transcript.text(DEFAULT_FLAG);
-    let changes = |entry: &&Entry| !matches!(entry.content, Content::ChangeCipherSpec);
-    let entries = transcript.entries.iter().filter(changes).count();
+    let entries = &transcript.entries;
+    let refused = entries.iter().any(|entry| {
+        let refuses = |alert: Alert| alert.is_fatal(transcript.version);
+        let after = entry.from == Side::Client && entry.epoch == Epoch::Application;
+        after && matches!(entry.content, Content::Alert(alert) if refuses(alert))
+    });
+    let has_line = |entry: &&Entry| match entry.content {
+        Content::ChangeCipherSpec => false,
+        Content::ApplicationData { .. } => !(refused && entry.from == Side::Server),
+        _ => true,
+    };
+    let entries = entries.iter().filter(has_line).count();
     let resets = Side::BOTH.map(|side| usize::from(transcript.ending(side) == Ending::Reset));
     let defects = transcript.defects.iter();
     let defects: BTreeSet<_> = defects

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use indexmap::IndexSet;
+
 use super::flags::TlsFlags;
 use super::message::{CompressedCertificate, Extension, HandshakeMessage};
 use reqmtls_vocabulary::{Codepoints, ContentType, ProtocolVersion};
@@ -29,7 +31,12 @@ impl Transcript {
     pub fn text(&self, codepoints: impl Into<Codepoints>) -> String {
         let codepoints = codepoints.into();
         let mut text = String::new();
-        for entry in self.entries.iter().filter(|entry| self.is_settled(entry)) {
+        let is_refused = self.entries.iter().any(|entry| self.is_late_refusal(entry));
+        for entry in &self.entries {
+            // Whether the server answers before it reads the refusal is a matter of time.
+            if is_refused && is_answer(entry) {
+                continue;
+            }
             if let Some(line) = self.line(entry, codepoints) {
                 push_line(&mut text, &line);
             }
@@ -39,31 +46,19 @@ impl Transcript {
                 push_line(&mut text, &format!("{}  (reset)", side.letter()));
             }
         }
-        let mut defects: Vec<String> = Vec::new();
-        for defect in &self.defects {
-            let line = format!("! {}: {}", defect.side.name(), defect.reason);
-            // How often one is repeated depends on how data fell into records.
-            if !defects.contains(&line) {
-                defects.push(line);
-            }
-        }
-        for line in &defects {
-            push_line(&mut text, line);
+        // How often a defect is repeated depends on how data fell into records.
+        let defects = self.defects.iter();
+        let lines = defects.map(|it| format!("! {}: {}", it.side.name(), it.reason));
+        for line in lines.collect::<IndexSet<_>>() {
+            push_line(&mut text, &line);
         }
         text
     }
 
-    /// Whether every run of the case has the entry. A client that refuses something after the handshake
-    /// has asked before; whether the server answers before it reads the alert is a matter of time.
-    fn is_settled(&self, entry: &Entry) -> bool {
-        let is_answer =
-            entry.from == Side::Server && matches!(entry.content, Content::ApplicationData { .. });
-        let is_refusal = |other: &Entry| {
-            let is_fatal =
-                matches!(&other.content, Content::Alert(it) if it.is_fatal(self.version));
-            other.from == Side::Client && other.epoch == Epoch::Application && is_fatal
-        };
-        !(is_answer && self.entries.iter().any(is_refusal))
+    /// Whether the client refuses something after the handshake, when it has asked before.
+    fn is_late_refusal(&self, entry: &Entry) -> bool {
+        let is_fatal = matches!(entry.content, Content::Alert(it) if it.is_fatal(self.version));
+        entry.from == Side::Client && entry.epoch == Epoch::Application && is_fatal
     }
 
     /// One entry's line of the text; `None` for what has no place in it.
@@ -82,6 +77,10 @@ impl Transcript {
             Side::Server => self.server_ending,
         }
     }
+}
+
+fn is_answer(entry: &Entry) -> bool {
+    entry.from == Side::Server && matches!(entry.content, Content::ApplicationData { .. })
 }
 
 fn push_line(text: &mut String, line: &str) {

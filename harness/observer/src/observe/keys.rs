@@ -1,5 +1,7 @@
 //! The keys of one side, and which of them are in use.
 
+use std::collections::BTreeSet;
+
 use super::super::keylog::{KeyLog, Label};
 use super::super::message::ClientHello;
 use super::super::record::Record;
@@ -180,7 +182,9 @@ impl Early {
 }
 
 fn candidates(hello: &ClientHello, secret: &[u8]) -> Vec<TrafficKeys> {
-    let suites = hello.cipher_suites.iter().copied().filter_map(Suite::of);
+    // A hostile hello offers one suite many times: each is tried on every record.
+    let suites: BTreeSet<_> = hello.cipher_suites.iter().copied().collect();
+    let suites = suites.into_iter().filter_map(Suite::of);
     suites
         .filter_map(|suite| TrafficKeys::new(suite, secret))
         .collect()
@@ -214,4 +218,26 @@ pub(super) fn keys12(side: Side, hellos: &Hellos, log: &KeyLog) -> Result<Keys12
         .get(random, &Label::Master)
         .ok_or(Reason::NoSecret(Label::Master))?;
     Keys12::new(suite, master, random, server.random, side).ok_or_else(unsupported)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Octets32, ProtocolVersion};
+
+    #[test]
+    fn a_suite_that_is_offered_many_times_is_tried_once() {
+        let hello = ClientHello {
+            random: Octets32([1; 32]),
+            legacy_version: ProtocolVersion::TLS12,
+            session_id_len: 0,
+            cipher_suites: [0x1301, 0x1302, 0x1303, 0x0a0a]
+                .map(CipherSuite)
+                .repeat(1000),
+            extensions: Vec::new(),
+        };
+        // Two of them have the hash that the secret fits.
+        assert_eq!(candidates(&hello, &[7; 32]).len(), 2);
+        assert_eq!(candidates(&hello, &[7; 48]).len(), 1);
+    }
 }

@@ -2,6 +2,7 @@
 
 mod hellos;
 mod keys;
+mod pending;
 mod side;
 
 use super::keylog::KeyLog;

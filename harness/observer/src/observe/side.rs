@@ -6,8 +6,9 @@ use super::super::message::HandshakeMessage;
 use super::super::record::{Record, Records, Rest};
 use super::super::tls12::Keys12;
 use super::super::transcript::{Content, Defect, Entry, Epoch, Place, Reason};
-use super::hellos::{Hellos, next_message};
+use super::hellos::Hellos;
 use super::keys::{Keys, Opened, keys12};
+use super::pending::Pending;
 use reqmtls_vocabulary::{ContentType, HandshakeType, ProtocolVersion, Side};
 
 /// The most compressed certificates of one side that are decompressed: a main handshake has one, and each
@@ -29,17 +30,8 @@ pub(super) struct SideReader<'a> {
     closed: bool,
     found: Vec<Entry>,
     defects: Vec<Defect>,
-}
-
-/// Handshake bytes that are not yet a whole message.
-#[derive(Default)]
-struct Pending {
-    bytes: Vec<u8>,
-    epoch: Option<Epoch>,
-    first_record: usize,
-    /// The place of the event that brought the first byte of that record.
-    start: usize,
-    wire_len: usize,
+    /// The reasons that are given once, however many records have them.
+    given: Vec<Reason>,
 }
 
 impl<'a> SideReader<'a> {
@@ -57,6 +49,7 @@ impl<'a> SideReader<'a> {
             closed: false,
             found: Vec::new(),
             defects: Vec::new(),
+            given: Vec::new(),
         }
     }
 
@@ -68,8 +61,8 @@ impl<'a> SideReader<'a> {
             }
             self.record(number, record);
         }
-        if !self.handshake.bytes.is_empty() {
-            let place = Place::Record(self.handshake.first_record);
+        if !self.handshake.is_empty() {
+            let place = Place::Record(self.handshake.origin.record);
             self.defect(place, Reason::TruncatedMessage);
         }
         match records.rest {
@@ -224,37 +217,26 @@ impl<'a> SideReader<'a> {
             self.abandon_message();
             self.handshake.epoch = Some(epoch);
         }
-        if self.handshake.bytes.is_empty() {
-            self.handshake.first_record = number;
-            self.handshake.start = record.start;
-            self.handshake.wire_len = 0;
-        }
-        self.handshake.wire_len += record.wire_len();
-        self.handshake.bytes.extend_from_slice(bytes);
+        self.handshake.add(number, record, bytes);
         let version = self.version.unwrap_or(ProtocolVersion::TLS13);
         let mut rekeyed = false;
-        while let Some((kind, raw)) = next_message(&self.handshake.bytes) {
-            let raw = raw.to_vec();
+        while let Some((kind, raw, origin)) = self.handshake.take(number, record) {
             self.compressed_certificates +=
                 usize::from(kind == HandshakeType::COMPRESSED_CERTIFICATE);
             let decompresses = self.compressed_certificates <= DECOMPRESSED;
             let message = HandshakeMessage::read_with(kind, &raw[4..], version, decompresses);
             rekeyed |= self.change_keys(epoch, &message);
-            self.handshake.bytes.drain(..raw.len());
             self.found.push(Entry {
                 from: self.side,
                 epoch,
                 at: record.at,
-                start: self.handshake.start,
+                start: origin.start,
                 arrival: record.arrival,
-                records: self.handshake.first_record..number + 1,
-                wire_len: self.handshake.wire_len,
+                records: origin.record..number + 1,
+                wire_len: origin.wire_len,
                 content: Content::Message(message),
                 raw: raw.into(),
             });
-            self.handshake.first_record = number;
-            self.handshake.start = record.start;
-            self.handshake.wire_len = record.wire_len();
         }
         if rekeyed {
             self.abandon_message();
@@ -290,9 +272,9 @@ impl<'a> SideReader<'a> {
     }
 
     fn abandon_message(&mut self) {
-        if !self.handshake.bytes.is_empty() {
-            self.handshake.bytes.clear();
-            let place = Place::Record(self.handshake.first_record);
+        if !self.handshake.is_empty() {
+            self.handshake.clear();
+            let place = Place::Record(self.handshake.origin.record);
             self.defect(place, Reason::SpansKeyChange);
         }
     }
@@ -320,7 +302,8 @@ impl<'a> SideReader<'a> {
     }
 
     fn defect_once(&mut self, place: Place, reason: Reason) {
-        if self.defects.iter().all(|defect| defect.reason != reason) {
+        if !self.given.contains(&reason) {
+            self.given.push(reason.clone());
             self.defect(place, reason);
         }
     }
