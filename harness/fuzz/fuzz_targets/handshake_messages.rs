@@ -244,7 +244,7 @@ fn agrees_on_client_hello(message: &HandshakeMessage, body: &[u8]) {
     }
 }
 
-/// Whether `tls_flags` stands behind `pre_shared_key`, which has to be the last (RFC 8446 §4.2.11).
+/// Whether `tls_flags` stands behind `pre_shared_key`, which has to be the last (RFC 9846 §4.3.11 (RFC 8446 §4.2.11)).
 fn is_behind_psk(hello: &ClientHello) -> bool {
     let mut extensions = hello.extensions.iter();
     extensions.any(|it| it.kind == ExtensionType::PRE_SHARED_KEY)

@@ -1,4 +1,4 @@
-//! Any octets of two ends with any key log, and records that open: the observer never fails, tells the
+//! Any octets of two ends with any key log, and records that open: the observer never fails, gives the
 //! same twice, loses no octet, and does not mind how the octets were chunked.
 #![no_main]
 
@@ -36,12 +36,12 @@ fn survives_json(recording: &Recording, transcript: &Transcript) {
     assert_eq!(&read, transcript);
 }
 
-/// What is told of a side's records agrees with the octets that it sent.
+/// What is reported of a side's records agrees with the octets that it sent.
 fn accounts_for(transcript: &Transcript, recording: &Recording, side: Side) {
     let bytes = recording.bytes(side);
     let records = records(&bytes);
     assert_eq!(transcript.bytes(side), bytes.len());
-    let mut told = 0;
+    let mut reported = 0;
     for entry in transcript.entries.iter().filter(|entry| entry.from == side) {
         let of_entry = &records[entry.records.clone()];
         let (first, last) = (of_entry[0], of_entry[of_entry.len() - 1]);
@@ -52,10 +52,10 @@ fn accounts_for(transcript: &Transcript, recording: &Recording, side: Side) {
         };
         let all: usize = of_entry.iter().sum();
         assert!((ends..=all).contains(&entry.wire_len), "{entry:?}");
-        told += len(entry);
+        reported += len(entry);
     }
     let payloads: usize = records.iter().map(|length| length - 5).sum();
-    assert!(told <= payloads, "{told} of {payloads} octets");
+    assert!(reported <= payloads, "{reported} of {payloads} octets");
     for defect in transcript
         .defects
         .iter()

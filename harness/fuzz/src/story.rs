@@ -79,7 +79,7 @@ impl Story {
 
     /// What a relay would have recorded, and the key log of the ends.
     ///
-    /// What is sealed goes with fixed secrets, and is sent as it is where no hellos in clear say with
+    /// What is sealed goes with fixed secrets, and is sent as it is where no hellos in clear show
     /// which suite.
     #[must_use]
     pub fn play(&self) -> (Recording, KeyLog) {
@@ -113,7 +113,7 @@ impl Story {
         (recording, log)
     }
 
-    /// Seals as the hellos in clear say, if they say it.
+    /// Seals for the suite of the hellos in clear, if there is one.
     fn sealer(&self) -> Option<(ProtocolVersion, Sealer)> {
         let mut in_clear = Recording::new();
         for (side, step) in &self.steps {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct Alert {
     /// Its level, which means something in TLS 1.2 only.
     pub level: AlertLevel,
-    /// What it says.
+    /// Its description.
     pub description: AlertDescription,
 }
 
@@ -61,7 +61,7 @@ impl Alert {
     }
 
     /// Whether this ends the connection with an error. In TLS 1.3 that is its kind: [`Alert::is_error`]. In TLS 1.2
-    /// it is its level, whatever it says (RFC 5246 §7.2). Where no version was negotiated, TLS 1.3 decides.
+    /// it is its level, whatever its description (RFC 5246 §7.2). Where no version was negotiated, TLS 1.3 decides.
     #[must_use]
     pub fn is_fatal(self, version: Option<ProtocolVersion>) -> bool {
         if version.is_some_and(|version| version < ProtocolVersion::TLS13) {

@@ -27,7 +27,7 @@ pub enum TlsFlagsError {
     /// The length octet is not the number of octets that follow it.
     #[error("length says {declared}, got {got} octets")]
     LengthMismatch {
-        /// What the length octet says.
+        /// The value of the length octet.
         declared: usize,
         /// How many octets follow it.
         got: usize,

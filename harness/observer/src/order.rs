@@ -6,7 +6,7 @@ impl Transcript {
     /// The entries in the order in which they were complete. What one event of the recording completed stands in
     /// the order of its bytes.
     ///
-    /// Application data that is joined to one entry stands where the last of it arrived; [`Entry::start`] says
+    /// Application data that is joined to one entry stands where the last of it arrived; [`Entry::start`] is
     /// where the first of it did. An end may have sent something before it read what stands in front of it here:
     /// the order is that of the relay, or of the packets of a capture.
     #[must_use]

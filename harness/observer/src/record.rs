@@ -1,8 +1,8 @@
-//! From one side's bytes to TLS records (RFC 8446 §5.1).
+//! From one side's bytes to TLS records (RFC 9846 §5.1 (RFC 8446 §5.1)).
 
 use std::time::Duration;
 
-use super::recording::Recording;
+use crate::recording::Recording;
 use reqmtls_vocabulary::{ContentType, Side};
 
 /// Length of a record's header in bytes.
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_a_truncated_record_from_bytes_that_are_not_tls() {
+    fn distinguishes_a_truncated_record_from_bytes_that_are_not_tls() {
         let found = records(&[&[22, 3, 3, 0, 0, 22, 3, 1, 0, 5, 1]]);
         assert_eq!(found.rest, Rest::Truncated { offset: 5 });
         let found = records(&[&[22, 3, 3, 0, 0], b"HTTP/1.1"]);

@@ -1,5 +1,5 @@
 //! Traffic keys from traffic secrets, and records opened with them
-//! (RFC 8446 §5.2, §5.3, §7.2, §7.3).
+//! (RFC 9846 §5.2, §5.3, §7.2, §7.3 (RFC 8446 §5.2, §5.3, §7.2, §7.3)).
 
 use hkdf::Hkdf;
 use sha2::{Sha256, Sha384};
@@ -32,7 +32,7 @@ impl Hash {
         }
     }
 
-    /// HKDF-Expand-Label with an empty context (RFC 8446 §7.1). `None` if the
+    /// HKDF-Expand-Label with an empty context (RFC 9846 §7.1 (RFC 8446 §7.1)). `None` if the
     /// secret is shorter than the hash.
     fn expand_label(self, secret: &[u8], label: &str, length: usize) -> Option<Vec<u8>> {
         let [high, low] = u16::try_from(length).ok()?.to_be_bytes();
@@ -53,7 +53,7 @@ impl Hash {
     }
 }
 
-/// A cipher suite of TLS 1.3 in its parts (RFC 8446 §B.4).
+/// A cipher suite of TLS 1.3 in its parts (RFC 9846 §B.4 (RFC 8446 §B.4)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Suite {
     pub(super) algorithm: Algorithm,
@@ -107,7 +107,7 @@ impl TrafficKeys {
         })
     }
 
-    /// The keys after a `KeyUpdate` (RFC 8446 §7.2).
+    /// The keys after a `KeyUpdate` (RFC 9846 §7.2 (RFC 8446 §7.2)).
     pub(super) fn next_generation(&self) -> Option<Self> {
         let hash = self.suite.hash;
         Self::new(
@@ -145,7 +145,7 @@ impl TrafficKeys {
     }
 }
 
-/// The nonce of a record (RFC 8446 §5.3).
+/// The nonce of a record (RFC 9846 §5.3 (RFC 8446 §5.3)).
 pub(super) fn nonce(mut iv: [u8; 12], sequence: u64) -> [u8; 12] {
     for (octet, count) in iv[4..].iter_mut().zip(sequence.to_be_bytes()) {
         *octet ^= count;

@@ -4,13 +4,12 @@ use std::fmt::Write as _;
 
 use indexmap::IndexSet;
 
-use super::flags::TlsFlags;
-use super::message::{CompressedCertificate, Extension, HandshakeMessage};
-use reqmtls_vocabulary::{Codepoints, ContentType, ProtocolVersion};
+use crate::flags::TlsFlags;
+use crate::message::{CompressedCertificate, Extension, HandshakeMessage};
+use reqmtls_vocabulary::{Codepoints, ContentType, ProtocolVersion, Side};
 
-use super::recording::Ending;
-use super::transcript::{Content, Entry, Epoch, Transcript};
-use reqmtls_vocabulary::Side;
+use crate::recording::Ending;
+use crate::transcript::{Content, Entry, Epoch, Transcript};
 
 /// Width of a name's column.
 const NAME_WIDTH: usize = 21;
@@ -19,7 +18,7 @@ const NAME_WIDTH: usize = 21;
 const MALFORMED_OCTETS: usize = 16;
 
 impl Transcript {
-    /// The transcript in the notation of RFC 8446 figure 1: `{}` under
+    /// The transcript in the notation of RFC 9846 figure 1 (RFC 8446 figure 1): `{}` under
     /// handshake keys, `[]` under application keys, `()` under early keys, and
     /// one line for each entry. It holds no time, no length and no random
     /// value.

@@ -1,12 +1,12 @@
 //! Record protection of TLS 1.2 with an AEAD (RFC 5246 §6.2.3.3, RFC 5288 §3,
 //! RFC 7905 §2).
 
-use super::aead::{AeadKey, Algorithm};
-use super::bytes::Octets32;
-use super::record::Record;
-use super::schedule::{Hash, nonce};
 #[cfg(any(test, feature = "testing"))]
 use crate::ContentType;
+use crate::aead::{AeadKey, Algorithm};
+use crate::bytes::Octets32;
+use crate::record::Record;
+use crate::schedule::{Hash, nonce};
 use crate::{CipherSuite, Side};
 
 /// Length of an AEAD's tag in bytes, the same for every suite here.

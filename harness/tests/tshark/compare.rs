@@ -2,7 +2,7 @@
 
 use reqmtls_observer::{HandshakeType, Side};
 
-use super::view::{Said, View};
+use super::view::{Item, View};
 
 /// The first difference of each side, with both views in full behind it.
 pub(crate) fn differences(name: &str, ours: &View, theirs: &View) -> Vec<String> {
@@ -12,18 +12,18 @@ pub(crate) fn differences(name: &str, ours: &View, theirs: &View) -> Vec<String>
         .collect()
 }
 
-fn difference(name: &str, side: Side, ours: &[Said], theirs: &[Said]) -> Option<String> {
+fn difference(name: &str, side: Side, ours: &[Item], theirs: &[Item]) -> Option<String> {
     let count = ours.len().max(theirs.len());
     let message = (0..count).find(|&number| match (ours.get(number), theirs.get(number)) {
-        (Some(_), Some(Said::Undecrypted)) if is_lost_to_tshark(side, &ours[..number]) => false,
+        (Some(_), Some(Item::Undecrypted)) if is_lost_to_tshark(side, &ours[..number]) => false,
         (Some(one), Some(other)) => one != other,
         _ => true,
     })?;
-    let told = |view: &[Said]| {
+    let shown = |view: &[Item]| {
         view.get(message)
             .map_or("(nothing)".to_owned(), ToString::to_string)
     };
-    let all = |view: &[Said]| {
+    let all = |view: &[Item]| {
         view.iter()
             .map(ToString::to_string)
             .collect::<Vec<_>>()
@@ -33,17 +33,17 @@ fn difference(name: &str, side: Side, ours: &[Said], theirs: &[Said]) -> Option<
         "{name}: {} message {} is {} in the transcript, {} in tshark\n  transcript: {}\n  tshark:     {}",
         side.name(),
         message + 1,
-        told(ours),
-        told(theirs),
+        shown(ours),
+        shown(theirs),
         all(ours),
         all(theirs),
     ))
 }
 
 /// Whether this is what tshark 4.0 cannot read: at every Finished of a client it starts its application keys
-/// anew, and so loses count of what follows post-handshake authentication (RFC 8446 §4.6.2).
-fn is_lost_to_tshark(side: Side, before: &[Said]) -> bool {
-    let is_finished = |said: &&Said| matches!(said, Said::Message { kind, .. } if *kind == HandshakeType::FINISHED);
+/// anew, and so loses count of what follows post-handshake authentication (RFC 9846 §4.7.2 (RFC 8446 §4.6.2)).
+fn is_lost_to_tshark(side: Side, before: &[Item]) -> bool {
+    let is_finished = |item: &&Item| matches!(item, Item::Message { kind, .. } if *kind == HandshakeType::FINISHED);
     side == Side::Client && before.iter().filter(is_finished).count() > 1
 }
 
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn an_altered_alert_is_named() {
-        for (field, value, told) in [
+        for (field, value, expected) in [
             (
                 "tls.alert_message.desc",
                 "116",
@@ -180,7 +180,7 @@ mod tests {
             let differences =
                 after(|shown| record_of(shown, 2)["tls.alert_message"][field] = json!(value));
             let expected = format!(
-                "cell: client message 2 is Alert fatal bad_certificate(42) in the transcript, {told} in tshark"
+                "cell: client message 2 is Alert fatal bad_certificate(42) in the transcript, {expected} in tshark"
             );
             assert!(differences.starts_with(&expected), "{differences}");
         }
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn only_what_follows_a_second_finished_of_the_client_may_stay_undecrypted() {
-        let finished = || Said::Message {
+        let finished = || Item::Message {
             kind: HandshakeType::FINISHED,
             tls_flags: Vec::new(),
         };
@@ -219,19 +219,19 @@ mod tests {
             (Side::Client, 1, false),
             (Side::Server, 2, false),
         ] {
-            let view = |last: Said| {
+            let view = |last: Item| {
                 let mut view = View::default();
                 view.side_mut(side).extend((0..count).map(|_| finished()));
                 view.side_mut(side).push(last);
                 view
             };
-            let found = differences("cell", &view(transcript_alert()), &view(Said::Undecrypted));
+            let found = differences("cell", &view(transcript_alert()), &view(Item::Undecrypted));
             assert_eq!(found.is_empty(), lost, "{side:?} {count}");
         }
     }
 
     /// The alert of [`transcript`].
-    fn transcript_alert() -> Said {
+    fn transcript_alert() -> Item {
         let view = View::of(&transcript());
         view.side(Side::Client).last().unwrap().clone()
     }
@@ -245,7 +245,7 @@ mod tests {
             "{differences}"
         );
         let mut view = View::default();
-        view.side_mut(Side::Server).push(Said::Undecrypted);
+        view.side_mut(Side::Server).push(Item::Undecrypted);
         let expected =
             "cell: server message 1 is (undecrypted) in the transcript, (undecrypted) in tshark";
         assert!(differences_of(&view).starts_with(expected));

@@ -1,6 +1,6 @@
-//! The words that every part of reqmtls shares: the two sides of a connection, and the numbers of the
-//! TLS registries with their names. There is no logic here, so that the observer can share it with the ends
-//! that it observes and still share no code with them.
+//! The words that every part of reqmtls shares: the two sides of a connection, the numbers of the TLS registries
+//! with their names, and the code points of the request mTLS flag. There is no logic here, so that the observer can
+//! share it with the ends that it observes and still share no code with them.
 
 mod codepoints;
 mod registry;

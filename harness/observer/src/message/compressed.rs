@@ -13,7 +13,7 @@ use crate::reader::{ReadError, Reader};
 pub struct CompressedCertificate {
     /// How the Certificate was compressed.
     pub algorithm: CertificateCompressionAlgorithm,
-    /// How long the message says that the Certificate is, in bytes.
+    /// The length that the message declares for the Certificate, in bytes.
     pub uncompressed_length: usize,
     /// The Certificate, or why it could not be read.
     pub certificate: Result<Certificate, Unreadable>,
@@ -38,12 +38,12 @@ pub enum Unreadable {
     /// The side has sent more such messages than the observer decompresses.
     #[error("too many before it")]
     TooMany,
-    /// It gives another number of octets than it says. A receiver aborts with `bad_certificate` (RFC 8879 §4).
+    /// It gives another number of octets than it declares. A receiver aborts with `bad_certificate` (RFC 8879 §4).
     #[error("uncompressed_length says {declared}, got {got} bytes")]
     Length {
-        /// What it says.
+        /// The declared length.
         declared: usize,
-        /// What it gives.
+        /// The length of what it gives.
         got: usize,
     },
     /// What it gives is no Certificate.

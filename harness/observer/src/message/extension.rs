@@ -1,10 +1,10 @@
-//! Extensions (RFC 8446 §4.2).
+//! Extensions (RFC 9846 §4.3 (RFC 8446 §4.2)).
 
 use serde::{Deserialize, Serialize};
 
-use super::super::bytes::Octets;
-use super::super::flags::{CARRIERS, TlsFlags, TlsFlagsError};
-use super::super::reader::{ReadError, Reader};
+use crate::bytes::Octets;
+use crate::flags::{CARRIERS, TlsFlags, TlsFlagsError};
+use crate::reader::{ReadError, Reader};
 use reqmtls_vocabulary::{Codepoints, ExtensionType};
 
 /// One extension of a message, in its place and with its body untouched.
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keeps_order_and_duplicates() {
+    fn reads_order_and_duplicates() {
         let bytes = [0, 13, 0, 62, 0, 2, 1, 1, 0, 5, 0, 0, 0, 62, 0, 0];
         let mut reader = Reader::new(&bytes[..]);
         let error = Extension::block(&mut reader).unwrap_err();

@@ -19,7 +19,7 @@ pub(super) use hello::RETRY_RANDOM;
 pub use hello::{ClientHello, ServerHello};
 use reqmtls_vocabulary::{HandshakeType, ProtocolVersion};
 
-/// A handshake message (RFC 8446 §4; for TLS 1.2 RFC 5246 §7.4).
+/// A handshake message (RFC 9846 §4 (RFC 8446 §4); for TLS 1.2 RFC 5246 §7.4).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HandshakeMessage {
@@ -60,7 +60,7 @@ pub enum HandshakeMessage {
     },
     /// `EndOfEarlyData`
     EndOfEarlyData,
-    /// A message of which only the type is kept: one of TLS 1.2 that does not
+    /// A message of which only the type is read: one of TLS 1.2 that does not
     /// matter here, or one whose type is not known.
     Other {
         /// Its type.
@@ -196,7 +196,7 @@ impl HandshakeMessage {
     }
 
     /// The Certificate that this is, compressed or not. `None` if it is none, and if it cannot be read, which
-    /// [`HandshakeMessage::is_certificate`] tells apart.
+    /// [`HandshakeMessage::is_certificate`] distinguishes.
     #[must_use]
     pub fn certificate(&self) -> Option<&Certificate> {
         match self {
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_a_malformed_body_with_the_reason() {
+    fn a_malformed_body_has_a_reason() {
         assert_eq!(
             read13(8, &[0, 4, 0, 62]),
             malformed(8, "extensions needs 4 bytes, 2 left")
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_unknown_types() {
+    fn reads_unknown_types() {
         let message = read13(99, &[1, 2, 3]);
         assert_eq!(
             message,

@@ -2,16 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::super::keylog::{KeyLog, Label};
-use super::super::message::ClientHello;
-use super::super::record::Record;
-use super::super::schedule::{Suite, TrafficKeys};
-use super::super::tls12::{Keys12, Suite12};
-use super::super::transcript::{Epoch, Reason};
 use super::hellos::Hellos;
-use reqmtls_vocabulary::ContentType;
-use reqmtls_vocabulary::Side;
-use reqmtls_vocabulary::{CipherSuite, ExtensionType, ProtocolVersion};
+use crate::keylog::{KeyLog, Label};
+use crate::message::ClientHello;
+use crate::record::Record;
+use crate::schedule::{Suite, TrafficKeys};
+use crate::tls12::{Keys12, Suite12};
+use crate::transcript::{Epoch, Reason};
+use reqmtls_vocabulary::{CipherSuite, ContentType, ExtensionType, ProtocolVersion, Side};
 
 /// Keys, or the reason why there are none.
 type Slot = Result<TrafficKeys, Reason>;
@@ -25,8 +23,8 @@ pub(super) struct Keys {
     application: Slot,
 }
 
-/// The client's early keys. With which suite they go the ServerHello does not
-/// tell if the server rejects them, so the first record decides.
+/// The client's early keys. The ServerHello does not show their suite if the server rejects them, so the first
+/// record decides.
 enum Early {
     /// None are expected.
     None,

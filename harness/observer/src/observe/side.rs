@@ -1,14 +1,14 @@
 //! One side's records, read from first to last.
 
-use super::super::alert::Alert;
-use super::super::keylog::KeyLog;
-use super::super::message::HandshakeMessage;
-use super::super::record::{Record, Records, Rest};
-use super::super::tls12::Keys12;
-use super::super::transcript::{Content, Defect, Entry, Epoch, Place, Reason};
 use super::hellos::Hellos;
 use super::keys::{Keys, Opened, keys12};
 use super::pending::Pending;
+use crate::alert::Alert;
+use crate::keylog::KeyLog;
+use crate::message::HandshakeMessage;
+use crate::record::{Record, Records, Rest};
+use crate::tls12::Keys12;
+use crate::transcript::{Content, Defect, Entry, Epoch, Place, Reason};
 use reqmtls_vocabulary::{ContentType, HandshakeType, ProtocolVersion, Side};
 
 /// The most compressed certificates of one side that are decompressed: a main handshake has one, and each
@@ -91,7 +91,7 @@ impl<'a> SideReader<'a> {
         }
     }
 
-    /// A record of TLS 1.3 that is encrypted (RFC 8446 §5.2).
+    /// A record of TLS 1.3 that is encrypted (RFC 9846 §5.2 (RFC 8446 §5.2)).
     fn protected(&mut self, number: usize, record: &Record) {
         match self.keys.open(record) {
             Opened::Under {
@@ -211,7 +211,7 @@ impl<'a> SideReader<'a> {
         );
     }
 
-    /// A fragment of handshake messages (RFC 8446 §5.1).
+    /// A fragment of handshake messages (RFC 9846 §5.1 (RFC 8446 §5.1)).
     fn fragment(&mut self, number: usize, record: &Record, epoch: Epoch, bytes: &[u8]) {
         if self.handshake.epoch != Some(epoch) {
             self.abandon_message();
@@ -243,13 +243,13 @@ impl<'a> SideReader<'a> {
         }
     }
 
-    /// Follows a message after which its sender uses other keys; tells whether
+    /// Follows a message after which its sender uses other keys; returns whether
     /// it is one.
     fn change_keys(&mut self, epoch: Epoch, message: &HandshakeMessage) -> bool {
         match (epoch, message) {
             (Epoch::Plaintext, HandshakeMessage::ClientHello(_)) => {
                 self.client_hellos += 1;
-                // No early data follows a second ClientHello (RFC 8446 §4.2.10).
+                // No early data follows a second ClientHello (RFC 9846 §4.3.10 (RFC 8446 §4.2.10)).
                 if self.client_hellos > 1 {
                     self.keys.advance(Epoch::Handshake);
                 }

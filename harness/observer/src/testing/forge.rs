@@ -43,7 +43,7 @@ impl Forge {
         Self::start(suite, false, CLIENT_RANDOM)
     }
 
-    /// The same connection from its start, with another client random: key logs tell connections apart by it.
+    /// The same connection from its start, with another client random: key logs distinguish connections by it.
     #[must_use]
     pub fn with_client_random(self, random: Octets32) -> Self {
         Self::start(self.suite, self.tls13, random)

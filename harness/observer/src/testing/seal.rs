@@ -14,8 +14,8 @@ const KEYED: [Epoch; 3] = [Epoch::EarlyData, Epoch::Handshake, Epoch::Applicatio
 /// The master secret of every connection of TLS 1.2.
 const MASTER: [u8; 48] = [0x40; 48];
 
-/// Seals the records of both ends of one connection. Its secrets are one octet over and over, so it keeps nothing
-/// secret.
+/// Seals the records of both ends of one connection. Its secrets are one octet over and over: anybody can
+/// know them.
 pub struct Sealer {
     client_random: Octets32,
     keys: Keys,

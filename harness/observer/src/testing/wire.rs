@@ -6,7 +6,7 @@ use crate::{ContentType, ExtensionType, HandshakeType};
 ///
 /// # Panics
 ///
-/// If the content is longer than a length of two octets can say.
+/// If the content is longer than a length of two octets can express.
 #[must_use]
 pub fn record(content_type: ContentType, content: &[u8]) -> Vec<u8> {
     [&[content_type.0, 3, 3], &length(content)[..], content].concat()
@@ -16,7 +16,7 @@ pub fn record(content_type: ContentType, content: &[u8]) -> Vec<u8> {
 ///
 /// # Panics
 ///
-/// If the body is longer than a length of three octets can say.
+/// If the body is longer than a length of three octets can express.
 #[must_use]
 pub fn message(kind: HandshakeType, body: &[u8]) -> Vec<u8> {
     let length = u32::try_from(body.len()).ok().filter(|it| it >> 24 == 0);
@@ -28,7 +28,7 @@ pub fn message(kind: HandshakeType, body: &[u8]) -> Vec<u8> {
 ///
 /// # Panics
 ///
-/// If the body is longer than a length of two octets can say.
+/// If the body is longer than a length of two octets can express.
 #[must_use]
 pub fn extension(kind: ExtensionType, body: &[u8]) -> Vec<u8> {
     [&kind.0.to_be_bytes()[..], &length(body), body].concat()
@@ -38,7 +38,7 @@ pub fn extension(kind: ExtensionType, body: &[u8]) -> Vec<u8> {
 ///
 /// # Panics
 ///
-/// If the block is longer than a length of two octets can say.
+/// If the block is longer than a length of two octets can express.
 #[must_use]
 pub fn extensions(extensions: &[Vec<u8>]) -> Vec<u8> {
     let octets = extensions.concat();

@@ -44,7 +44,7 @@ fn compressed(declared: u8) -> Vec<u8> {
 }
 
 #[test]
-fn tells_an_empty_certificate_from_one_that_cannot_be_read() {
+fn distinguishes_an_empty_certificate_from_one_that_cannot_be_read() {
     let mut forge = handshaking(0x1301);
     let flight = [compressed(4), compressed(5), certificate(0)].concat();
     forge.messages(CLIENT, Epoch::Handshake, &flight);

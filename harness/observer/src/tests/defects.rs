@@ -1,4 +1,4 @@
-//! What a transcript says of bytes that it cannot read.
+//! The defects of bytes that cannot be read.
 
 use super::forged::{
     CLIENT, CONNECTED, HANDSHAKING, SERVER, certificate, connected, handshaking, text,

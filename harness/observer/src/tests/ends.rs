@@ -177,7 +177,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Relays until neither end has anything more to say.
+    /// Relays until neither end has anything more to send.
     pub(super) fn pump(&mut self) {
         loop {
             let from_client = sent(|out| self.client.write_tls(out));

@@ -3,6 +3,7 @@
 mod compressed;
 mod defects;
 mod ends;
+mod flags;
 mod forged;
 mod order;
 mod properties;

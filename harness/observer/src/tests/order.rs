@@ -31,7 +31,7 @@ fn is_finished(content: &Content) -> bool {
 }
 
 #[test]
-fn arrival_order_tells_half_rtt_data_from_data_after_the_handshake() {
+fn arrival_order_separates_half_rtt_data_from_data_after_the_handshake() {
     let finished = message(HandshakeType::FINISHED, &[8; 32]);
     for half_rtt in [false, true] {
         let mut forge = handshaking(0x1301);
@@ -58,7 +58,7 @@ fn arrival_order_tells_half_rtt_data_from_data_after_the_handshake() {
 }
 
 #[test]
-fn arrival_order_tells_what_an_alert_can_have_answered() {
+fn arrival_order_shows_what_an_alert_can_have_answered() {
     let refusal = Alert::fatal(AlertDescription::CERTIFICATE_REQUIRED);
     let tail = |forge: crate::testing::Forge| arrivals(&forge.observe())[9..].to_vec();
     let mut forge = connected(0x1301);

@@ -88,10 +88,10 @@ proptest! {
     #[test]
     fn an_arbitrary_continuation_never_panics(
         chunks in vec((side(), chunk()), 0..6),
-        kept in 0..4000_usize,
+        length in 0..4000_usize,
     ) {
         let (recording, log) = resumed();
-        let mut recording = cut_after(&recording, kept);
+        let mut recording = cut_after(&recording, length);
         for (from, bytes) in chunks {
             recording.data(Duration::ZERO, from, bytes);
         }
