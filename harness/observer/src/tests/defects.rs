@@ -152,6 +152,35 @@ fn user_canceled_of_any_level_may_be_followed_by_close_notify() {
 }
 
 #[test]
+fn records_after_the_end_are_one_defect_and_damaged_ones_are_one_line() {
+    let mut forge = connected(0x1301);
+    let close = Alert::warning(AlertDescription::CLOSE_NOTIFY);
+    forge.alert(CLIENT, Epoch::Application, close);
+    for _ in 0..3 {
+        forge.record(
+            CLIENT,
+            Epoch::Plaintext,
+            ContentType::APPLICATION_DATA,
+            &[0; 20],
+        );
+    }
+    let transcript = forge.observe();
+    let count = |reason: &Reason| {
+        let defects = transcript.defects.iter();
+        defects.filter(|defect| defect.reason == *reason).count()
+    };
+    let damaged = Reason::DoesNotDecrypt(Epoch::Application);
+    assert_eq!((count(&Reason::AfterEnd), count(&damaged)), (1, 3));
+    let tail = "\
+! client: bytes after end: more records after a closing alert
+! client: record does not decrypt under application keys
+";
+    let text = transcript.text(DEFAULT_FLAG);
+    assert!(text.ends_with(tail), "{text}");
+    assert_eq!(text.matches('!').count(), 2);
+}
+
+#[test]
 fn reports_a_message_that_spans_a_change_of_keys() {
     let mut forge = handshaking(0x1301);
     let [finished, certificate] = [message(HandshakeType::FINISHED, &[8; 32]), certificate(0)];
