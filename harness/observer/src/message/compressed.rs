@@ -101,7 +101,7 @@ mod tests {
         [&[0, 0, 0, 45, 0, 0, 40][..], &der, &[0, 0]].concat()
     }
 
-    /// The same as libraries compress it: zlib and brotli by Node.js 18, zstd with its checksum by zstd 1.5.4.
+    /// The same as libraries compress it: zlib and brotli by Node.js 20, zstd with its checksum by zstd 1.5.4.
     fn compressed() -> [(Algorithm, Vec<u8>); 3] {
         [
             (
