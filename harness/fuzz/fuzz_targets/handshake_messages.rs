@@ -71,6 +71,20 @@ fn loses_nothing(message: &HandshakeMessage, body: &[u8], tls13: bool) {
         HandshakeMessage::Certificate(certificate) => {
             assert_eq!(certificate_len(certificate, tls13), body.len());
         }
+        HandshakeMessage::CompressedCertificate(compressed) => {
+            let length = compressed.uncompressed_length;
+            let [0, length @ ..] = u32::try_from(length).expect("four octets").to_be_bytes() else {
+                panic!("{length} does not fit three octets");
+            };
+            let head = [&compressed.algorithm.0.to_be_bytes()[..], &length].concat();
+            assert!(body.starts_with(&head));
+            if let Ok(certificate) = &compressed.certificate {
+                assert_eq!(
+                    certificate_len(certificate, true),
+                    compressed.uncompressed_length
+                );
+            }
+        }
         HandshakeMessage::NewSessionTicket {
             extensions,
             lifetime,
@@ -155,7 +169,7 @@ fn certificate_len(certificate: &Certificate, tls13: bool) -> usize {
 }
 
 fn agrees_on_flags(extension: &Extension) {
-    let Some(observed) = extension.tls_flags() else {
+    let Some(observed) = extension.tls_flags(80) else {
         assert_ne!(extension.kind, ExtensionType::TLS_FLAGS);
         return;
     };
@@ -230,7 +244,7 @@ fn agrees_on_client_hello(message: &HandshakeMessage, body: &[u8]) {
     }
 }
 
-/// Whether `tls_flags` stands behind `pre_shared_key`, which has to be the last (RFC 8446 §4.2.11).
+/// Whether `tls_flags` stands behind `pre_shared_key`, which has to be the last (RFC 9846 §4.3.11 (RFC 8446 §4.2.11)).
 fn is_behind_psk(hello: &ClientHello) -> bool {
     let mut extensions = hello.extensions.iter();
     extensions.any(|it| it.kind == ExtensionType::PRE_SHARED_KEY)

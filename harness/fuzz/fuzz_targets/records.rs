@@ -1,4 +1,4 @@
-//! Any octets of two ends with any key log, and records that open: the observer never fails, tells the
+//! Any octets of two ends with any key log, and records that open: the observer never fails, gives the
 //! same twice, loses no octet, and does not mind how the octets were chunked.
 #![no_main]
 
@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 
 use libfuzzer_sys::fuzz_target;
 use reqmtls_fuzz::Story;
+use reqmtls_observer::testing::rechunked;
 use reqmtls_observer::{
-    Content, DEFAULT_FLAG, Ending, Entry, Epoch, KeyLog, Place, Recording, Side, Transcript, What,
+    Alert, Content, DEFAULT_FLAG, Ending, Entry, Epoch, KeyLog, Place, Recording, Side, Transcript,
 };
 
 fuzz_target!(|input: &[u8]| {
@@ -18,9 +19,10 @@ fuzz_target!(|input: &[u8]| {
     for side in Side::BOTH {
         accounts_for(&transcript, &recording, side);
     }
+    arrives_with_its_events(&transcript, &recording);
     has_its_lines(&transcript);
     let text = transcript.text(DEFAULT_FLAG);
-    let again = Transcript::observe(&octet_by_octet(&recording), &log);
+    let again = Transcript::observe(&rechunked(&recording, &[1]), &log);
     assert_eq!(again.text(DEFAULT_FLAG), text);
     nothing_opens_without_secrets(&recording);
 });
@@ -34,12 +36,12 @@ fn survives_json(recording: &Recording, transcript: &Transcript) {
     assert_eq!(&read, transcript);
 }
 
-/// What is told of a side's records agrees with the octets that it sent.
+/// What is reported of a side's records agrees with the octets that it sent.
 fn accounts_for(transcript: &Transcript, recording: &Recording, side: Side) {
     let bytes = recording.bytes(side);
     let records = records(&bytes);
     assert_eq!(transcript.bytes(side), bytes.len());
-    let mut told = 0;
+    let mut reported = 0;
     for entry in transcript.entries.iter().filter(|entry| entry.from == side) {
         let of_entry = &records[entry.records.clone()];
         let (first, last) = (of_entry[0], of_entry[of_entry.len() - 1]);
@@ -50,10 +52,10 @@ fn accounts_for(transcript: &Transcript, recording: &Recording, side: Side) {
         };
         let all: usize = of_entry.iter().sum();
         assert!((ends..=all).contains(&entry.wire_len), "{entry:?}");
-        told += len(entry);
+        reported += len(entry);
     }
     let payloads: usize = records.iter().map(|length| length - 5).sum();
-    assert!(told <= payloads, "{told} of {payloads} octets");
+    assert!(reported <= payloads, "{reported} of {payloads} octets");
     for defect in transcript
         .defects
         .iter()
@@ -88,11 +90,35 @@ fn records(mut bytes: &[u8]) -> Vec<usize> {
     lengths
 }
 
-/// The text has a line for each entry but changes of ciphers, for each reset and for each kind of defect.
+/// Every entry begins and ends with events of its side.
+fn arrives_with_its_events(transcript: &Transcript, recording: &Recording) {
+    let entries = transcript.by_arrival();
+    assert_eq!(entries.len(), transcript.entries.len());
+    assert!(entries.is_sorted_by_key(|entry| entry.arrival));
+    for entry in entries {
+        assert!(entry.start <= entry.arrival, "{entry:?}");
+        for place in [entry.start, entry.arrival] {
+            assert_eq!(recording.events()[place].from, entry.from, "{entry:?}");
+        }
+    }
+}
+
+/// The text has a line for each entry but changes of ciphers and what a server answered to a client that refuses it
+/// after the handshake, for each reset and for each kind of defect.
 fn has_its_lines(transcript: &Transcript) {
     let text = transcript.text(DEFAULT_FLAG);
-    let changes = |entry: &&Entry| !matches!(entry.content, Content::ChangeCipherSpec);
-    let entries = transcript.entries.iter().filter(changes).count();
+    let entries = &transcript.entries;
+    let refused = entries.iter().any(|entry| {
+        let refuses = |alert: Alert| alert.is_fatal(transcript.version);
+        let after = entry.from == Side::Client && entry.epoch == Epoch::Application;
+        after && matches!(entry.content, Content::Alert(alert) if refuses(alert))
+    });
+    let has_line = |entry: &&Entry| match entry.content {
+        Content::ChangeCipherSpec => false,
+        Content::ApplicationData { .. } => !(refused && entry.from == Side::Server),
+        _ => true,
+    };
+    let entries = entries.iter().filter(has_line).count();
     let resets = Side::BOTH.map(|side| usize::from(transcript.ending(side) == Ending::Reset));
     let defects = transcript.defects.iter();
     let defects: BTreeSet<_> = defects
@@ -102,21 +128,6 @@ fn has_its_lines(transcript: &Transcript) {
     assert_eq!(text.lines().count(), lines, "{text}");
     let odd = text.chars().find(|c| c.is_control() && *c != '\n');
     assert_eq!(odd, None, "{text:?}");
-}
-
-fn octet_by_octet(recording: &Recording) -> Recording {
-    let mut again = Recording::new();
-    for event in recording.events() {
-        match &event.what {
-            What::Data(bytes) => {
-                for octet in bytes.iter() {
-                    again.data(event.at, event.from, vec![*octet]);
-                }
-            }
-            What::HalfClose | What::Reset => again.push(event.clone()),
-        }
-    }
-    again
 }
 
 fn nothing_opens_without_secrets(recording: &Recording) {

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::bytes::{Octets, Octets32};
+use crate::bytes::{Octets, Octets32};
 use reqmtls_vocabulary::Side;
 
 /// Which secret a key log line holds.
@@ -118,7 +118,7 @@ pub enum KeyLogProblem {
     Hexadecimal {
         /// `client random` or `secret`.
         field: &'static str,
-        /// What the hexadecimal decoder says.
+        /// The hexadecimal decoder's error.
         reason: hex::FromHexError,
     },
     /// The client random has another length.
@@ -227,7 +227,7 @@ impl KeyLog {
     }
 
     /// Adds the secrets of another log. Where both have one, this log's stays:
-    /// [`KeyLog::compare`] tells whether they agree.
+    /// [`KeyLog::compare`] reports whether they agree.
     pub fn merge(&mut self, other: &Self) {
         for (key, secret) in &other.secrets {
             self.secrets
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn merging_keeps_the_first_secret() {
+    fn merging_leaves_the_first_secret() {
         let mut log = KeyLog::parse(&line("EXPORTER_SECRET", 1, 2)).unwrap();
         let other = line("EXPORTER_SECRET", 1, 9) + &line("CLIENT_RANDOM", 1, 3);
         log.merge(&KeyLog::parse(&other).unwrap());

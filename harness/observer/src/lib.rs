@@ -3,7 +3,7 @@
 //!
 //! It shares no code with the ends that it observes: it has its own parsing, its
 //! own key schedule and its own choice of cryptography. It reads TLS 1.3 with
-//! all five cipher suites of RFC 8446, and TLS 1.2 with the suites in use that
+//! all five cipher suites of RFC 9846 §B.4 (RFC 8446 §B.4), and TLS 1.2 with the suites in use that
 //! have an AEAD.
 //!
 //! ```text
@@ -17,6 +17,25 @@
 //! C  {Certificate}         certificates=0
 //! C  {Finished}
 //! S  [Alert]               fatal certificate_required(116)
+//! ```
+//!
+//! [`Transcript::observe`] takes a [`Recording`] of what a relay passed on and a [`KeyLog`] of either end, and never
+//! fails: what cannot be read is [`Content::Opaque`] or [`Content::Malformed`], and a [`Defect`] gives the reason.
+//! [`capture::read`] makes recordings of the TCP connections in a pcap or pcapng file, [`capture::write`] is the way
+//! back.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use reqmtls_observer::{Codepoints, KeyLog, Recording, Side, Transcript};
+//!
+//! let mut recording = Recording::new();
+//! recording.data(Duration::ZERO, Side::Client, &b"GET / HTTP/1.1\r\n\r\n"[..]);
+//! let transcript = Transcript::observe(&recording, &KeyLog::default());
+//! assert_eq!(
+//!     transcript.text(Codepoints::default()),
+//!     "! client: no ClientHello\n! client: bytes that are not a TLS record\n"
+//! );
 //! ```
 //!
 //! # Canonical order
@@ -45,7 +64,34 @@
 //!
 //! Application data that one side sends without anything between is one entry,
 //! whatever records it fell into.
+//!
+//! # Arrival order
+//!
+//! Some questions need the order in which octets were relayed: whether a server sent data before the client's
+//! Finished arrived, whether an alert came before or after a message of the other side. For them each [`Entry`] has
+//! the places in the recording of the events that brought its first and its last byte,
+//! [`Transcript::by_arrival`] gives the entries in that order, and [`Entry::is_complete_before`] is whether one was
+//! complete before another one began. None of this is in the text, since it differs from run to run.
+//!
+//! # Numbers
+//!
+//! `tls_flags` is extension 62, and the request mTLS flag is flag 80 until one is assigned: [`Codepoints`] has both, and
+//! whoever decodes or prints flags gives them. Flags under the other number that is known for the extension, 0xfe01,
+//! are shown with that number.
+//!
+//! # Compressed certificates
+//!
+//! A [`CompressedCertificate`] (RFC 8879) is the Certificate that it holds: [`HandshakeMessage::certificate`] gives it,
+//! whether it was compressed or not. One that cannot be read is neither absent nor empty, and has a reason,
+//! [`Unreadable`].
+//!
+//! # Limits
+//!
+//! Whoever sends is untrusted. Time and memory are in proportion to the octets that were recorded, and nothing is
+//! reserved because a length announces it. Of a compressed certificate at most 1 MiB is decompressed, and of a side at
+//! most 16 of them.
 
+mod aead;
 mod alert;
 mod bytes;
 pub mod capture;
@@ -53,12 +99,13 @@ mod flags;
 mod keylog;
 mod message;
 mod observe;
+mod order;
 mod reader;
 mod record;
 mod recording;
 mod schedule;
-#[cfg(test)]
-mod testing;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -67,15 +114,16 @@ mod transcript;
 
 pub use alert::Alert;
 pub use bytes::{Octets, Octets32};
-pub use flags::{DEFAULT_FLAG, TlsFlags, TlsFlagsError};
+pub use flags::{TlsFlags, TlsFlagsError};
 pub use keylog::{KeyLog, KeyLogDifference, KeyLogError, KeyLogProblem, Label};
 pub use message::{
     Certificate, CertificateEntry, CertificateRequest, CertificateRequest12, CertificateVerify,
-    ClientHello, Extension, HandshakeMessage, ServerHello,
+    ClientHello, CompressedCertificate, Extension, HandshakeMessage, ServerHello, Unreadable,
 };
 pub use recording::{Ending, Event, Recording, What};
 pub use reqmtls_vocabulary::{
-    AlertDescription, AlertLevel, CipherSuite, ContentType, ExtensionType, HandshakeType,
-    ProtocolVersion, Side, SignatureScheme,
+    AlertDescription, AlertLevel, CertificateCompressionAlgorithm, CipherSuite, Codepoints,
+    ContentType, DEFAULT_FLAG, ExtensionType, HandshakeType, ProtocolVersion, Side,
+    SignatureScheme,
 };
 pub use transcript::{Content, Defect, Entry, Epoch, Flight, Place, Reason, Transcript};

@@ -25,7 +25,7 @@ pub(super) enum ReadError {
     },
 }
 
-/// Reads big-endian numbers and length-prefixed vectors (RFC 8446 §3).
+/// Reads big-endian numbers and length-prefixed vectors (RFC 9846 §3 (RFC 8446 §3)).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reader<'a> {
     left: &'a [u8],

@@ -1,8 +1,8 @@
-//! From one side's bytes to TLS records (RFC 8446 §5.1).
+//! From one side's bytes to TLS records (RFC 9846 §5.1 (RFC 8446 §5.1)).
 
 use std::time::Duration;
 
-use super::recording::Recording;
+use crate::recording::Recording;
 use reqmtls_vocabulary::{ContentType, Side};
 
 /// Length of a record's header in bytes.
@@ -23,6 +23,8 @@ pub(super) struct Record {
     pub(super) payload: Vec<u8>,
     /// When its last byte was relayed.
     pub(super) at: Duration,
+    /// Place of the event that brought its first byte, among all events.
+    pub(super) start: usize,
     /// Place of the event that brought its last byte, among all events.
     pub(super) arrival: usize,
 }
@@ -66,8 +68,12 @@ impl Records {
     pub(super) fn of(recording: &Recording, side: Side) -> Self {
         let mut records = Vec::new();
         let mut pending = Vec::new();
+        let mut start = 0;
         let mut offset = 0;
         for (arrival, at, bytes) in recording.chunks(side) {
+            if pending.is_empty() {
+                start = arrival;
+            }
             pending.extend_from_slice(bytes);
             let mut used = 0;
             while let Some((header, payload)) = split(&pending[used..]) {
@@ -77,8 +83,10 @@ impl Records {
                     header,
                     payload: payload.to_vec(),
                     at,
+                    start,
                     arrival,
                 });
+                start = arrival;
             }
             pending.drain(..used);
             offset += used;
@@ -135,15 +143,16 @@ mod tests {
         };
         assert_eq!(first.payload, [8, 9]);
         assert_eq!(first.at, Duration::from_secs(5));
+        assert_eq!((first.start, first.arrival), (0, 4));
         assert_eq!(
             (second.content_type, second.wire_len()),
             (ContentType::ALERT, 5)
         );
-        assert_eq!(second.arrival, 5);
+        assert_eq!((second.start, second.arrival), (4, 5));
     }
 
     #[test]
-    fn tells_a_truncated_record_from_bytes_that_are_not_tls() {
+    fn distinguishes_a_truncated_record_from_bytes_that_are_not_tls() {
         let found = records(&[&[22, 3, 3, 0, 0, 22, 3, 1, 0, 5, 1]]);
         assert_eq!(found.rest, Rest::Truncated { offset: 5 });
         let found = records(&[&[22, 3, 3, 0, 0], b"HTTP/1.1"]);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqmtls_vocabulary::Side;
 use serde::{Deserialize, Serialize};
 
-use super::bytes::Octets;
+use crate::bytes::Octets;
 
 /// What one side did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_how_each_side_ended() {
+    fn knows_how_each_side_ended() {
         assert_eq!(sample().ending(Side::Client), Ending::HalfClose);
         assert_eq!(sample().ending(Side::Server), Ending::Reset);
         assert_eq!(Recording::new().ending(Side::Server), Ending::Open);

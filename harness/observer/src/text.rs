@@ -2,13 +2,14 @@
 
 use std::fmt::Write as _;
 
-use super::message::{Extension, HandshakeMessage};
-use reqmtls_vocabulary::ContentType;
-use reqmtls_vocabulary::ProtocolVersion;
+use indexmap::IndexSet;
 
-use super::recording::Ending;
-use super::transcript::{Content, Entry, Epoch, Transcript};
-use reqmtls_vocabulary::Side;
+use crate::flags::TlsFlags;
+use crate::message::{CompressedCertificate, Extension, HandshakeMessage};
+use reqmtls_vocabulary::{Codepoints, ContentType, ProtocolVersion, Side};
+
+use crate::recording::Ending;
+use crate::transcript::{Content, Entry, Epoch, Transcript};
 
 /// Width of a name's column.
 const NAME_WIDTH: usize = 21;
@@ -17,16 +18,25 @@ const NAME_WIDTH: usize = 21;
 const MALFORMED_OCTETS: usize = 16;
 
 impl Transcript {
-    /// The transcript in the notation of RFC 8446 figure 1: `{}` under
+    /// The transcript in the notation of RFC 9846 figure 1 (RFC 8446 figure 1): `{}` under
     /// handshake keys, `[]` under application keys, `()` under early keys, and
     /// one line for each entry. It holds no time, no length and no random
-    /// value. `flag` is the number that prints as `request_mtls`; other flags
-    /// print as numbers.
+    /// value.
+    ///
+    /// `tls_flags={…}` are the flags in the extension with the number given, in which the flag with the number given
+    /// prints as `request_mtls` and any other as its number. Flags in an extension with another number by which
+    /// `tls_flags` is known name it: `tls_flags(0xfe01)={request_mtls}`.
     #[must_use]
-    pub fn text(&self, flag: u16) -> String {
+    pub fn text(&self, codepoints: impl Into<Codepoints>) -> String {
+        let codepoints = codepoints.into();
         let mut text = String::new();
-        for entry in self.entries.iter().filter(|entry| self.is_settled(entry)) {
-            if let Some(line) = self.line(entry, flag) {
+        let is_refused = self.entries.iter().any(|entry| self.is_late_refusal(entry));
+        for entry in &self.entries {
+            // Whether the server answers before it reads the refusal is a matter of time.
+            if is_refused && is_answer(entry) {
+                continue;
+            }
+            if let Some(line) = self.line(entry, codepoints) {
                 push_line(&mut text, &line);
             }
         }
@@ -35,36 +45,25 @@ impl Transcript {
                 push_line(&mut text, &format!("{}  (reset)", side.letter()));
             }
         }
-        let mut defects: Vec<String> = Vec::new();
-        for defect in &self.defects {
-            let line = format!("! {}: {}", defect.side.name(), defect.reason);
-            // How often one is repeated depends on how data fell into records.
-            if !defects.contains(&line) {
-                defects.push(line);
-            }
-        }
-        for line in &defects {
-            push_line(&mut text, line);
+        // How often a defect is repeated depends on how data fell into records.
+        let defects = self.defects.iter();
+        let lines = defects.map(|it| format!("! {}: {}", it.side.name(), it.reason));
+        for line in lines.collect::<IndexSet<_>>() {
+            push_line(&mut text, &line);
         }
         text
     }
 
-    /// Whether every run of the case has the entry. A client that refuses something after the handshake
-    /// has asked before; whether the server answers before it reads the alert is a matter of time.
-    fn is_settled(&self, entry: &Entry) -> bool {
-        let is_answer =
-            entry.from == Side::Server && matches!(entry.content, Content::ApplicationData { .. });
-        let is_refusal = |other: &Entry| {
-            let is_fatal = matches!(&other.content, Content::Alert(alert) if alert.is_fatal());
-            other.from == Side::Client && other.epoch == Epoch::Application && is_fatal
-        };
-        !(is_answer && self.entries.iter().any(is_refusal))
+    /// Whether the client refuses something after the handshake, when it has asked before.
+    fn is_late_refusal(&self, entry: &Entry) -> bool {
+        let is_fatal = matches!(entry.content, Content::Alert(it) if it.is_fatal(self.version));
+        entry.from == Side::Client && entry.epoch == Epoch::Application && is_fatal
     }
 
     /// One entry's line of the text; `None` for what has no place in it.
     #[must_use]
-    pub fn line(&self, entry: &Entry, flag: u16) -> Option<String> {
-        let (name, details) = line(entry, self.version, flag)?;
+    pub fn line(&self, entry: &Entry, codepoints: impl Into<Codepoints>) -> Option<String> {
+        let (name, details) = line(entry, self.version, codepoints.into())?;
         let line = format!("{}  {name:NAME_WIDTH$} {details}", entry.from.letter());
         Some(line.trim_end().to_owned())
     }
@@ -79,6 +78,10 @@ impl Transcript {
     }
 }
 
+fn is_answer(entry: &Entry) -> bool {
+    entry.from == Side::Server && matches!(entry.content, Content::ApplicationData { .. })
+}
+
 fn push_line(text: &mut String, line: &str) {
     text.push_str(line);
     text.push('\n');
@@ -86,7 +89,11 @@ fn push_line(text: &mut String, line: &str) {
 
 /// An entry's name in its brackets, and what follows it; `None` for what has no
 /// place in a stable text.
-fn line(entry: &Entry, version: Option<ProtocolVersion>, flag: u16) -> Option<(String, String)> {
+fn line(
+    entry: &Entry,
+    version: Option<ProtocolVersion>,
+    codepoints: Codepoints,
+) -> Option<(String, String)> {
     let bracket = |name: &str| match entry.epoch {
         Epoch::Plaintext => name.to_owned(),
         Epoch::EarlyData => format!("({name})"),
@@ -94,7 +101,7 @@ fn line(entry: &Entry, version: Option<ProtocolVersion>, flag: u16) -> Option<(S
         Epoch::Application => format!("[{name}]"),
     };
     Some(match &entry.content {
-        Content::Message(message) => (bracket(&message.name()), details(message, flag)),
+        Content::Message(message) => (bracket(&message.name()), details(message, codepoints)),
         Content::Alert(alert) => (bracket("Alert"), alert.to_string()),
         Content::ApplicationData { .. } => (bracket("ApplicationData"), String::new()),
         Content::ChangeCipherSpec => return None,
@@ -120,12 +127,17 @@ fn line(entry: &Entry, version: Option<ProtocolVersion>, flag: u16) -> Option<(S
     })
 }
 
-fn details(message: &HandshakeMessage, flag: u16) -> String {
+fn details(message: &HandshakeMessage, codepoints: Codepoints) -> String {
     let mut details = Vec::new();
+    if let Some(certificate) = message.certificate() {
+        details.push(format!("certificates={}", certificate.certificates.len()));
+    }
     match message {
-        HandshakeMessage::Certificate(certificate) => {
-            details.push(format!("certificates={}", certificate.certificates.len()));
-        }
+        HandshakeMessage::CompressedCertificate(CompressedCertificate {
+            algorithm,
+            certificate: Err(reason),
+            ..
+        }) => details.push(format!("unreadable({algorithm}: {reason})")),
         HandshakeMessage::Malformed { reason, .. } => details.push(format!("malformed({reason})")),
         _ => {}
     }
@@ -133,24 +145,35 @@ fn details(message: &HandshakeMessage, flag: u16) -> String {
     details.extend(
         extensions
             .into_iter()
-            .filter_map(|extension| flags(extension, flag)),
+            .filter_map(|extension| flags(extension, codepoints)),
     );
     details.join(" ")
 }
 
-/// What a `tls_flags` extension says.
-fn flags(extension: &Extension, flag: u16) -> Option<String> {
+/// What a `tls_flags` extension says, whatever number it has.
+fn flags(extension: &Extension, codepoints: Codepoints) -> Option<String> {
+    match extension.tls_flags(codepoints) {
+        Some(Ok(flags)) => Some(format!("tls_flags={}", set(&flags, codepoints.flag))),
+        Some(Err(error)) => Some(format!(
+            "tls_flags=malformed({}: {error})",
+            octets(&extension.body)
+        )),
+        None => {
+            let flags = extension.tls_flags_of_another_number(codepoints)?;
+            let (number, set) = (extension.kind.0, set(&flags, codepoints.flag));
+            Some(format!("tls_flags(0x{number:04x})={set}"))
+        }
+    }
+}
+
+/// The flags that are set, in braces.
+fn set(flags: &TlsFlags, request_mtls: u16) -> String {
     let name = |&number: &u16| match number {
-        _ if number == flag => "request_mtls".to_owned(),
+        _ if number == request_mtls => "request_mtls".to_owned(),
         _ => number.to_string(),
     };
-    Some(match extension.tls_flags()? {
-        Ok(flags) => {
-            let names: Vec<_> = flags.flags().iter().map(name).collect();
-            format!("tls_flags={{{}}}", names.join(","))
-        }
-        Err(error) => format!("tls_flags=malformed({}: {error})", octets(&extension.body)),
-    })
+    let names: Vec<_> = flags.flags().iter().map(name).collect();
+    format!("{{{}}}", names.join(","))
 }
 
 fn octets(body: &[u8]) -> String {

@@ -6,17 +6,15 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::alert::Alert;
-use super::bytes::{Octets, Octets32};
-use super::keylog::Label;
-use super::message::HandshakeMessage;
-use reqmtls_vocabulary::ContentType;
-use reqmtls_vocabulary::{CipherSuite, ProtocolVersion};
+use crate::alert::Alert;
+use crate::bytes::{Octets, Octets32};
+use crate::keylog::Label;
+use crate::message::HandshakeMessage;
+use reqmtls_vocabulary::{CipherSuite, ContentType, ProtocolVersion, Side};
 
-use super::recording::Ending;
-use reqmtls_vocabulary::Side;
+use crate::recording::Ending;
 
-/// What passed between two ends, as neither of them tells it.
+/// What passed between two ends, from what was recorded alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transcript {
     /// The random of the ClientHello, by which key logs name the connection.
@@ -103,6 +101,10 @@ pub struct Entry {
     pub epoch: Epoch,
     /// When its last byte was relayed, since the start of the recording.
     pub at: Duration,
+    /// Place in the recording of the event that brought the first byte of its first record.
+    pub start: usize,
+    /// Place in the recording of the event that completed it: the one that brought the last byte of its last record.
+    pub arrival: usize,
     /// The numbers of the side's records that carry it, the first being 0.
     pub records: Range<usize>,
     /// Length of those records in bytes, headers included. A record that
@@ -139,9 +141,9 @@ pub enum Content {
         /// Length in bytes, without padding.
         len: usize,
     },
-    /// A change of ciphers: in TLS 1.3 without meaning (RFC 8446 §D.4).
+    /// A change of ciphers: in TLS 1.3 without meaning (RFC 9846 §E.4 (RFC 8446 §D.4)).
     ChangeCipherSpec,
-    /// Records that could not be decrypted; a defect says why.
+    /// Records that could not be decrypted; a defect gives the reason.
     Opaque {
         /// The content type on the outside.
         content_type: ContentType,
@@ -204,7 +206,7 @@ pub enum Reason {
     /// The client's bytes do not begin with a ClientHello.
     #[error("no ClientHello")]
     NoClientHello,
-    /// Records are encrypted, and nothing tells with what.
+    /// Records are encrypted, and nothing shows with what.
     #[error("encrypted records, but no ServerHello")]
     NoServerHello,
     /// The key log does not hold a secret that is needed.
@@ -222,10 +224,10 @@ pub enum Reason {
     /// The side went on to its application keys without Finished.
     #[error("application keys without Finished")]
     NoFinished,
-    /// An encrypted record holds nothing but padding (RFC 8446 §5.4).
+    /// An encrypted record holds nothing but padding (RFC 9846 §5.4 (RFC 8446 §5.4)).
     #[error("encrypted record without a content type")]
     NoContentType,
-    /// A handshake message goes on across a change of keys (RFC 8446 §5.1).
+    /// A handshake message goes on across a change of keys (RFC 9846 §5.1 (RFC 8446 §5.1)).
     #[error("handshake message spans a change of keys")]
     SpansKeyChange,
     /// The side's bytes end within a handshake message.
@@ -237,13 +239,14 @@ pub enum Reason {
     /// The side sent something that is not TLS.
     #[error("bytes that are not a TLS record")]
     NotTls,
-    /// An alert record does not hold exactly one alert (RFC 8446 §5.1).
+    /// An alert record does not hold exactly one alert (RFC 9846 §5.1 (RFC 8446 §5.1)).
     #[error("alert of {0} bytes, expected 2")]
     AlertLength(usize),
     /// A record of this type has no place in TLS.
     #[error("unexpected record of type {0}")]
     UnexpectedType(ContentType),
-    /// The side sent more after an alert that ends its data.
+    /// The side sent more after `close_notify`, or after an alert that ends the connection with an error
+    /// (RFC 9846 §6.1, §6.2 (RFC 8446 §6.1, §6.2)).
     #[error("bytes after end: more records after a closing alert")]
     AfterEnd,
 }

@@ -83,7 +83,7 @@ impl Judge<'_> {
                 self.refusal(side, alert);
             }
             (Outcome::Refused, Some((side, alert))) => {
-                let message = self.line_of(is_fatal);
+                let message = self.line_of(|entry| self.is_fatal(entry));
                 self.find(side, message, &alert.to_string(), "a completed connection");
             }
             (Outcome::Completed, _) => {
@@ -119,7 +119,7 @@ impl Judge<'_> {
                 self.expected.refused_by
             );
             let got = format!("{alert} from the {}", side.name());
-            let message = self.line_of(is_fatal);
+            let message = self.line_of(|entry| self.is_fatal(entry));
             self.find(side, message, &got, &expected);
         }
     }
@@ -160,7 +160,12 @@ impl Judge<'_> {
         }
     }
 
-    fn line_of(&self, wanted: fn(&Entry) -> bool) -> Option<String> {
+    fn is_fatal(&self, entry: &Entry) -> bool {
+        let version = self.view.transcript.version;
+        matches!(&entry.content, Content::Alert(alert) if alert.is_fatal(version))
+    }
+
+    fn line_of(&self, wanted: impl Fn(&Entry) -> bool) -> Option<String> {
         let transcript = self.view.transcript;
         let entry = transcript.entries.iter().find(|entry| wanted(entry))?;
         transcript.line(entry, self.view.knowledge.flag)
@@ -178,8 +183,4 @@ impl Judge<'_> {
             known: None,
         });
     }
-}
-
-fn is_fatal(entry: &Entry) -> bool {
-    matches!(&entry.content, Content::Alert(alert) if alert.is_fatal())
 }

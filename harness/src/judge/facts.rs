@@ -63,7 +63,9 @@ impl Facts {
     fn of_one(transcript: &Transcript) -> Self {
         let entries = &transcript.entries;
         let alert = entries.iter().find_map(|entry| match &entry.content {
-            Content::Alert(alert) if alert.is_fatal() => Some((entry.from, *alert)),
+            Content::Alert(alert) if alert.is_fatal(transcript.version) => {
+                Some((entry.from, *alert))
+            }
             _ => None,
         });
         let both = |wanted: fn(&Content) -> bool| {

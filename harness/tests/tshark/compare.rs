@@ -2,7 +2,7 @@
 
 use reqmtls_observer::{HandshakeType, Side};
 
-use super::view::{Said, View};
+use super::view::{Item, View};
 
 /// The first difference of each side, with both views in full behind it.
 pub(crate) fn differences(name: &str, ours: &View, theirs: &View) -> Vec<String> {
@@ -12,18 +12,18 @@ pub(crate) fn differences(name: &str, ours: &View, theirs: &View) -> Vec<String>
         .collect()
 }
 
-fn difference(name: &str, side: Side, ours: &[Said], theirs: &[Said]) -> Option<String> {
+fn difference(name: &str, side: Side, ours: &[Item], theirs: &[Item]) -> Option<String> {
     let count = ours.len().max(theirs.len());
     let message = (0..count).find(|&number| match (ours.get(number), theirs.get(number)) {
-        (Some(_), Some(Said::Undecrypted)) if is_lost_to_tshark(side, &ours[..number]) => false,
+        (Some(_), Some(Item::Undecrypted)) if is_lost_to_tshark(side, &ours[..number]) => false,
         (Some(one), Some(other)) => one != other,
         _ => true,
     })?;
-    let told = |view: &[Said]| {
+    let shown = |view: &[Item]| {
         view.get(message)
             .map_or("(nothing)".to_owned(), ToString::to_string)
     };
-    let all = |view: &[Said]| {
+    let all = |view: &[Item]| {
         view.iter()
             .map(ToString::to_string)
             .collect::<Vec<_>>()
@@ -33,56 +33,44 @@ fn difference(name: &str, side: Side, ours: &[Said], theirs: &[Said]) -> Option<
         "{name}: {} message {} is {} in the transcript, {} in tshark\n  transcript: {}\n  tshark:     {}",
         side.name(),
         message + 1,
-        told(ours),
-        told(theirs),
+        shown(ours),
+        shown(theirs),
         all(ours),
         all(theirs),
     ))
 }
 
 /// Whether this is what tshark 4.0 cannot read: at every Finished of a client it starts its application keys
-/// anew, and so loses count of what follows post-handshake authentication (RFC 8446 §4.6.2).
-fn is_lost_to_tshark(side: Side, before: &[Said]) -> bool {
-    let is_finished = |said: &&Said| matches!(said, Said::Message { kind, .. } if *kind == HandshakeType::FINISHED);
+/// anew, and so loses count of what follows post-handshake authentication (RFC 9846 §4.7.2 (RFC 8446 §4.6.2)).
+fn is_lost_to_tshark(side: Side, before: &[Item]) -> bool {
+    let is_finished = |item: &&Item| matches!(item, Item::Message { kind, .. } if *kind == HandshakeType::FINISHED);
     side == Side::Client && before.iter().filter(is_finished).count() > 1
 }
 
 /// The comparison finds what it is there to find.
 mod tests {
-    use reqmtls_observer::{KeyLog, Recording, Transcript};
+    use reqmtls_observer::testing::{Forge, extension, message};
+    use reqmtls_observer::{
+        Alert, AlertDescription, CipherSuite, Epoch, ExtensionType, Transcript,
+    };
     use serde_json::{Value, json};
 
     use super::*;
 
-    /// A handshake message.
-    fn message(kind: u8, body: &[u8]) -> Vec<u8> {
-        [&[kind, 0, 0, u8::try_from(body.len()).unwrap()], body].concat()
-    }
-
-    fn record(kind: u8, content: &[u8]) -> Vec<u8> {
-        [
-            &[kind, 3, 3, 0, u8::try_from(content.len()).unwrap()],
-            content,
-        ]
-        .concat()
-    }
-
-    /// A connection of TLS 1.2 in clear up to an alert: the flag in ClientHello, three messages in one record.
+    /// A connection of TLS 1.2 in clear up to an alert: the flag in ClientHello, and a flight of the server.
     fn transcript() -> Transcript {
-        let flags = [0, 6, 0, 62, 0, 2, 1, 4];
-        let hello = [&[3, 3][..], &[7; 32], &[0, 0, 2, 0xc0, 0x2b, 1, 0], &flags].concat();
-        let answer = [&[3, 3][..], &[8; 32], &[0, 0xc0, 0x2b, 0]].concat();
+        let flags = extension(ExtensionType::TLS_FLAGS, &[1, 4]);
         let flight = [
-            message(2, &answer),
-            message(11, &[0, 0, 0]),
-            message(14, &[]),
+            message(HandshakeType::CERTIFICATE, &[0, 0, 0]),
+            message(HandshakeType::SERVER_HELLO_DONE, &[]),
         ];
-        let mut recording = Recording::new();
-        let at = std::time::Duration::ZERO;
-        recording.data(at, Side::Client, record(22, &message(1, &hello)));
-        recording.data(at, Side::Server, record(22, &flight.concat()));
-        recording.data(at, Side::Client, record(21, &[2, 42]));
-        Transcript::observe(&recording, &KeyLog::default())
+        let suite = CipherSuite::ECDHE_ECDSA_AES_128_GCM_SHA256;
+        let mut forge = Forge::tls12(suite);
+        forge.client_hello(&[flags]).server_hello(&[]);
+        forge.messages(Side::Server, Epoch::Plaintext, &flight.concat());
+        let alert = Alert::fatal(AlertDescription::BAD_CERTIFICATE);
+        forge.alert(Side::Client, Epoch::Plaintext, alert);
+        forge.observe()
     }
 
     /// The same as tshark shows it.
@@ -177,7 +165,7 @@ mod tests {
 
     #[test]
     fn an_altered_alert_is_named() {
-        for (field, value, told) in [
+        for (field, value, expected) in [
             (
                 "tls.alert_message.desc",
                 "116",
@@ -192,7 +180,7 @@ mod tests {
             let differences =
                 after(|shown| record_of(shown, 2)["tls.alert_message"][field] = json!(value));
             let expected = format!(
-                "cell: client message 2 is Alert fatal bad_certificate(42) in the transcript, {told} in tshark"
+                "cell: client message 2 is Alert fatal bad_certificate(42) in the transcript, {expected} in tshark"
             );
             assert!(differences.starts_with(&expected), "{differences}");
         }
@@ -222,7 +210,7 @@ mod tests {
 
     #[test]
     fn only_what_follows_a_second_finished_of_the_client_may_stay_undecrypted() {
-        let finished = || Said::Message {
+        let finished = || Item::Message {
             kind: HandshakeType::FINISHED,
             tls_flags: Vec::new(),
         };
@@ -231,19 +219,19 @@ mod tests {
             (Side::Client, 1, false),
             (Side::Server, 2, false),
         ] {
-            let view = |last: Said| {
+            let view = |last: Item| {
                 let mut view = View::default();
                 view.side_mut(side).extend((0..count).map(|_| finished()));
                 view.side_mut(side).push(last);
                 view
             };
-            let found = differences("cell", &view(transcript_alert()), &view(Said::Undecrypted));
+            let found = differences("cell", &view(transcript_alert()), &view(Item::Undecrypted));
             assert_eq!(found.is_empty(), lost, "{side:?} {count}");
         }
     }
 
     /// The alert of [`transcript`].
-    fn transcript_alert() -> Said {
+    fn transcript_alert() -> Item {
         let view = View::of(&transcript());
         view.side(Side::Client).last().unwrap().clone()
     }
@@ -257,7 +245,7 @@ mod tests {
             "{differences}"
         );
         let mut view = View::default();
-        view.side_mut(Side::Server).push(Said::Undecrypted);
+        view.side_mut(Side::Server).push(Item::Undecrypted);
         let expected =
             "cell: server message 1 is (undecrypted) in the transcript, (undecrypted) in tshark";
         assert!(differences_of(&view).starts_with(expected));

@@ -1,11 +1,12 @@
 //! The observer's proof: every connection of a full run, written as one capture and read by Wireshark's own
-//! dissector, is what the transcript says.
+//! dissector, is what the transcript shows.
 //!
-//! Where there is no `tshark` the tests say so on stderr and pass; with `REQMTLS_REQUIRE_TSHARK` set they fail.
+//! Where there is no `tshark` the tests report that on stderr and pass; with `REQMTLS_REQUIRE_TSHARK` set they fail.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
 
 mod compare;
+mod flights;
 mod forms;
 mod program;
 #[path = "../shared/mod.rs"]
@@ -75,7 +76,7 @@ fn secrets(connections: &[Connection]) -> KeyLog {
     secrets
 }
 
-/// Every difference between what the observer says and what tshark says.
+/// Every difference between what the observer shows and what tshark shows.
 async fn prove(tshark: &Tshark, connections: &[Connection]) -> Vec<String> {
     let views = seen(tshark, connections, &secrets(connections)).await;
     assert_eq!(
@@ -115,7 +116,7 @@ async fn run_cells(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tshark_sees_what_the_transcripts_say() {
+async fn tshark_sees_what_the_transcripts_show() {
     let Some(tshark) = tshark().await else {
         return;
     };
@@ -126,14 +127,14 @@ async fn tshark_sees_what_the_transcripts_say() {
     let start = Instant::now();
     let differences = prove(&tshark, &connections).await;
     assert!(differences.is_empty(), "{}", differences.join("\n"));
-    let said = connections
+    let items = connections
         .iter()
         .map(|one| View::of(&one.transcript).len());
     program::aloud(&format!(
-        "{}: {} connections, {} messages and alerts are as the transcripts say, read in {} ms",
+        "{}: {} connections, {} messages and alerts are as the transcripts have them, read in {} ms",
         tshark.version,
         connections.len(),
-        said.sum::<usize>(),
+        items.sum::<usize>(),
         start.elapsed().as_millis(),
     ));
 }

@@ -16,17 +16,17 @@ const DEADLINE: Duration = Duration::from_mins(2);
 
 /// A tshark that answers.
 pub(crate) struct Tshark {
-    /// The first line of what it says of itself.
+    /// The first line of its own version text.
     pub(crate) version: String,
 }
 
-/// Says something on stderr, past the test runner, which keeps what a passing test prints.
+/// Writes to stderr, past the test runner, which hides what a passing test prints.
 pub(crate) fn aloud(text: &str) {
     // A stderr that is closed must not fail a test.
     drop(writeln!(std::io::stderr(), "tshark: {text}"));
 }
 
-/// The tshark of this machine; without one says why the test is skipped, or fails if it must not be.
+/// The tshark of this machine; without one reports why the test is skipped, or fails if it must not be.
 pub(crate) async fn tshark() -> Option<Tshark> {
     match finish(command(["--version"])).await {
         Ok(output) => {
@@ -83,7 +83,7 @@ fn command<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     command
 }
 
-/// What a command said, if it ended well and in time.
+/// The output of a command, if it ended well and in time.
 async fn finish(mut command: Command) -> Result<Output, String> {
     let child = command.spawn().map_err(|error| error.to_string())?;
     let output = tokio::time::timeout(DEADLINE, child.wait_with_output()).await;
@@ -92,6 +92,6 @@ async fn finish(mut command: Command) -> Result<Output, String> {
     if output.status.success() {
         return Ok(output);
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    Err(format!("{}: {}", output.status, said.trim()))
+    let error = String::from_utf8_lossy(&output.stderr);
+    Err(format!("{}: {}", output.status, error.trim()))
 }

@@ -1,4 +1,4 @@
-//! What each side of a connection said, as far as it is compared.
+//! What each side of a connection sent, as far as it is compared.
 
 use std::fmt;
 
@@ -9,18 +9,21 @@ use serde::Deserializer as _;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde_json::{Deserializer, Value};
 
-/// The number of the extension that all of this is about, as tshark writes it.
-const TLS_FLAGS: &str = "62";
+/// The numbers of the extension that all of this is about.
+const TLS_FLAGS: [ExtensionType; 2] = [ExtensionType::TLS_FLAGS, ExtensionType::EARLY_EXPERIMENT];
 
-/// One thing that a side said.
+/// A `tls_flags` extension: its number, and its body or `None` for one that is there and not shown.
+type Carrier = (ExtensionType, Option<Vec<u8>>);
+
+/// One thing that a side sent.
 #[derive(Clone, Debug)]
-pub(crate) enum Said {
+pub(crate) enum Item {
     /// A handshake message.
     Message {
         /// Its type.
         kind: HandshakeType,
-        /// The bodies of its `tls_flags` extensions; `None` for one that is there and not shown.
-        tls_flags: Vec<Option<Vec<u8>>>,
+        /// Its `tls_flags` extensions, under whatever number.
+        tls_flags: Vec<Carrier>,
     },
     /// An alert.
     Alert(Alert),
@@ -28,7 +31,7 @@ pub(crate) enum Said {
     Undecrypted,
 }
 
-impl Said {
+impl Item {
     /// What an entry of a transcript is, if it is compared.
     fn of(content: &Content) -> Option<Self> {
         match content {
@@ -37,8 +40,8 @@ impl Said {
                 tls_flags: message
                     .extensions()
                     .into_iter()
-                    .filter(|extension| extension.kind == ExtensionType::TLS_FLAGS)
-                    .map(|extension| Some(extension.body.to_vec()))
+                    .filter(|extension| TLS_FLAGS.contains(&extension.kind))
+                    .map(|extension| (extension.kind, Some(extension.body.to_vec())))
                     .collect(),
             }),
             Content::Alert(alert) => Some(Self::Alert(*alert)),
@@ -48,7 +51,7 @@ impl Said {
     }
 }
 
-impl PartialEq for Said {
+impl PartialEq for Item {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (
@@ -58,12 +61,14 @@ impl PartialEq for Said {
                     tls_flags: others,
                 },
             ) => {
-                let same = |(one, other): (&Option<_>, &Option<_>)| {
-                    one.is_none() || other.is_none() || one == other
+                let same = |(one, other): (&Carrier, &Carrier)| {
+                    one.0 == other.0 && (one.1.is_none() || other.1.is_none() || one == other)
                 };
-                kind == other_kind
-                    && tls_flags.len() == others.len()
-                    && tls_flags.iter().zip(others).all(same)
+                // tshark 4.0 names it and does not decompress it.
+                let is_compressed = *kind == HandshakeType::COMPRESSED_CERTIFICATE;
+                let carriers_are_same =
+                    tls_flags.len() == others.len() && tls_flags.iter().zip(others).all(same);
+                kind == other_kind && (is_compressed || carriers_are_same)
             }
             (Self::Alert(one), Self::Alert(other)) => one == other,
             // Two that could not read the same have not agreed on anything.
@@ -72,15 +77,15 @@ impl PartialEq for Said {
     }
 }
 
-impl fmt::Display for Said {
+impl fmt::Display for Item {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Message { kind, tls_flags } => {
                 write!(f, "{kind}")?;
-                for body in tls_flags {
-                    match body {
-                        Some(body) => write!(f, " tls_flags={}", hex::encode(body))?,
-                        None => f.write_str(" tls_flags")?,
+                for (number, body) in tls_flags {
+                    write!(f, " {number}")?;
+                    if let Some(body) = body {
+                        write!(f, "={}", hex::encode(body))?;
                     }
                 }
                 Ok(())
@@ -94,38 +99,38 @@ impl fmt::Display for Said {
 /// One connection as somebody sees it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct View {
-    client: Vec<Said>,
-    server: Vec<Said>,
+    client: Vec<Item>,
+    server: Vec<Item>,
 }
 
 impl View {
-    /// What a transcript says, of each side in the order of its octets.
+    /// What a transcript shows, of each side in the order of its octets.
     pub(crate) fn of(transcript: &Transcript) -> Self {
         let mut view = Self::default();
         let mut entries: Vec<_> = transcript.entries.iter().collect();
         // The sort is stable: entries of one record stay as they are.
         entries.sort_by_key(|entry| entry.records.start);
         for entry in entries {
-            view.side_mut(entry.from).extend(Said::of(&entry.content));
+            view.side_mut(entry.from).extend(Item::of(&entry.content));
         }
         view
     }
 
-    pub(crate) fn side(&self, side: Side) -> &[Said] {
+    pub(crate) fn side(&self, side: Side) -> &[Item] {
         match side {
             Side::Client => &self.client,
             Side::Server => &self.server,
         }
     }
 
-    pub(crate) fn side_mut(&mut self, side: Side) -> &mut Vec<Said> {
+    pub(crate) fn side_mut(&mut self, side: Side) -> &mut Vec<Item> {
         match side {
             Side::Client => &mut self.client,
             Side::Server => &mut self.server,
         }
     }
 
-    /// How much both sides said.
+    /// How much both sides sent.
     pub(crate) fn len(&self) -> usize {
         self.client.len() + self.server.len()
     }
@@ -169,10 +174,10 @@ fn add_frame(views: &mut Vec<View>, layers: &Value) -> Result<(), String> {
     } else {
         Side::Client
     };
-    let said = views[stream].side_mut(side);
+    let items = views[stream].side_mut(side);
     for layer in each(&layers["tls"]) {
         for record in each(&layer["tls.record"]) {
-            add_record(said, record)?;
+            add_record(items, record)?;
         }
     }
     Ok(())
@@ -192,23 +197,23 @@ fn number<N: std::str::FromStr>(value: &Value) -> Result<N, String> {
     text.ok_or_else(|| format!("expected a number, got {value}"))
 }
 
-/// Adds what a record says. Inside an encrypted record of TLS 1.3 the true content type is shown once it is decrypted.
-fn add_record(said: &mut Vec<Said>, record: &Value) -> Result<(), String> {
+/// Adds what a record holds. Inside an encrypted record of TLS 1.3 the true content type is shown once it is decrypted.
+fn add_record(items: &mut Vec<Item>, record: &Value) -> Result<(), String> {
     match record["tls.record.content_type"].as_str() {
         Some("20" | "23") => {}
-        Some("21") => said.push(of_alert(&record["tls.alert_message"])?),
-        Some("22") => add_handshake(said, record)?,
-        _ => said.push(Said::Undecrypted),
+        Some("21") => items.push(of_alert(&record["tls.alert_message"])?),
+        Some("22") => add_handshake(items, record)?,
+        _ => items.push(Item::Undecrypted),
     }
     Ok(())
 }
 
-fn of_alert(alert: &Value) -> Result<Said, String> {
+fn of_alert(alert: &Value) -> Result<Item, String> {
     let level = &alert["tls.alert_message.level"];
     if level.is_null() {
-        return Ok(Said::Undecrypted);
+        return Ok(Item::Undecrypted);
     }
-    Ok(Said::Alert(Alert {
+    Ok(Item::Alert(Alert {
         level: AlertLevel(number(level)?),
         description: AlertDescription(number(&alert["tls.alert_message.desc"])?),
     }))
@@ -216,26 +221,26 @@ fn of_alert(alert: &Value) -> Result<Said, String> {
 
 /// A message without a type is one that is encrypted, or a fragment. Which of the two shows at the last fragment,
 /// where the message stands in full and with the number of its fragments.
-fn add_handshake(said: &mut Vec<Said>, record: &Value) -> Result<(), String> {
+fn add_handshake(items: &mut Vec<Item>, record: &Value) -> Result<(), String> {
     let mut reassembled = each(&record["tls.handshake.fragments"]).iter();
     let mut untyped = 0;
     for message in each(&record["tls.handshake"]) {
         let kind = &message["tls.handshake.type"];
         if kind.is_null() {
             untyped += 1;
-            said.push(Said::Undecrypted);
+            items.push(Item::Undecrypted);
             continue;
         }
         if untyped > 0
             && let Some(fragments) = reassembled.next()
         {
             let count: usize = number(&fragments["tls.handshake.fragment.count"])?;
-            let rest = said.len().checked_sub(count);
+            let rest = items.len().checked_sub(count);
             let rest = rest.ok_or("more fragments counted than shown")?;
-            let fragments = said.split_off(rest);
+            let fragments = items.split_off(rest);
             if fragments
                 .iter()
-                .any(|one| !matches!(one, Said::Undecrypted))
+                .any(|one| !matches!(one, Item::Undecrypted))
             {
                 return Err("a message stands between fragments of another".to_owned());
             }
@@ -244,16 +249,18 @@ fn add_handshake(said: &mut Vec<Said>, record: &Value) -> Result<(), String> {
         let mut tls_flags = Vec::new();
         find_tls_flags(message, &mut tls_flags);
         let kind = HandshakeType(number(kind)?);
-        said.push(Said::Message { kind, tls_flags });
+        items.push(Item::Message { kind, tls_flags });
     }
     Ok(())
 }
 
 /// Collects the extensions in question, which stand at various depths.
-fn find_tls_flags(value: &Value, found: &mut Vec<Option<Vec<u8>>>) {
-    if value["tls.handshake.extension.type"] == TLS_FLAGS {
+fn find_tls_flags(value: &Value, found: &mut Vec<Carrier>) {
+    let kind = number(&value["tls.handshake.extension.type"]).map(ExtensionType);
+    if let Some(kind) = kind.ok().filter(|kind| TLS_FLAGS.contains(kind)) {
         let data = value["tls.handshake.extension.data"].as_str();
-        found.push(data.and_then(|data| hex::decode(data.replace(':', "")).ok()));
+        let data = data.and_then(|data| hex::decode(data.replace(':', "")).ok());
+        found.push((kind, data));
     }
     match value {
         Value::Array(values) => values.iter().for_each(|value| find_tls_flags(value, found)),

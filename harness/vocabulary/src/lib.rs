@@ -1,7 +1,8 @@
-//! The words that every part of reqmtls shares: the two sides of a connection, and the numbers of the
-//! TLS registries with their names. There is no logic here, so that the observer can share it with the ends
-//! that it observes and still share no code with them.
+//! The words that every part of reqmtls shares: the two sides of a connection, the numbers of the TLS registries
+//! with their names, and the code points of the request mTLS flag. There is no logic here, so that the observer can
+//! share it with the ends that it observes and still share no code with them.
 
+mod codepoints;
 mod registry;
 mod side;
 mod words;
@@ -9,8 +10,9 @@ mod words;
 #[doc(hidden)]
 pub use serde;
 
+pub use codepoints::{Codepoints, DEFAULT_FLAG};
 pub use registry::{
-    AlertDescription, AlertLevel, CipherSuite, ContentType, ExtensionType, HandshakeType,
-    ProtocolVersion, SignatureScheme,
+    AlertDescription, AlertLevel, CertificateCompressionAlgorithm, CipherSuite, ContentType,
+    ExtensionType, HandshakeType, ProtocolVersion, SignatureScheme,
 };
 pub use side::Side;

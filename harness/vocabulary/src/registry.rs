@@ -1,7 +1,7 @@
-//! Numbers of the TLS registries with their names. Unknown numbers are kept,
+//! Numbers of the TLS registries with their names. Unknown numbers are values too,
 //! and print in hexadecimal.
 
-/// Declares a number of a TLS registry as a newtype that keeps unknown values.
+/// Declares a number of a TLS registry as a newtype that holds unknown values too.
 macro_rules! registry {
     (
         $(#[$doc:meta])*
@@ -51,7 +51,7 @@ macro_rules! registry {
     };
 }
 registry! {
-    /// A protocol version (RFC 8446 §4.1.2).
+    /// A protocol version (RFC 9846 §4.2.2 (RFC 8446 §4.1.2)).
     ProtocolVersion(u16), "4" {
         SSL3 = 0x0300 "SSLv3",
         TLS10 = 0x0301 "TLSv1.0",
@@ -62,7 +62,7 @@ registry! {
 }
 
 registry! {
-    /// A handshake message's type (RFC 8446 §4 and, for TLS 1.2, RFC 5246 §7.4).
+    /// A handshake message's type (RFC 9846 §4 (RFC 8446 §4) and, for TLS 1.2, RFC 5246 §7.4).
     HandshakeType(u8), "2" {
         HELLO_REQUEST = 0 "HelloRequest",
         CLIENT_HELLO = 1 "ClientHello",
@@ -86,7 +86,7 @@ registry! {
 }
 
 registry! {
-    /// A cipher suite (RFC 8446 §B.4; for TLS 1.2 those with an AEAD that is in use).
+    /// A cipher suite (RFC 9846 §B.4 (RFC 8446 §B.4); for TLS 1.2 those with an AEAD that is in use).
     CipherSuite(u16), "4" {
         TLS13_AES_128_GCM_SHA256 = 0x1301 "TLS_AES_128_GCM_SHA256",
         TLS13_AES_256_GCM_SHA384 = 0x1302 "TLS_AES_256_GCM_SHA384",
@@ -108,7 +108,7 @@ registry! {
 }
 
 registry! {
-    /// An extension's type (RFC 8446 §4.2 and the IANA registry).
+    /// An extension's type (RFC 9846 §4.3 (RFC 8446 §4.2) and the IANA registry).
     ExtensionType(u16), "4" {
         SERVER_NAME = 0 "server_name",
         MAX_FRAGMENT_LENGTH = 1 "max_fragment_length",
@@ -139,14 +139,14 @@ registry! {
         QUIC_TRANSPORT_PARAMETERS = 57 "quic_transport_parameters",
         TLS_FLAGS = 62 "tls_flags",
         APPLICATION_SETTINGS = 17613 "application_settings",
-        EARLY_EXPERIMENT = 0xfe01 "request_mtls_experiment",
+        EARLY_EXPERIMENT = 0xfe01 "tls_flags_experiment",
         ENCRYPTED_CLIENT_HELLO = 0xfe0d "encrypted_client_hello",
         RENEGOTIATION_INFO = 0xff01 "renegotiation_info",
     }
 }
 
 registry! {
-    /// A signature scheme (RFC 8446 §4.2.3).
+    /// A signature scheme (RFC 9846 §4.3.3 (RFC 8446 §4.2.3)).
     SignatureScheme(u16), "4" {
         RSA_PKCS1_SHA1 = 0x0201 "rsa_pkcs1_sha1",
         ECDSA_SHA1 = 0x0203 "ecdsa_sha1",
@@ -164,6 +164,15 @@ registry! {
         RSA_PSS_PSS_SHA256 = 0x0809 "rsa_pss_pss_sha256",
         RSA_PSS_PSS_SHA384 = 0x080a "rsa_pss_pss_sha384",
         RSA_PSS_PSS_SHA512 = 0x080b "rsa_pss_pss_sha512",
+    }
+}
+
+registry! {
+    /// An algorithm of certificate compression (RFC 8879 §7.3).
+    CertificateCompressionAlgorithm(u16), "4" {
+        ZLIB = 1 "zlib",
+        BROTLI = 2 "brotli",
+        ZSTD = 3 "zstd",
     }
 }
 

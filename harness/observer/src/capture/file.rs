@@ -268,7 +268,7 @@ impl<'a> Sections<'a> {
 impl Interface {
     fn new(description: &InterfaceDescriptionBlock<'_>) -> Result<Self, Problem> {
         let unit = description.if_tsresol;
-        // The highest bit tells powers of two from powers of ten.
+        // The highest bit distinguishes powers of two from powers of ten.
         let resolution = match (unit & 0x80, unit & 0x7f) {
             (0, places @ ..=19) => 10_u128.pow(places.into()),
             (0x80, places @ ..=63) => 1 << places,

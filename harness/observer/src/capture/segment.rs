@@ -95,7 +95,7 @@ fn slice(link: Linktype, bytes: &[u8]) -> Result<Option<LaxSlicedPacket<'_>>, Pr
         Linktype::LINUX_SLL => typed(14, 16),
         Linktype::LINUX_SLL2 => typed(0, 20),
         // Four octets name the family, in an order that only the capturing machine knows; the IP
-        // header tells its version itself.
+        // header has its version.
         Linktype::NULL | Linktype::LOOP => LaxSlicedPacket::from_ip(after(4)).ok(),
         Linktype::RAW | Linktype::IPV4 | Linktype::IPV6 => LaxSlicedPacket::from_ip(bytes).ok(),
         Linktype(number) => return Err(Problem::LinkType(number)),

@@ -120,7 +120,7 @@ impl Stream {
         let mut directions = <[Direction; 2]>::default();
         let (client, server) = match segment.acknowledged {
             None => (segment.from, segment.to),
-            // The SYN that this one answers is not in the capture, but it tells where that was.
+            // The SYN that this one answers is not in the capture, but it shows where that was.
             Some(number) => {
                 directions[Side::Client as usize].open(number.wrapping_sub(1));
                 (segment.to, segment.from)
@@ -203,7 +203,7 @@ struct Direction {
     held: BTreeMap<u64, Vec<u8>>,
     /// How many octets there are in all, once the FIN was captured.
     end: Option<u64>,
-    /// How many octets the other side says that it has, the FIN counted as one.
+    /// How many octets the other side acknowledged, the FIN counted as one.
     confirmed: u64,
     /// Whether octets came while the start was not known.
     lost: bool,

@@ -44,10 +44,10 @@ const RESOLUTION: u8 = 9;
 /// Why recordings could not be written.
 #[derive(Debug, Error)]
 pub enum WriteError {
-    /// There are no more addresses to tell connections apart.
+    /// There are no more addresses to distinguish connections by.
     #[error("got more than {} connections, expected at most as many in one capture", CLIENT_COUNT * PORT_COUNT)]
     TooMany,
-    /// A side goes on after its end, which TCP has no way to say.
+    /// A side goes on after its end, which TCP cannot express.
     #[error("connection {connection}, event {event}: the {} goes on after its end", .side.name())]
     AfterEnd {
         /// The connection's name.

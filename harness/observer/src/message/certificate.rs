@@ -1,12 +1,12 @@
-//! Certificate, CertificateRequest and CertificateVerify (RFC 8446 §4.3.2,
-//! §4.4.2, §4.4.3; for TLS 1.2 RFC 5246 §7.4.2, §7.4.4).
+//! Certificate, CertificateRequest and CertificateVerify
+//! (RFC 9846 §4.4.2, §4.5.1, §4.5.2 (RFC 8446 §4.3.2, §4.4.2, §4.4.3); for TLS 1.2 RFC 5246 §7.4.2, §7.4.4).
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::super::bytes::{Octets, Octets32};
-use super::super::reader::{ReadError, Reader};
 use super::extension::Extension;
+use crate::bytes::{Octets, Octets32};
+use crate::reader::{ReadError, Reader};
 use reqmtls_vocabulary::SignatureScheme;
 
 /// A Certificate message of either version.
@@ -68,7 +68,7 @@ fn chain(
 /// A CertificateRequest of TLS 1.3.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CertificateRequest {
-    /// Empty in a main handshake (RFC 8446 §4.3.2).
+    /// Empty in a main handshake (RFC 9846 §4.4.2 (RFC 8446 §4.3.2)).
     pub context: Octets,
     /// All extensions, in wire order.
     pub extensions: Vec<Extension>,

@@ -1,19 +1,19 @@
-//! ClientHello, ServerHello and HelloRetryRequest (RFC 8446 §4.1).
+//! ClientHello, ServerHello and HelloRetryRequest (RFC 9846 §4.2 (RFC 8446 §4.1)).
 
 use serde::{Deserialize, Serialize};
 
-use super::super::bytes::Octets32;
-use super::super::reader::{ReadError, Reader};
 use super::extension::Extension;
+use crate::bytes::Octets32;
+use crate::reader::{ReadError, Reader};
 use reqmtls_vocabulary::{CipherSuite, ExtensionType, ProtocolVersion};
 
-/// The random by which a ServerHello is a HelloRetryRequest (RFC 8446 §4.1.3).
-pub(in super::super) const RETRY_RANDOM: [u8; 32] = [
+/// The random by which a ServerHello is a HelloRetryRequest (RFC 9846 §4.2.3 (RFC 8446 §4.1.3)).
+pub(crate) const RETRY_RANDOM: [u8; 32] = [
     0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
     0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 ];
 
-/// A ClientHello (RFC 8446 §4.1.2).
+/// A ClientHello (RFC 9846 §4.2.2 (RFC 8446 §4.1.2)).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientHello {
     /// Its random, by which key logs name the connection.
@@ -58,7 +58,7 @@ impl ClientHello {
     }
 }
 
-/// A ServerHello (RFC 8446 §4.1.3) or a HelloRetryRequest (RFC 8446 §4.1.4),
+/// A ServerHello (RFC 9846 §4.2.3 (RFC 8446 §4.1.3)) or a HelloRetryRequest (RFC 9846 §4.2.4 (RFC 8446 §4.1.4)),
 /// which share their form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerHello {
@@ -91,7 +91,7 @@ impl ServerHello {
         })
     }
 
-    /// The version chosen: `supported_versions` where present (RFC 8446 §4.2.1),
+    /// The version chosen: `supported_versions` where present (RFC 9846 §4.3.1 (RFC 8446 §4.2.1)),
     /// else the version field.
     #[must_use]
     pub fn version(&self) -> ProtocolVersion {

@@ -1,6 +1,8 @@
 //! Handshake messages, with the fields that matter to a judgement.
 
 mod certificate;
+mod compressed;
+mod decompress;
 mod extension;
 mod hello;
 
@@ -10,13 +12,14 @@ use super::reader::{ReadError, Reader};
 pub use certificate::{
     Certificate, CertificateEntry, CertificateRequest, CertificateRequest12, CertificateVerify,
 };
+pub use compressed::{CompressedCertificate, Unreadable};
 pub use extension::Extension;
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 pub(super) use hello::RETRY_RANDOM;
 pub use hello::{ClientHello, ServerHello};
 use reqmtls_vocabulary::{HandshakeType, ProtocolVersion};
 
-/// A handshake message (RFC 8446 §4; for TLS 1.2 RFC 5246 §7.4).
+/// A handshake message (RFC 9846 §4 (RFC 8446 §4); for TLS 1.2 RFC 5246 §7.4).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HandshakeMessage {
@@ -37,6 +40,8 @@ pub enum HandshakeMessage {
     CertificateRequest12(CertificateRequest12),
     /// `Certificate` of either version
     Certificate(Certificate),
+    /// `CompressedCertificate` of TLS 1.3, which stands in the place of a Certificate
+    CompressedCertificate(CompressedCertificate),
     /// `CertificateVerify` of either version
     CertificateVerify(CertificateVerify),
     /// `Finished` of either version
@@ -55,7 +60,7 @@ pub enum HandshakeMessage {
     },
     /// `EndOfEarlyData`
     EndOfEarlyData,
-    /// A message of which only the type is kept: one of TLS 1.2 that does not
+    /// A message of which only the type is read: one of TLS 1.2 that does not
     /// matter here, or one whose type is not known.
     Other {
         /// Its type.
@@ -75,8 +80,18 @@ impl HandshakeMessage {
     /// not in that form is [`HandshakeMessage::Malformed`].
     #[must_use]
     pub fn read(kind: HandshakeType, body: &[u8], version: ProtocolVersion) -> Self {
+        Self::read_with(kind, body, version, true)
+    }
+
+    /// The same, with the choice whether a `CompressedCertificate` is decompressed.
+    pub(super) fn read_with(
+        kind: HandshakeType,
+        body: &[u8],
+        version: ProtocolVersion,
+        decompresses: bool,
+    ) -> Self {
         let mut reader = Reader::new(body);
-        let message = Self::read_body(kind, &mut reader, version);
+        let message = Self::read_body(kind, &mut reader, version, decompresses);
         let name = kind.name().unwrap_or("the message");
         match message.and_then(|message| reader.end(name).map(|()| message)) {
             Ok(message) => message,
@@ -91,6 +106,7 @@ impl HandshakeMessage {
         kind: HandshakeType,
         reader: &mut Reader<'_>,
         version: ProtocolVersion,
+        decompresses: bool,
     ) -> Result<Self, ReadError> {
         let tls13 = version == ProtocolVersion::TLS13;
         Ok(match kind {
@@ -101,6 +117,9 @@ impl HandshakeMessage {
             },
             HandshakeType::CERTIFICATE if tls13 => Self::Certificate(Certificate::read(reader)?),
             HandshakeType::CERTIFICATE => Self::Certificate(Certificate::read_tls12(reader)?),
+            HandshakeType::COMPRESSED_CERTIFICATE if tls13 => {
+                Self::CompressedCertificate(CompressedCertificate::read(reader, decompresses)?)
+            }
             HandshakeType::CERTIFICATE_REQUEST if tls13 => {
                 Self::CertificateRequest(CertificateRequest::read(reader)?)
             }
@@ -149,6 +168,7 @@ impl HandshakeMessage {
                 HandshakeType::CERTIFICATE_REQUEST
             }
             Self::Certificate(_) => HandshakeType::CERTIFICATE,
+            Self::CompressedCertificate(_) => HandshakeType::COMPRESSED_CERTIFICATE,
             Self::CertificateVerify(_) => HandshakeType::CERTIFICATE_VERIFY,
             Self::Finished => HandshakeType::FINISHED,
             Self::NewSessionTicket { .. } => HandshakeType::NEW_SESSION_TICKET,
@@ -168,8 +188,26 @@ impl HandshakeMessage {
         }
     }
 
+    /// Whether this stands in the place of a Certificate: it is one, compressed or not, readable or not.
+    #[must_use]
+    pub fn is_certificate(&self) -> bool {
+        let kind = self.kind();
+        kind == HandshakeType::CERTIFICATE || kind == HandshakeType::COMPRESSED_CERTIFICATE
+    }
+
+    /// The Certificate that this is, compressed or not. `None` if it is none, and if it cannot be read, which
+    /// [`HandshakeMessage::is_certificate`] distinguishes.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&Certificate> {
+        match self {
+            Self::Certificate(certificate) => Some(certificate),
+            Self::CompressedCertificate(compressed) => compressed.certificate.as_ref().ok(),
+            _ => None,
+        }
+    }
+
     /// Every extension that the message carries, in wire order; for
-    /// Certificate those of all its entries.
+    /// Certificate those of all its entries, compressed or not.
     #[must_use]
     pub fn extensions(&self) -> Vec<&Extension> {
         match self {
@@ -179,18 +217,13 @@ impl HandshakeMessage {
             | Self::CertificateRequest(CertificateRequest { extensions, .. })
             | Self::EncryptedExtensions { extensions }
             | Self::NewSessionTicket { extensions, .. } => extensions.iter().collect(),
-            Self::Certificate(certificate) => certificate
-                .certificates
-                .iter()
-                .flat_map(|entry| &entry.extensions)
-                .collect(),
-            Self::CertificateRequest12(_)
-            | Self::CertificateVerify(_)
-            | Self::Finished
-            | Self::KeyUpdate { .. }
-            | Self::EndOfEarlyData
-            | Self::Other { .. }
-            | Self::Malformed { .. } => Vec::new(),
+            _ => {
+                let entries = self
+                    .certificate()
+                    .map(|certificate| &certificate.certificates);
+                let entries = entries.into_iter().flatten();
+                entries.flat_map(|entry| &entry.extensions).collect()
+            }
         }
     }
 }
@@ -211,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_a_malformed_body_with_the_reason() {
+    fn a_malformed_body_has_a_reason() {
         assert_eq!(
             read13(8, &[0, 4, 0, 62]),
             malformed(8, "extensions needs 4 bytes, 2 left")
@@ -227,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_unknown_types() {
+    fn reads_unknown_types() {
         let message = read13(99, &[1, 2, 3]);
         assert_eq!(
             message,

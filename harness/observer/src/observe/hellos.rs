@@ -1,11 +1,10 @@
-//! What both sides said in clear, on which all decryption rests.
+//! What both sides sent in clear, on which all decryption rests.
 
-use super::super::bytes::Octets32;
-use super::super::message::{ClientHello, HandshakeMessage, ServerHello};
-use super::super::reader::Reader;
-use super::super::record::Record;
-use reqmtls_vocabulary::ContentType;
-use reqmtls_vocabulary::{HandshakeType, ProtocolVersion};
+use crate::bytes::Octets32;
+use crate::message::{ClientHello, HandshakeMessage, ServerHello};
+use crate::reader::Reader;
+use crate::record::Record;
+use reqmtls_vocabulary::{ContentType, HandshakeType, ProtocolVersion};
 
 /// The hellos of a connection.
 #[derive(Debug)]

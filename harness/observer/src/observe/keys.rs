@@ -1,15 +1,15 @@
 //! The keys of one side, and which of them are in use.
 
-use super::super::keylog::{KeyLog, Label};
-use super::super::message::ClientHello;
-use super::super::record::Record;
-use super::super::schedule::{Suite, TrafficKeys};
-use super::super::tls12::{Keys12, Suite12};
-use super::super::transcript::{Epoch, Reason};
+use std::collections::BTreeSet;
+
 use super::hellos::Hellos;
-use reqmtls_vocabulary::ContentType;
-use reqmtls_vocabulary::Side;
-use reqmtls_vocabulary::{CipherSuite, ExtensionType, ProtocolVersion};
+use crate::keylog::{KeyLog, Label};
+use crate::message::ClientHello;
+use crate::record::Record;
+use crate::schedule::{Suite, TrafficKeys};
+use crate::tls12::{Keys12, Suite12};
+use crate::transcript::{Epoch, Reason};
+use reqmtls_vocabulary::{CipherSuite, ContentType, ExtensionType, ProtocolVersion, Side};
 
 /// Keys, or the reason why there are none.
 type Slot = Result<TrafficKeys, Reason>;
@@ -23,8 +23,8 @@ pub(super) struct Keys {
     application: Slot,
 }
 
-/// The client's early keys. With which suite they go the ServerHello does not
-/// tell if the server rejects them, so the first record decides.
+/// The client's early keys. The ServerHello does not show their suite if the server rejects them, so the first
+/// record decides.
 enum Early {
     /// None are expected.
     None,
@@ -180,7 +180,9 @@ impl Early {
 }
 
 fn candidates(hello: &ClientHello, secret: &[u8]) -> Vec<TrafficKeys> {
-    let suites = hello.cipher_suites.iter().copied().filter_map(Suite::of);
+    // A hostile hello offers one suite many times: each is tried on every record.
+    let suites: BTreeSet<_> = hello.cipher_suites.iter().copied().collect();
+    let suites = suites.into_iter().filter_map(Suite::of);
     suites
         .filter_map(|suite| TrafficKeys::new(suite, secret))
         .collect()
@@ -214,4 +216,26 @@ pub(super) fn keys12(side: Side, hellos: &Hellos, log: &KeyLog) -> Result<Keys12
         .get(random, &Label::Master)
         .ok_or(Reason::NoSecret(Label::Master))?;
     Keys12::new(suite, master, random, server.random, side).ok_or_else(unsupported)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Octets32, ProtocolVersion};
+
+    #[test]
+    fn a_suite_that_is_offered_many_times_is_tried_once() {
+        let hello = ClientHello {
+            random: Octets32([1; 32]),
+            legacy_version: ProtocolVersion::TLS12,
+            session_id_len: 0,
+            cipher_suites: [0x1301, 0x1302, 0x1303, 0x0a0a]
+                .map(CipherSuite)
+                .repeat(1000),
+            extensions: Vec::new(),
+        };
+        // Two of them have the hash that the secret fits.
+        assert_eq!(candidates(&hello, &[7; 32]).len(), 2);
+        assert_eq!(candidates(&hello, &[7; 48]).len(), 1);
+    }
 }

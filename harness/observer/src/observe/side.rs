@@ -1,22 +1,19 @@
 //! One side's records, read from first to last.
 
-use super::super::alert::Alert;
-use super::super::keylog::KeyLog;
-use super::super::message::HandshakeMessage;
-use super::super::record::{Record, Records, Rest};
-use super::super::tls12::Keys12;
-use super::super::transcript::{Content, Defect, Entry, Epoch, Place, Reason};
-use super::hellos::{Hellos, next_message};
+use super::hellos::Hellos;
 use super::keys::{Keys, Opened, keys12};
-use reqmtls_vocabulary::ContentType;
-use reqmtls_vocabulary::ProtocolVersion;
-use reqmtls_vocabulary::Side;
+use super::pending::Pending;
+use crate::alert::Alert;
+use crate::keylog::KeyLog;
+use crate::message::HandshakeMessage;
+use crate::record::{Record, Records, Rest};
+use crate::tls12::Keys12;
+use crate::transcript::{Content, Defect, Entry, Epoch, Place, Reason};
+use reqmtls_vocabulary::{ContentType, HandshakeType, ProtocolVersion, Side};
 
-/// An entry and the place of the event that completed it.
-pub(super) struct Found {
-    pub(super) entry: Entry,
-    pub(super) arrival: usize,
-}
+/// The most compressed certificates of one side that are decompressed: a main handshake has one, and each
+/// authentication after it another one.
+const DECOMPRESSED: usize = 16;
 
 /// Reads one side's records.
 pub(super) struct SideReader<'a> {
@@ -29,18 +26,12 @@ pub(super) struct SideReader<'a> {
     keys12: Option<Result<Keys12, Reason>>,
     handshake: Pending,
     client_hellos: usize,
+    compressed_certificates: usize,
     closed: bool,
-    found: Vec<Found>,
+    found: Vec<Entry>,
     defects: Vec<Defect>,
-}
-
-/// Handshake bytes that are not yet a whole message.
-#[derive(Default)]
-struct Pending {
-    bytes: Vec<u8>,
-    epoch: Option<Epoch>,
-    first_record: usize,
-    wire_len: usize,
+    /// The reasons that are given once, however many records have them.
+    given: Vec<Reason>,
 }
 
 impl<'a> SideReader<'a> {
@@ -54,22 +45,24 @@ impl<'a> SideReader<'a> {
             keys12: None,
             handshake: Pending::default(),
             client_hellos: 0,
+            compressed_certificates: 0,
             closed: false,
             found: Vec::new(),
             defects: Vec::new(),
+            given: Vec::new(),
         }
     }
 
     /// Reads all records.
-    pub(super) fn read(mut self, records: &Records) -> (Vec<Found>, Vec<Defect>) {
+    pub(super) fn read(mut self, records: &Records) -> (Vec<Entry>, Vec<Defect>) {
         for (number, record) in records.records.iter().enumerate() {
             if self.closed {
                 self.defect_once(Place::Record(number), Reason::AfterEnd);
             }
             self.record(number, record);
         }
-        if !self.handshake.bytes.is_empty() {
-            let place = Place::Record(self.handshake.first_record);
+        if !self.handshake.is_empty() {
+            let place = Place::Record(self.handshake.origin.record);
             self.defect(place, Reason::TruncatedMessage);
         }
         match records.rest {
@@ -98,7 +91,7 @@ impl<'a> SideReader<'a> {
         }
     }
 
-    /// A record of TLS 1.3 that is encrypted (RFC 8446 §5.2).
+    /// A record of TLS 1.3 that is encrypted (RFC 9846 §5.2 (RFC 8446 §5.2)).
     fn protected(&mut self, number: usize, record: &Record) {
         match self.keys.open(record) {
             Opened::Under {
@@ -176,7 +169,7 @@ impl<'a> SideReader<'a> {
             }
             ContentType::ALERT => {
                 if let Some(alert) = Alert::decode(bytes) {
-                    self.closed |= alert.is_final();
+                    self.closed |= alert.is_last(self.version);
                     self.push(number, record, epoch, Content::Alert(alert), bytes);
                 } else {
                     let reason = Reason::AlertLength(bytes.len());
@@ -218,52 +211,45 @@ impl<'a> SideReader<'a> {
         );
     }
 
-    /// A fragment of handshake messages (RFC 8446 §5.1).
+    /// A fragment of handshake messages (RFC 9846 §5.1 (RFC 8446 §5.1)).
     fn fragment(&mut self, number: usize, record: &Record, epoch: Epoch, bytes: &[u8]) {
         if self.handshake.epoch != Some(epoch) {
             self.abandon_message();
             self.handshake.epoch = Some(epoch);
         }
-        if self.handshake.bytes.is_empty() {
-            self.handshake.first_record = number;
-            self.handshake.wire_len = 0;
-        }
-        self.handshake.wire_len += record.wire_len();
-        self.handshake.bytes.extend_from_slice(bytes);
+        self.handshake.add(number, record, bytes);
         let version = self.version.unwrap_or(ProtocolVersion::TLS13);
         let mut rekeyed = false;
-        while let Some((kind, raw)) = next_message(&self.handshake.bytes) {
-            let raw = raw.to_vec();
-            let message = HandshakeMessage::read(kind, &raw[4..], version);
+        while let Some((kind, raw, origin)) = self.handshake.take(number, record) {
+            self.compressed_certificates +=
+                usize::from(kind == HandshakeType::COMPRESSED_CERTIFICATE);
+            let decompresses = self.compressed_certificates <= DECOMPRESSED;
+            let message = HandshakeMessage::read_with(kind, &raw[4..], version, decompresses);
             rekeyed |= self.change_keys(epoch, &message);
-            self.handshake.bytes.drain(..raw.len());
-            self.found.push(Found {
-                entry: Entry {
-                    from: self.side,
-                    epoch,
-                    at: record.at,
-                    records: self.handshake.first_record..number + 1,
-                    wire_len: self.handshake.wire_len,
-                    content: Content::Message(message),
-                    raw: raw.into(),
-                },
+            self.found.push(Entry {
+                from: self.side,
+                epoch,
+                at: record.at,
+                start: origin.start,
                 arrival: record.arrival,
+                records: origin.record..number + 1,
+                wire_len: origin.wire_len,
+                content: Content::Message(message),
+                raw: raw.into(),
             });
-            self.handshake.first_record = number;
-            self.handshake.wire_len = record.wire_len();
         }
         if rekeyed {
             self.abandon_message();
         }
     }
 
-    /// Follows a message after which its sender uses other keys; tells whether
+    /// Follows a message after which its sender uses other keys; returns whether
     /// it is one.
     fn change_keys(&mut self, epoch: Epoch, message: &HandshakeMessage) -> bool {
         match (epoch, message) {
             (Epoch::Plaintext, HandshakeMessage::ClientHello(_)) => {
                 self.client_hellos += 1;
-                // No early data follows a second ClientHello (RFC 8446 §4.2.10).
+                // No early data follows a second ClientHello (RFC 9846 §4.3.10 (RFC 8446 §4.2.10)).
                 if self.client_hellos > 1 {
                     self.keys.advance(Epoch::Handshake);
                 }
@@ -286,25 +272,24 @@ impl<'a> SideReader<'a> {
     }
 
     fn abandon_message(&mut self) {
-        if !self.handshake.bytes.is_empty() {
-            self.handshake.bytes.clear();
-            let place = Place::Record(self.handshake.first_record);
+        if !self.handshake.is_empty() {
+            self.handshake.clear();
+            let place = Place::Record(self.handshake.origin.record);
             self.defect(place, Reason::SpansKeyChange);
         }
     }
 
     fn push(&mut self, number: usize, record: &Record, epoch: Epoch, content: Content, raw: &[u8]) {
-        self.found.push(Found {
-            entry: Entry {
-                from: self.side,
-                epoch,
-                at: record.at,
-                records: number..number + 1,
-                wire_len: record.wire_len(),
-                content,
-                raw: raw.into(),
-            },
+        self.found.push(Entry {
+            from: self.side,
+            epoch,
+            at: record.at,
+            start: record.start,
             arrival: record.arrival,
+            records: number..number + 1,
+            wire_len: record.wire_len(),
+            content,
+            raw: raw.into(),
         });
     }
 
@@ -317,7 +302,8 @@ impl<'a> SideReader<'a> {
     }
 
     fn defect_once(&mut self, place: Place, reason: Reason) {
-        if self.defects.iter().all(|defect| defect.reason != reason) {
+        if !self.given.contains(&reason) {
+            self.given.push(reason.clone());
             self.defect(place, reason);
         }
     }

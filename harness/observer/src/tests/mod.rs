@@ -1,6 +1,11 @@
 //! Whole connections: real ones, forged ones, and what must hold for any bytes.
 
+mod compressed;
 mod defects;
+mod ends;
+mod flags;
 mod forged;
+mod order;
 mod properties;
 mod real;
+mod tls12;

@@ -16,7 +16,7 @@ fn closing(view: &View<'_>, side: Side) -> Option<Shown> {
     view.entries(side).next()?;
     let alerts = || {
         view.entries(side).filter_map(|entry| match entry.content {
-            Content::Alert(alert) if alert.is_final() => Some((entry, alert)),
+            Content::Alert(alert) if alert.is_last(view.transcript.version) => Some((entry, alert)),
             _ => None,
         })
     };

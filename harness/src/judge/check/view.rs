@@ -4,8 +4,8 @@ use reqmtls_contract as contract;
 
 use super::View;
 use reqmtls_observer::{
-    Alert, ClientHello, Content, Entry, Epoch, Extension, ExtensionType, HandshakeMessage,
-    ProtocolVersion, ServerHello, Side, TlsFlags,
+    Alert, ClientHello, Codepoints, Content, Entry, Epoch, Extension, ExtensionType,
+    HandshakeMessage, ProtocolVersion, ServerHello, Side, TlsFlags,
 };
 
 /// A handshake message with the entry that carries it.
@@ -107,8 +107,9 @@ impl<'a> View<'a> {
 
     /// The first fatal alert of a side.
     pub(in crate::judge) fn fatal(&self, from: Side) -> Option<(&'a Entry, Alert)> {
+        let version = self.transcript.version;
         self.entries(from).find_map(|entry| match entry.content {
-            Content::Alert(alert) if alert.is_fatal() => Some((entry, alert)),
+            Content::Alert(alert) if alert.is_fatal(version) => Some((entry, alert)),
             _ => None,
         })
     }
@@ -168,7 +169,9 @@ pub(in crate::judge) fn has_duplicate(message: &HandshakeMessage) -> bool {
 /// The flags that a message sets in well-formed `tls_flags`.
 pub(in crate::judge) fn flags(message: &HandshakeMessage) -> Vec<u16> {
     let extensions = message.extensions();
-    let decoded = extensions.iter().filter_map(|it| it.tls_flags()?.ok());
+    let decoded = extensions
+        .iter()
+        .filter_map(|it| it.tls_flags(Codepoints::default())?.ok());
     decoded
         .flat_map(|flags: TlsFlags| flags.flags().to_vec())
         .collect()

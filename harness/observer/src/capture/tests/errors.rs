@@ -5,8 +5,8 @@ use std::time::Duration;
 use pcap_parser::Linktype;
 use proptest::prelude::*;
 
-use super::super::{read, write};
 use super::{CLIENT, SERVER, opening, packet, pcap};
+use crate::capture::{read, write};
 use crate::{KeyLog, Recording};
 
 fn error(file: &[u8]) -> String {

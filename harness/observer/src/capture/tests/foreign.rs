@@ -3,8 +3,8 @@
 use etherparse::PacketBuilder;
 use pcap_parser::Linktype;
 
-use super::super::{Gap, Omission, read};
 use super::{CLIENT, SERVER, captured, micros, opening, packet, pcap, sent};
+use crate::capture::{Gap, Omission, read};
 use crate::{Ending, Recording};
 
 /// The only connection in a capture, whole.
@@ -120,7 +120,7 @@ fn the_padding_of_short_frames_is_not_data() {
 }
 
 #[test]
-fn a_stream_whose_start_is_missing_is_told_and_not_guessed() {
+fn a_stream_whose_start_is_missing_is_reported_and_left_out() {
     let capture = captured(&[
         sent(CLIENT, 104, "", b"def"),
         sent(SERVER, 506, "", b"12345"),
@@ -137,7 +137,7 @@ fn a_stream_whose_start_is_missing_is_told_and_not_guessed() {
 }
 
 #[test]
-fn the_servers_syn_alone_tells_both_starts() {
+fn the_servers_syn_alone_gives_both_starts() {
     let capture = captured(&[
         sent(SERVER, 500, "S", b""),
         sent(CLIENT, 101, "", b"abc"),
@@ -161,7 +161,7 @@ fn the_clients_syn_alone_leaves_the_servers_octets_out() {
 }
 
 #[test]
-fn a_gap_is_told_and_what_follows_it_left_out() {
+fn a_gap_is_reported_and_what_follows_it_left_out() {
     let mut segments = opening();
     segments.extend([
         sent(CLIENT, 101, "", b"abc"),
@@ -212,7 +212,7 @@ fn a_port_that_is_used_again_is_another_connection() {
 #[test]
 fn fragments_are_counted_and_other_packets_ignored() {
     let mut fragment = packet(&sent(CLIENT, 100, "S", b""), 4);
-    // The flag that says that more fragments follow.
+    // The flag for more fragments to follow.
     fragment[6] |= 0x20;
     let mut datagram = Vec::new();
     let builder = PacketBuilder::ipv4([198, 51, 100, 7], [198, 51, 100, 8], 64).udp(53, 53);

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::super::{WriteError, read, write};
 use super::{CLIENT, SERVER};
+use crate::capture::{WriteError, read, write};
 use crate::{KeyLog, Recording, Side, What};
 
 /// The start of all captures here, with a part of each unit.

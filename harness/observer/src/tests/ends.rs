@@ -5,38 +5,42 @@ use std::io::{Read as _, Write as _};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use flate2::Compression;
+use flate2::read::{ZlibDecoder, ZlibEncoder};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::compress::{
+    CertCompressor, CertDecompressor, CompressionFailed, CompressionLevel, DecompressionFailed,
+};
 use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{
-    ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection,
-    SupportedCipherSuite, SupportedProtocolVersion,
+    CertificateCompressionAlgorithm, ClientConfig, ClientConnection, RootCertStore, ServerConfig,
+    ServerConnection, SupportedCipherSuite, SupportedProtocolVersion,
 };
 
-use super::super::keylog::KeyLog;
-use super::super::recording::Recording;
-use reqmtls_vocabulary::CipherSuite;
-use reqmtls_vocabulary::Side;
+use crate::{CipherSuite, KeyLog, Recording, Side};
 
 /// Whether the server asks for a client certificate.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(in super::super) enum ClientAuth {
+pub(super) enum ClientAuth {
     Never,
     Optional,
     Required,
 }
 
 /// What is to be connected.
-pub(in super::super) struct Setup {
-    pub(in super::super) suite: CipherSuite,
-    pub(in super::super) version: &'static SupportedProtocolVersion,
-    pub(in super::super) client_groups: Vec<&'static dyn SupportedKxGroup>,
-    pub(in super::super) server_groups: Vec<&'static dyn SupportedKxGroup>,
-    pub(in super::super) auth: ClientAuth,
-    pub(in super::super) client_has_certificate: bool,
-    pub(in super::super) client_trusts_server: bool,
-    pub(in super::super) early_data: bool,
+pub(super) struct Setup {
+    pub(super) suite: CipherSuite,
+    pub(super) version: &'static SupportedProtocolVersion,
+    pub(super) client_groups: Vec<&'static dyn SupportedKxGroup>,
+    pub(super) server_groups: Vec<&'static dyn SupportedKxGroup>,
+    pub(super) auth: ClientAuth,
+    pub(super) client_has_certificate: bool,
+    pub(super) client_trusts_server: bool,
+    pub(super) early_data: bool,
+    /// How both ends compress their certificates, if they do.
+    pub(super) compression: Option<&'static Zlib>,
 }
 
 impl Default for Setup {
@@ -50,12 +54,13 @@ impl Default for Setup {
             client_has_certificate: false,
             client_trusts_server: true,
             early_data: false,
+            compression: None,
         }
     }
 }
 
 /// Two ends that can be connected any number of times.
-pub(in super::super) struct Ends {
+pub(super) struct Ends {
     client: Arc<ClientConfig>,
     server: Arc<ServerConfig>,
     client_log: Arc<Collector>,
@@ -63,7 +68,7 @@ pub(in super::super) struct Ends {
 }
 
 impl Ends {
-    pub(in super::super) fn new(setup: &Setup) -> Self {
+    pub(super) fn new(setup: &Setup) -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
@@ -88,6 +93,10 @@ impl Ends {
         let mut server = builder.with_single_cert(chain, key).unwrap();
         server.key_log = server_log.clone();
         server.max_early_data_size = if setup.early_data { 1000 } else { 0 };
+        if let Some(compression) = setup.compression {
+            server.cert_compressors = vec![compression];
+            server.cert_decompressors = vec![compression];
+        }
 
         let provider = self::provider(setup.suite, &setup.client_groups);
         let builder = ClientConfig::builder_with_provider(provider)
@@ -106,6 +115,10 @@ impl Ends {
         };
         client.key_log = client_log.clone();
         client.enable_early_data = setup.early_data;
+        if let Some(compression) = setup.compression {
+            client.cert_compressors = vec![compression];
+            client.cert_decompressors = vec![compression];
+        }
         Self {
             client: Arc::new(client),
             server: Arc::new(server),
@@ -115,19 +128,19 @@ impl Ends {
     }
 
     /// The same ends, except that the server no longer accepts early data.
-    pub(in super::super) fn refuse_early_data(&mut self) {
+    pub(super) fn refuse_early_data(&mut self) {
         Arc::make_mut(&mut self.server).max_early_data_size = 0;
     }
 
     /// Connects the ends, exchanges a request and an answer, and closes.
-    pub(in super::super) fn connect(&self) -> Recording {
+    pub(super) fn connect(&self) -> Recording {
         let mut connection = self.start();
         connection.exchange();
         connection.finish()
     }
 
     /// Connects the ends and leaves the connection open.
-    pub(in super::super) fn start(&self) -> Connection {
+    pub(super) fn start(&self) -> Connection {
         let name = ServerName::try_from("localhost").unwrap();
         let mut connection = Connection {
             client: ClientConnection::new(self.client.clone(), name).unwrap(),
@@ -143,29 +156,29 @@ impl Ends {
     }
 
     /// What both ends logged.
-    pub(in super::super) fn log(&self) -> KeyLog {
+    pub(super) fn log(&self) -> KeyLog {
         let mut log = self.client_log.log();
         log.merge(&self.server_log.log());
         log
     }
 
     /// What each end logged, the client first.
-    pub(in super::super) fn logs(&self) -> [KeyLog; 2] {
+    pub(super) fn logs(&self) -> [KeyLog; 2] {
         [self.client_log.log(), self.server_log.log()]
     }
 }
 
 /// A connection under way.
-pub(in super::super) struct Connection {
-    pub(in super::super) client: ClientConnection,
-    pub(in super::super) server: ServerConnection,
+pub(super) struct Connection {
+    pub(super) client: ClientConnection,
+    pub(super) server: ServerConnection,
     recording: Recording,
     alive: bool,
 }
 
 impl Connection {
-    /// Relays until neither end has anything more to say.
-    pub(in super::super) fn pump(&mut self) {
+    /// Relays until neither end has anything more to send.
+    pub(super) fn pump(&mut self) {
         loop {
             let from_client = sent(|out| self.client.write_tls(out));
             let from_server = sent(|out| self.server.write_tls(out));
@@ -191,7 +204,7 @@ impl Connection {
     }
 
     /// A request and an answer, if the handshake stands.
-    pub(in super::super) fn exchange(&mut self) {
+    pub(super) fn exchange(&mut self) {
         if !self.alive {
             return;
         }
@@ -204,7 +217,7 @@ impl Connection {
     }
 
     /// Closes in order.
-    pub(in super::super) fn finish(mut self) -> Recording {
+    pub(super) fn finish(mut self) -> Recording {
         if self.alive {
             self.client.send_close_notify();
             self.server.send_close_notify();
@@ -276,5 +289,33 @@ impl rustls::KeyLog for Collector {
             .lock()
             .unwrap()
             .push(format!("{label} {random} {secret}"));
+    }
+}
+
+/// Compression by zlib, without the feature of rustls that would offer it in every crate of the workspace.
+#[derive(Debug)]
+pub(super) struct Zlib;
+
+impl CertCompressor for Zlib {
+    fn compress(&self, input: Vec<u8>, _: CompressionLevel) -> Result<Vec<u8>, CompressionFailed> {
+        let mut encoder = ZlibEncoder::new(&input[..], Compression::best());
+        let mut output = Vec::new();
+        encoder.read_to_end(&mut output).unwrap();
+        Ok(output)
+    }
+
+    fn algorithm(&self) -> CertificateCompressionAlgorithm {
+        CertificateCompressionAlgorithm::Zlib
+    }
+}
+
+impl CertDecompressor for Zlib {
+    fn decompress(&self, input: &[u8], output: &mut [u8]) -> Result<(), DecompressionFailed> {
+        ZlibDecoder::new(input).read_exact(output).unwrap();
+        Ok(())
+    }
+
+    fn algorithm(&self) -> CertificateCompressionAlgorithm {
+        CertificateCompressionAlgorithm::Zlib
     }
 }
