@@ -1,5 +1,5 @@
-//! Fills the corpora from the result of a run and the scenario files. What is written holds no secret of
-//! the run: see `README.md`.
+//! Fills the corpora from the capture and the result of a run and from the scenario files. What is written
+//! holds no secret of the run: see `README.md`.
 //!
 //! ```text
 //! cargo run --release -- run && cd harness/fuzz && cargo run --example corpus
@@ -9,86 +9,102 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use reqmtls_contract::{
-    Ask, CipherSuite, Description, Group, Hex, Identity, Job, Open, Policy, Reply, Report, Side,
-    Setup, Version,
+    Ask, CipherSuite, ConnectionReport, Description, Edit, Group, Hex, Identity, Job, Message,
+    Open, Policy, Reply, Report, Resumption, Revision, Setup, Version,
 };
-use reqmtls_fuzz::{Keyed, Step, Story};
-use reqmtls_observer::{Content, Ending, Entry, Epoch, Recording, Side, Transcript, What};
+use reqmtls_fuzz::{Step, Story};
+use reqmtls_observer::capture::{self, Connection};
+use reqmtls_observer::testing::record;
+use reqmtls_observer::{
+    Content, ContentType, Ending, Entry, Epoch, HandshakeMessage, Side, Transcript, What,
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 /// Stands for whatever a client random or a secret of the run was.
 const PATTERN: &str = "c1";
 
+/// `tls_flags` with the request mTLS flag.
+const FLAG_80: [u8; 12] = [11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
+
 fn main() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let result = root.join("results/latest/result.json");
-    let text = fs::read_to_string(&result).with_context(|| {
-        format!(
-            "cannot read {}: `cargo run --release -- run` writes it",
-            result.display()
-        )
-    })?;
-    let result: Value = serde_json::from_str(&text)?;
-    let cells = cells(&result)?;
+    let latest = root.join("results/latest");
+    let connections = connections(&read(&latest.join("run.pcapng"))?)?;
+    let result: Value = serde_json::from_slice(&read(&latest.join("result.json"))?)?;
+    let reports = reports(&result)?;
     write(
         "records",
-        cells
+        connections
             .iter()
-            .flat_map(|cell| [story(&cell.transcript), as_recorded(&cell.recording)]),
+            .flat_map(|(connection, transcript)| [story(transcript), as_recorded(connection)]),
     )?;
-    write("handshake_messages", messages(&cells))?;
-    write("tls_flags", flags(&cells))?;
-    write("key_log", key_logs(&cells))?;
+    write("handshake_messages", messages(&connections))?;
+    write("tls_flags", flags(&connections))?;
+    write("key_log", key_logs(&reports))?;
     write("scenario", scenarios(&root.join("scenarios"))?)?;
-    write("contract", lines(&result, &cells)?)
+    write("contract", lines(&result, &reports)?)
 }
 
-/// What the corpora take of one cell.
-struct Cell {
-    transcript: Transcript,
-    recording: Recording,
-    reports: [Report; 2],
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).with_context(|| {
+        format!(
+            "cannot read {}: `cargo run --release -- run` writes it",
+            path.display()
+        )
+    })
 }
 
-/// The cells of a result that have a transcript, the first of each text.
-fn cells(result: &Value) -> Result<Vec<Cell>> {
-    let mut cells = Vec::new();
+/// The connections of a capture, the first of each text.
+fn connections(file: &[u8]) -> Result<Vec<(Connection, Transcript)>> {
+    let capture = capture::read(file)?;
     let mut texts = BTreeSet::new();
-    let entries = |value: &Value| value.as_object().cloned().unwrap_or_default();
-    for (_, scenario) in entries(&result["scenarios"]) {
-        for (_, of_case) in entries(&scenario["cases"]) {
-            for (_, cell) in entries(&of_case) {
-                if cell["transcript"].is_null() || !texts.insert(cell["text"].to_string()) {
-                    continue;
-                }
-                cells.push(Cell {
-                    transcript: serde_json::from_value(cell["transcript"].clone())?,
-                    recording: serde_json::from_value(cell["recording"].clone())?,
-                    reports: [
-                        report(&cell["client_report"])?,
-                        report(&cell["server_report"])?,
-                    ],
-                });
-            }
+    let mut connections = Vec::new();
+    for connection in capture.connections {
+        let transcript = Transcript::observe(&connection.recording, &capture.secrets);
+        if texts.insert(transcript.text(80)) {
+            connections.push((connection, transcript));
         }
     }
-    Ok(cells)
+    ensure!(!connections.is_empty(), "the capture holds no connection");
+    Ok(connections)
 }
 
-/// A report without the secrets in its key log.
-fn report(value: &Value) -> Result<Report> {
-    let mut report: Report = serde_json::from_value(value.clone())?;
-    for line in report
-        .connections
-        .iter_mut()
-        .flat_map(|connection| &mut connection.key_log)
-    {
-        *line = without_secrets(line);
+/// What the ends of the run reported, each report once and without the secrets in its key log.
+fn reports(result: &Value) -> Result<Vec<ConnectionReport>> {
+    let mut found = Vec::new();
+    find_reports(result, &mut found);
+    ensure!(!found.is_empty(), "the result holds no report of an end");
+    let mut known = BTreeSet::new();
+    let mut reports = Vec::new();
+    for value in found {
+        let mut report: ConnectionReport = serde_json::from_value(value.clone())?;
+        for line in &mut report.key_log {
+            *line = without_secrets(line);
+        }
+        if known.insert(json(&report)?.to_string()) {
+            reports.push(report);
+        }
     }
-    Ok(report)
+    Ok(reports)
+}
+
+/// Looks for reports wherever they stand.
+fn find_reports<'a>(value: &'a Value, found: &mut Vec<&'a Value>) {
+    match value {
+        Value::Array(values) => values.iter().for_each(|value| find_reports(value, found)),
+        Value::Object(values) => {
+            for (key, value) in values {
+                match &key[..] {
+                    "client_report" | "server_report" => found.push(value),
+                    _ => find_reports(value, found),
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 fn without_secrets(line: &str) -> String {
@@ -119,29 +135,23 @@ fn story(transcript: &Transcript) -> Vec<u8> {
 
 fn step(entry: &Entry) -> Step {
     let (content_type, content) = match &entry.content {
-        Content::Message(_) => (22, entry.raw.to_vec()),
-        Content::Alert(_) => (21, entry.raw.to_vec()),
-        Content::ChangeCipherSpec => (20, vec![1]),
-        Content::ApplicationData { len } | Content::Opaque { len, .. } => (23, vec![b'a'; *len]),
-        Content::Malformed { content_type } => (content_type.0, entry.raw.to_vec()),
-    };
-    let keyed = match entry.epoch {
-        Epoch::Plaintext => {
-            let [high, low] = u16::try_from(content.len())
-                .unwrap_or(u16::MAX)
-                .to_be_bytes();
-            return Step::Data([&[content_type, 3, 3, high, low], &content[..]].concat());
+        Content::Message(_) => (ContentType::HANDSHAKE, entry.raw.to_vec()),
+        Content::Alert(_) => (ContentType::ALERT, entry.raw.to_vec()),
+        Content::ChangeCipherSpec => (ContentType::CHANGE_CIPHER_SPEC, vec![1]),
+        Content::ApplicationData { len } | Content::Opaque { len, .. } => {
+            (ContentType::APPLICATION_DATA, vec![b'a'; *len])
         }
-        Epoch::EarlyData => Keyed::Early,
-        Epoch::Handshake => Keyed::Handshake,
-        Epoch::Application => Keyed::Application,
+        Content::Malformed { content_type } => (*content_type, entry.raw.to_vec()),
     };
-    Step::Sealed(keyed, [&content[..], &[content_type]].concat())
+    match entry.epoch {
+        Epoch::Plaintext => Step::Data(record(content_type, &content)),
+        epoch => Step::Sealed(epoch, [&content[..], &[content_type.0]].concat()),
+    }
 }
 
 /// A connection octet for octet; without its secrets most of it stays opaque.
-fn as_recorded(recording: &Recording) -> Vec<u8> {
-    let steps = recording.events().iter().map(|event| {
+fn as_recorded(connection: &Connection) -> Vec<u8> {
+    let steps = connection.recording.events().iter().map(|event| {
         let step = match &event.what {
             What::Data(octets) => Step::Data(octets.to_vec()),
             What::HalfClose => Step::HalfClose,
@@ -155,8 +165,8 @@ fn as_recorded(recording: &Recording) -> Vec<u8> {
     Story { key_log, steps }.write()
 }
 
-fn messages(cells: &[Cell]) -> Vec<Vec<u8>> {
-    let entries = cells.iter().flat_map(|cell| &cell.transcript.entries);
+fn messages(connections: &[(Connection, Transcript)]) -> Vec<Vec<u8>> {
+    let entries = connections.iter().flat_map(|(_, it)| &it.entries);
     let messages = entries.filter(|entry| entry.message().is_some());
     messages
         .flat_map(|entry| {
@@ -166,11 +176,11 @@ fn messages(cells: &[Cell]) -> Vec<Vec<u8>> {
 }
 
 /// The values that clients sent, and one of each kind that is malformed.
-fn flags(cells: &[Cell]) -> Vec<Vec<u8>> {
-    let messages = cells
+fn flags(connections: &[(Connection, Transcript)]) -> Vec<Vec<u8>> {
+    let messages = connections
         .iter()
-        .flat_map(|cell| cell.transcript.messages(Side::Client));
-    let extensions = messages.flat_map(reqmtls_observer::HandshakeMessage::extensions);
+        .flat_map(|(_, transcript)| transcript.messages(Side::Client));
+    let extensions = messages.flat_map(HandshakeMessage::extensions);
     let sent = extensions.filter(|extension| extension.tls_flags().is_some());
     let mut values: Vec<Vec<u8>> = sent.map(|extension| extension.body.to_vec()).collect();
     values.extend([
@@ -184,14 +194,9 @@ fn flags(cells: &[Cell]) -> Vec<Vec<u8>> {
     values
 }
 
-fn key_logs(cells: &[Cell]) -> Vec<Vec<u8>> {
-    let connections = cells
-        .iter()
-        .flat_map(|cell| &cell.reports)
-        .flat_map(|report| &report.connections);
-    let mut logs: Vec<_> = connections
-        .map(|connection| connection.key_log.join("\n").into_bytes())
-        .collect();
+fn key_logs(reports: &[ConnectionReport]) -> Vec<Vec<u8>> {
+    let logs = reports.iter().map(|report| report.key_log.join("\n"));
+    let mut logs: Vec<Vec<u8>> = logs.map(String::into_bytes).collect();
     let [random, secret] = [32, 48].map(|length| PATTERN.repeat(length));
     let other = "00".repeat(48);
     let line = format!("CLIENT_RANDOM {random}");
@@ -227,7 +232,7 @@ fn scenarios(folder: &Path) -> Result<Vec<Vec<u8>>> {
 }
 
 /// Every kind of line, those that hold a report or a description as the peers of the run wrote them.
-fn lines(result: &Value, cells: &[Cell]) -> Result<Vec<Vec<u8>>> {
+fn lines(result: &Value, reports: &[ConnectionReport]) -> Result<Vec<Vec<u8>>> {
     let mut lines = Vec::new();
     let mut add = |value: Value| lines.push(format!("{value}\n").into_bytes());
     let job = "a".to_owned();
@@ -240,8 +245,8 @@ fn lines(result: &Value, cells: &[Cell]) -> Result<Vec<Vec<u8>>> {
     add(json!({ "ask": "describe" }));
     add(json!({ "ask": "hold" }));
     add(json(&Ask::Report { job })?);
-    for role in [Side::Client, Side::Server] {
-        let job = json(&full_job(role))?;
+    for side in Side::BOTH {
+        let job = json(&full_job(side))?;
         add(job.clone());
         add(json(&Ask::Prepare { job })?);
     }
@@ -266,25 +271,25 @@ fn lines(result: &Value, cells: &[Cell]) -> Result<Vec<Vec<u8>>> {
         add(json(&description)?);
         add(json(&Reply::Description(description))?);
     }
-    for report in cells.iter().flat_map(|cell| &cell.reports) {
-        for connection in &report.connections {
-            add(json(connection)?);
-            if let Some(answer) = &connection.answer {
-                add(json(answer)?);
-            }
+    for report in reports {
+        add(json(report)?);
+        if let Some(answer) = &report.answer {
+            add(json(answer)?);
         }
-        add(json(&Reply::Report(report.clone()))?);
+        let connections = vec![report.clone()];
+        add(json(&Reply::Report(Report { connections }))?);
     }
     Ok(lines)
 }
 
 /// A job that names everything that a job may name; its PEM is none.
-fn full_job(role: Side) -> Job {
+fn full_job(side: Side) -> Job {
     let setup = Setup {
         versions: Version::ALL.to_vec(),
         groups: Group::ALL.to_vec(),
         cipher_suites: CipherSuite::ALL.to_vec(),
-        tls_flags: Some(Hex(vec![11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1])),
+        revision: Some(Revision::EditorsCopy),
+        tls_flags: Some(Hex(FLAG_80.to_vec())),
         flag: Some(80),
         policy: Some(Policy::RequestOnFlag),
         identity: Some(Identity {
@@ -293,11 +298,24 @@ fn full_job(role: Side) -> Job {
         }),
         trust_anchors: Some("anchors".to_owned()),
         server_name: Some("server.example".to_owned()),
+        resumption: Some(Resumption {
+            tls_flags: Some(Hex(FLAG_80.to_vec())),
+            early_data: true,
+        }),
+        early_data: true,
+        post_handshake_auth: true,
+        edits: vec![Edit {
+            message: Message::EncryptedExtensions,
+            extension: 62,
+            data: Some(Hex(vec![1, 1])),
+            last: true,
+        }],
+        bad_certificate_verify: true,
         deadline_ms: Some(10_000),
     };
     Job {
         id: "a".to_owned(),
-        role,
+        side,
         setup,
     }
 }

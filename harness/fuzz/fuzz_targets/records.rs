@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 
 use libfuzzer_sys::fuzz_target;
 use reqmtls_fuzz::Story;
+use reqmtls_observer::testing::rechunked;
 use reqmtls_observer::{
-    Content, DEFAULT_FLAG, Ending, Entry, Epoch, KeyLog, Place, Recording, Side, Transcript, What,
+    Content, DEFAULT_FLAG, Ending, Entry, Epoch, KeyLog, Place, Recording, Side, Transcript,
 };
 
 fuzz_target!(|input: &[u8]| {
@@ -18,9 +19,10 @@ fuzz_target!(|input: &[u8]| {
     for side in Side::BOTH {
         accounts_for(&transcript, &recording, side);
     }
+    arrives_with_its_events(&transcript, &recording);
     has_its_lines(&transcript);
     let text = transcript.text(DEFAULT_FLAG);
-    let again = Transcript::observe(&octet_by_octet(&recording), &log);
+    let again = Transcript::observe(&rechunked(&recording, &[1]), &log);
     assert_eq!(again.text(DEFAULT_FLAG), text);
     nothing_opens_without_secrets(&recording);
 });
@@ -88,6 +90,19 @@ fn records(mut bytes: &[u8]) -> Vec<usize> {
     lengths
 }
 
+/// Every entry begins and ends with events of its side.
+fn arrives_with_its_events(transcript: &Transcript, recording: &Recording) {
+    let entries = transcript.by_arrival();
+    assert_eq!(entries.len(), transcript.entries.len());
+    assert!(entries.is_sorted_by_key(|entry| entry.arrival));
+    for entry in entries {
+        assert!(entry.start <= entry.arrival, "{entry:?}");
+        for place in [entry.start, entry.arrival] {
+            assert_eq!(recording.events()[place].from, entry.from, "{entry:?}");
+        }
+    }
+}
+
 /// The text has a line for each entry but changes of ciphers, for each reset and for each kind of defect.
 fn has_its_lines(transcript: &Transcript) {
     let text = transcript.text(DEFAULT_FLAG);
@@ -102,21 +117,6 @@ fn has_its_lines(transcript: &Transcript) {
     assert_eq!(text.lines().count(), lines, "{text}");
     let odd = text.chars().find(|c| c.is_control() && *c != '\n');
     assert_eq!(odd, None, "{text:?}");
-}
-
-fn octet_by_octet(recording: &Recording) -> Recording {
-    let mut again = Recording::new();
-    for event in recording.events() {
-        match &event.what {
-            What::Data(bytes) => {
-                for octet in bytes.iter() {
-                    again.data(event.at, event.from, vec![*octet]);
-                }
-            }
-            What::HalfClose | What::Reset => again.push(event.clone()),
-        }
-    }
-    again
 }
 
 fn nothing_opens_without_secrets(recording: &Recording) {

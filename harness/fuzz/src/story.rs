@@ -2,31 +2,22 @@
 
 use std::time::Duration;
 
-use reqmtls_observer::{KeyLog, Recording, Side, Transcript};
-
-use crate::Sealer;
+use reqmtls_observer::testing::Sealer;
+use reqmtls_observer::{
+    ContentType, Epoch, HandshakeMessage, KeyLog, ProtocolVersion, Recording, Side, Transcript,
+};
 
 /// The most octets of a step that are sealed as one record.
 const MAX_SEALED: usize = 1 << 14;
-
-/// Under which keys a step is sealed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Keyed {
-    /// The client's early traffic keys, or for the server the ones of that name that no server has.
-    Early,
-    /// Handshake traffic keys.
-    Handshake,
-    /// Application traffic keys.
-    Application,
-}
 
 /// One thing that an end did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// It sent these octets.
     Data(Vec<u8>),
-    /// It sent one record that holds these octets, their content type and padding behind them.
-    Sealed(Keyed, Vec<u8>),
+    /// It sent one record under the keys of this epoch, which has some. The inside is these octets: in TLS 1.3 with
+    /// content type and padding at their end, in TLS 1.2 with the content type.
+    Sealed(Epoch, Vec<u8>),
     /// It went on to the next generation of its application keys.
     NextKeys,
     /// It closed its direction.
@@ -70,10 +61,10 @@ impl Story {
         input.push(0);
         for (side, step) in &self.steps {
             let (number, content) = match step {
-                Step::Data(content) => (0, &content[..]),
-                Step::Sealed(Keyed::Early, content) => (1, &content[..]),
-                Step::Sealed(Keyed::Handshake, content) => (2, &content[..]),
-                Step::Sealed(Keyed::Application, content) => (3, &content[..]),
+                Step::Data(content) | Step::Sealed(Epoch::Plaintext, content) => (0, &content[..]),
+                Step::Sealed(Epoch::EarlyData, content) => (1, &content[..]),
+                Step::Sealed(Epoch::Handshake, content) => (2, &content[..]),
+                Step::Sealed(Epoch::Application, content) => (3, &content[..]),
                 Step::NextKeys => (4, &[][..]),
                 Step::HalfClose => (5, &[][..]),
                 Step::Reset => (6, &[][..]),
@@ -97,21 +88,23 @@ impl Story {
             .and_then(|text| KeyLog::parse(text).ok())
             .unwrap_or_default();
         let mut sealer = self.sealer();
-        if let Some(sealer) = &sealer {
+        if let Some((_, sealer)) = &sealer {
             log.merge(&sealer.log());
         }
         let mut recording = Recording::new();
         for (milliseconds, (side, step)) in (0..).zip(&self.steps) {
             let at = Duration::from_millis(milliseconds);
             match (step, &mut sealer) {
-                (Step::Sealed(keyed, content), Some(sealer)) => {
-                    let content = &content[..content.len().min(MAX_SEALED)];
-                    recording.data(at, *side, sealer.seal(*side, *keyed, content));
+                (Step::Sealed(epoch, inner), Some((version, sealer)))
+                    if *epoch != Epoch::Plaintext =>
+                {
+                    let inner = &inner[..inner.len().min(MAX_SEALED)];
+                    recording.data(at, *side, seal(sealer, *version, (*side, *epoch), inner));
                 }
                 (Step::Data(content) | Step::Sealed(_, content), _) => {
                     recording.data(at, *side, &content[..]);
                 }
-                (Step::NextKeys, Some(sealer)) => sealer.next_keys(*side),
+                (Step::NextKeys, Some((_, sealer))) => sealer.next_keys(*side),
                 (Step::NextKeys, None) => {}
                 (Step::HalfClose, _) => recording.half_close(at, *side),
                 (Step::Reset, _) => recording.reset(at, *side),
@@ -121,7 +114,7 @@ impl Story {
     }
 
     /// Seals as the hellos in clear say, if they say it.
-    fn sealer(&self) -> Option<Sealer> {
+    fn sealer(&self) -> Option<(ProtocolVersion, Sealer)> {
         let mut in_clear = Recording::new();
         for (side, step) in &self.steps {
             if let Step::Data(content) = step {
@@ -129,7 +122,33 @@ impl Story {
             }
         }
         let hellos = Transcript::observe(&in_clear, &KeyLog::default());
-        Sealer::new(hellos.client_random?, hellos.cipher_suite?)
+        let client_random = hellos.client_random?;
+        let mut messages = hellos.messages(Side::Server);
+        let server = messages.find_map(|message| match message {
+            HandshakeMessage::ServerHello(hello) => Some(hello),
+            _ => None,
+        })?;
+        let version = server.version();
+        let sealer = match version {
+            ProtocolVersion::TLS13 => Sealer::new(client_random, server.cipher_suite),
+            _ => Sealer::tls12(client_random, server.random, server.cipher_suite),
+        };
+        Some((version, sealer?))
+    }
+}
+
+fn seal(
+    sealer: &mut Sealer,
+    version: ProtocolVersion,
+    (side, epoch): (Side, Epoch),
+    inner: &[u8],
+) -> Vec<u8> {
+    match inner {
+        [content @ .., content_type] if version != ProtocolVersion::TLS13 => {
+            sealer.seal(side, epoch, ContentType(*content_type), content)
+        }
+        [] if version != ProtocolVersion::TLS13 => Vec::new(),
+        _ => sealer.seal_inner(side, epoch, inner),
     }
 }
 
@@ -137,9 +156,9 @@ fn step(number: u8, content: &[u8]) -> Step {
     let content = content.to_vec();
     match number % 7 {
         0 => Step::Data(content),
-        1 => Step::Sealed(Keyed::Early, content),
-        2 => Step::Sealed(Keyed::Handshake, content),
-        3 => Step::Sealed(Keyed::Application, content),
+        1 => Step::Sealed(Epoch::EarlyData, content),
+        2 => Step::Sealed(Epoch::Handshake, content),
+        3 => Step::Sealed(Epoch::Application, content),
         4 => Step::NextKeys,
         5 => Step::HalfClose,
         _ => Step::Reset,

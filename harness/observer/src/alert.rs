@@ -15,6 +15,20 @@ pub struct Alert {
 }
 
 impl Alert {
+    /// An alert of level fatal, as every error alert is sent (RFC 9846 §6 (RFC 8446 §6)).
+    #[must_use]
+    pub fn fatal(description: AlertDescription) -> Self {
+        let level = AlertLevel::FATAL;
+        Self { level, description }
+    }
+
+    /// An alert of level warning, as closure alerts are sent (RFC 9846 §6.1 (RFC 8446 §6.1)).
+    #[must_use]
+    pub fn warning(description: AlertDescription) -> Self {
+        let level = AlertLevel::WARNING;
+        Self { level, description }
+    }
+
     /// Reads an alert record's content, which holds exactly one alert of two octets.
     pub(super) fn decode(content: &[u8]) -> Option<Self> {
         let &[level, description] = content else {

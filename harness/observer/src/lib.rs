@@ -45,7 +45,16 @@
 //!
 //! Application data that one side sends without anything between is one entry,
 //! whatever records it fell into.
+//!
+//! # Arrival order
+//!
+//! Some questions need the order in which octets were relayed: whether a server sent data before the client's
+//! Finished arrived, whether an alert came before or after a message of the other side. For them each [`Entry`] has
+//! the places in the recording of the events that brought its first and its last byte,
+//! [`Transcript::by_arrival`] gives the entries in that order, and [`Entry::is_complete_before`] says whether one was
+//! complete before another one began. None of this is in the text, since it differs from run to run.
 
+mod aead;
 mod alert;
 mod bytes;
 pub mod capture;
@@ -53,12 +62,13 @@ mod flags;
 mod keylog;
 mod message;
 mod observe;
+mod order;
 mod reader;
 mod record;
 mod recording;
 mod schedule;
-#[cfg(test)]
-mod testing;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -23,6 +23,8 @@ pub(super) struct Record {
     pub(super) payload: Vec<u8>,
     /// When its last byte was relayed.
     pub(super) at: Duration,
+    /// Place of the event that brought its first byte, among all events.
+    pub(super) start: usize,
     /// Place of the event that brought its last byte, among all events.
     pub(super) arrival: usize,
 }
@@ -66,8 +68,12 @@ impl Records {
     pub(super) fn of(recording: &Recording, side: Side) -> Self {
         let mut records = Vec::new();
         let mut pending = Vec::new();
+        let mut start = 0;
         let mut offset = 0;
         for (arrival, at, bytes) in recording.chunks(side) {
+            if pending.is_empty() {
+                start = arrival;
+            }
             pending.extend_from_slice(bytes);
             let mut used = 0;
             while let Some((header, payload)) = split(&pending[used..]) {
@@ -77,8 +83,10 @@ impl Records {
                     header,
                     payload: payload.to_vec(),
                     at,
+                    start,
                     arrival,
                 });
+                start = arrival;
             }
             pending.drain(..used);
             offset += used;
@@ -135,11 +143,12 @@ mod tests {
         };
         assert_eq!(first.payload, [8, 9]);
         assert_eq!(first.at, Duration::from_secs(5));
+        assert_eq!((first.start, first.arrival), (0, 4));
         assert_eq!(
             (second.content_type, second.wire_len()),
             (ContentType::ALERT, 5)
         );
-        assert_eq!(second.arrival, 5);
+        assert_eq!((second.start, second.arrival), (4, 5));
     }
 
     #[test]

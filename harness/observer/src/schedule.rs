@@ -1,19 +1,12 @@
 //! Traffic keys from traffic secrets, and records opened with them
 //! (RFC 8446 §5.2, §5.3, §7.2, §7.3).
 
-use aes_gcm::aead::consts::{U8, U12, U16};
-use aes_gcm::aead::{Aead, KeyInit, Payload};
-use aes_gcm::{Aes128Gcm, Aes256Gcm};
-use ccm::Ccm;
-use chacha20poly1305::ChaCha20Poly1305;
 use hkdf::Hkdf;
 use sha2::{Sha256, Sha384};
 
-use super::record::HEADER;
-use reqmtls_vocabulary::CipherSuite;
-
-type Aes128Ccm = Ccm<aes::Aes128, U16, U12>;
-type Aes128Ccm8 = Ccm<aes::Aes128, U8, U12>;
+use crate::CipherSuite;
+use crate::aead::{AeadKey, Algorithm};
+use crate::record::HEADER;
 
 /// The hash of a cipher suite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,65 +50,6 @@ impl Hash {
         }
         .ok()?;
         Some(output)
-    }
-}
-
-/// An AEAD algorithm with a key.
-#[derive(Clone)]
-pub(super) enum AeadKey {
-    Aes128Gcm(Box<Aes128Gcm>),
-    Aes256Gcm(Box<Aes256Gcm>),
-    ChaCha20Poly1305(Box<ChaCha20Poly1305>),
-    Aes128Ccm(Box<Aes128Ccm>),
-    Aes128Ccm8(Box<Aes128Ccm8>),
-}
-
-/// An AEAD algorithm without a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Algorithm {
-    Aes128Gcm,
-    Aes256Gcm,
-    ChaCha20Poly1305,
-    Aes128Ccm,
-    Aes128Ccm8,
-}
-
-impl Algorithm {
-    /// Length of its key in bytes.
-    pub(super) fn key_len(self) -> usize {
-        match self {
-            Self::Aes128Gcm | Self::Aes128Ccm | Self::Aes128Ccm8 => 16,
-            Self::Aes256Gcm | Self::ChaCha20Poly1305 => 32,
-        }
-    }
-
-    /// `None` if the key has another length than [`Algorithm::key_len`].
-    pub(super) fn with_key(self, key: &[u8]) -> Option<AeadKey> {
-        Some(match self {
-            Self::Aes128Gcm => AeadKey::Aes128Gcm(Box::new(KeyInit::new_from_slice(key).ok()?)),
-            Self::Aes256Gcm => AeadKey::Aes256Gcm(Box::new(KeyInit::new_from_slice(key).ok()?)),
-            Self::ChaCha20Poly1305 => {
-                AeadKey::ChaCha20Poly1305(Box::new(KeyInit::new_from_slice(key).ok()?))
-            }
-            Self::Aes128Ccm => AeadKey::Aes128Ccm(Box::new(KeyInit::new_from_slice(key).ok()?)),
-            Self::Aes128Ccm8 => AeadKey::Aes128Ccm8(Box::new(KeyInit::new_from_slice(key).ok()?)),
-        })
-    }
-}
-
-impl AeadKey {
-    /// Opens a ciphertext; `None` if it was not sealed with this key, nonce and
-    /// additional data.
-    pub(super) fn open(&self, nonce: [u8; 12], aad: &[u8], msg: &[u8]) -> Option<Vec<u8>> {
-        let (nonce, payload) = (&nonce.into(), Payload { msg, aad });
-        match self {
-            Self::Aes128Gcm(key) => key.decrypt(nonce, payload),
-            Self::Aes256Gcm(key) => key.decrypt(nonce, payload),
-            Self::ChaCha20Poly1305(key) => key.decrypt(nonce, payload),
-            Self::Aes128Ccm(key) => key.decrypt(nonce, payload),
-            Self::Aes128Ccm8(key) => key.decrypt(nonce, payload),
-        }
-        .ok()
     }
 }
 
@@ -191,12 +125,18 @@ impl TrafficKeys {
         Some(inner)
     }
 
-    /// The key and the nonce of the next record, to seal one.
-    #[cfg(test)]
-    pub(super) fn next_nonce(&mut self) -> (&AeadKey, [u8; 12]) {
+    /// Seals the next record.
+    #[cfg(any(test, feature = "testing"))]
+    pub(super) fn seal(&mut self, header: [u8; HEADER], inner: &[u8]) -> Vec<u8> {
         let nonce = nonce(self.iv, self.sequence);
-        self.sequence += 1;
-        (&self.key, nonce)
+        self.skip();
+        self.key.seal(nonce, &header, inner)
+    }
+
+    /// Length of the AEAD's tag in bytes.
+    #[cfg(any(test, feature = "testing"))]
+    pub(super) fn tag_len(&self) -> usize {
+        self.suite.algorithm.tag_len()
     }
 
     /// Passes over a record that does not open but was sealed with these keys.

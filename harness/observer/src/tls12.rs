@@ -1,11 +1,13 @@
 //! Record protection of TLS 1.2 with an AEAD (RFC 5246 §6.2.3.3, RFC 5288 §3,
 //! RFC 7905 §2).
 
+use super::aead::{AeadKey, Algorithm};
 use super::bytes::Octets32;
 use super::record::Record;
-use super::schedule::{AeadKey, Algorithm, Hash, nonce};
-use reqmtls_vocabulary::CipherSuite;
-use reqmtls_vocabulary::Side;
+use super::schedule::{Hash, nonce};
+#[cfg(any(test, feature = "testing"))]
+use crate::ContentType;
+use crate::{CipherSuite, Side};
 
 /// Length of an AEAD's tag in bytes, the same for every suite here.
 const TAG: usize = 16;
@@ -101,18 +103,47 @@ impl Keys12 {
         self.sequence += 1;
         let explicit_len = if self.iv.len() == 12 { 0 } else { 8 };
         let (explicit, ciphertext) = record.payload.split_at_checked(explicit_len)?;
-        let nonce = match <[u8; 12]>::try_from(&self.iv[..]) {
-            Ok(iv) => nonce(iv, sequence),
-            Err(_) => [&self.iv, explicit].concat().try_into().ok()?,
-        };
-        let length = u16::try_from(ciphertext.len().checked_sub(TAG)?).ok()?;
-        let aad = [
-            &sequence.to_be_bytes()[..],
-            &record.header[..3],
-            &length.to_be_bytes(),
-        ];
-        self.key.open(nonce, &aad.concat(), ciphertext)
+        let nonce = self.nonce(sequence, explicit)?;
+        let length = ciphertext.len().checked_sub(TAG)?;
+        let aad = aad(
+            sequence,
+            [record.header[0], record.header[1], record.header[2]],
+            length,
+        )?;
+        self.key.open(nonce, &aad, ciphertext)
     }
+
+    /// Seals the payload of the next record. The explicit part of its nonce is the sequence number
+    /// (RFC 5288 §3).
+    #[cfg(any(test, feature = "testing"))]
+    pub(super) fn seal(&mut self, content_type: ContentType, content: &[u8]) -> Vec<u8> {
+        let explicit = self.sequence.to_be_bytes();
+        let nonce = self.nonce(self.sequence, &explicit);
+        let aad = aad(self.sequence, [content_type.0, 3, 3], content.len());
+        self.sequence += 1;
+        let explicit = if self.iv.len() == 12 {
+            &[][..]
+        } else {
+            &explicit
+        };
+        let (nonce, aad) = nonce.zip(aad).expect("a content that fits a record");
+        [explicit, &self.key.seal(nonce, &aad, content)].concat()
+    }
+
+    /// `None` if the explicit part has a length that no nonce has.
+    fn nonce(&self, sequence: u64, explicit: &[u8]) -> Option<[u8; 12]> {
+        match <[u8; 12]>::try_from(&self.iv[..]) {
+            Ok(iv) => Some(nonce(iv, sequence)),
+            Err(_) => [&self.iv, explicit].concat().try_into().ok(),
+        }
+    }
+}
+
+/// The additional data of a record: its number, type and version, and the length of its content
+/// (RFC 5246 §6.2.3.3). `None` for a length that no record has.
+fn aad(sequence: u64, type_and_version: [u8; 3], length: usize) -> Option<Vec<u8>> {
+    let length = u16::try_from(length).ok()?.to_be_bytes();
+    Some([&sequence.to_be_bytes()[..], &type_and_version, &length].concat())
 }
 
 impl std::fmt::Debug for Keys12 {

@@ -103,6 +103,10 @@ pub struct Entry {
     pub epoch: Epoch,
     /// When its last byte was relayed, since the start of the recording.
     pub at: Duration,
+    /// Place in the recording of the event that brought the first byte of its first record.
+    pub start: usize,
+    /// Place in the recording of the event that completed it: the one that brought the last byte of its last record.
+    pub arrival: usize,
     /// The numbers of the side's records that carry it, the first being 0.
     pub records: Range<usize>,
     /// Length of those records in bytes, headers included. A record that

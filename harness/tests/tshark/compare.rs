@@ -49,40 +49,28 @@ fn is_lost_to_tshark(side: Side, before: &[Said]) -> bool {
 
 /// The comparison finds what it is there to find.
 mod tests {
-    use reqmtls_observer::{KeyLog, Recording, Transcript};
+    use reqmtls_observer::testing::{Forge, extension, message};
+    use reqmtls_observer::{
+        Alert, AlertDescription, CipherSuite, Epoch, ExtensionType, Transcript,
+    };
     use serde_json::{Value, json};
 
     use super::*;
 
-    /// A handshake message.
-    fn message(kind: u8, body: &[u8]) -> Vec<u8> {
-        [&[kind, 0, 0, u8::try_from(body.len()).unwrap()], body].concat()
-    }
-
-    fn record(kind: u8, content: &[u8]) -> Vec<u8> {
-        [
-            &[kind, 3, 3, 0, u8::try_from(content.len()).unwrap()],
-            content,
-        ]
-        .concat()
-    }
-
-    /// A connection of TLS 1.2 in clear up to an alert: the flag in ClientHello, three messages in one record.
+    /// A connection of TLS 1.2 in clear up to an alert: the flag in ClientHello, and a flight of the server.
     fn transcript() -> Transcript {
-        let flags = [0, 6, 0, 62, 0, 2, 1, 4];
-        let hello = [&[3, 3][..], &[7; 32], &[0, 0, 2, 0xc0, 0x2b, 1, 0], &flags].concat();
-        let answer = [&[3, 3][..], &[8; 32], &[0, 0xc0, 0x2b, 0]].concat();
+        let flags = extension(ExtensionType::TLS_FLAGS, &[1, 4]);
         let flight = [
-            message(2, &answer),
-            message(11, &[0, 0, 0]),
-            message(14, &[]),
+            message(HandshakeType::CERTIFICATE, &[0, 0, 0]),
+            message(HandshakeType::SERVER_HELLO_DONE, &[]),
         ];
-        let mut recording = Recording::new();
-        let at = std::time::Duration::ZERO;
-        recording.data(at, Side::Client, record(22, &message(1, &hello)));
-        recording.data(at, Side::Server, record(22, &flight.concat()));
-        recording.data(at, Side::Client, record(21, &[2, 42]));
-        Transcript::observe(&recording, &KeyLog::default())
+        let suite = CipherSuite::ECDHE_ECDSA_AES_128_GCM_SHA256;
+        let mut forge = Forge::tls12(suite);
+        forge.client_hello(&[flags]).server_hello(&[]);
+        forge.messages(Side::Server, Epoch::Plaintext, &flight.concat());
+        let alert = Alert::fatal(AlertDescription::BAD_CERTIFICATE);
+        forge.alert(Side::Client, Epoch::Plaintext, alert);
+        forge.observe()
     }
 
     /// The same as tshark shows it.

@@ -1,227 +1,188 @@
-//! Connections of stock rustls in the forms that no scenario has, or not yet.
+//! Connections in the forms that no scenario has, or not yet, forged message by message.
 
-use std::fmt::{Debug, Formatter};
-use std::io::{Read, Write};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
-
-use rcgen::{CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use reqmtls_observer::{KeyLog, Recording, Side};
-use rustls::pki_types::{PrivateKeyDer, ServerName};
-use rustls::server::WebPkiClientVerifier;
-use rustls::version::{TLS12, TLS13};
-use rustls::{
-    ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection,
-    SupportedProtocolVersion,
+use reqmtls_observer::testing::{Forge, extension, message};
+use reqmtls_observer::{
+    Alert, AlertDescription, AlertLevel, CipherSuite, Epoch, ExtensionType, HandshakeType,
+    Octets32, Side,
 };
 
 use super::Connection;
+use super::flights::{Form, encrypted_extensions, finished, padded};
 
-/// The two ends, whose sessions go on from one connection to the next.
-struct Ends {
-    client: Arc<ClientConfig>,
-    server: Arc<ServerConfig>,
-    log: Arc<Collector>,
-}
-
-/// What a connection does besides a request and an answer.
-#[derive(Clone, Copy, Default)]
-struct Plan {
-    early_data: bool,
-    /// Whether the server rejects the early data.
-    rejected: bool,
-    key_update: bool,
-}
+const CLIENT: Side = Side::Client;
+const SERVER: Side = Side::Server;
 
 /// One connection of each form, the name telling which.
 pub(crate) fn connections() -> Vec<Connection> {
-    let mut connections: Vec<Connection> = Vec::new();
-    let mut add = |name: &str, ends: &Ends, plan: Plan, shown: &str| {
-        let connection = ends.connect(name, plan);
+    let mut forms = Forms(Vec::new());
+    for suite in (0x1301..=0x1305).map(CipherSuite) {
+        let name = format!("TLS 1.3 with {suite}");
+        let request = "S  {CertificateRequest}\n";
+        forms.add(&name, Forge::new(suite), request, complete);
+    }
+    tls13(&mut forms);
+    for suite in [0xc02b, 0xc030, 0xcca8, 0x009c, 0x009f].map(CipherSuite) {
+        let name = format!("TLS 1.2 with {suite}");
+        let request = "S  CertificateRequest\n";
+        forms.add(&name, Forge::tls12(suite), request, complete12);
+    }
+    let mut tls12 = |name: &str, shown: &str, write: fn(&mut Form)| {
+        let suite = CipherSuite::ECDHE_RSA_AES_128_GCM_SHA256;
+        forms.add(name, Forge::tls12(suite), shown, write);
+    };
+    tls12(
+        "TLS 1.2 in small records",
+        "C  CertificateVerify\n",
+        |form| {
+            form.fragment = 64;
+            complete12(form);
+        },
+    );
+    let resumed = "S  ServerHello\nC  [Finished]\n";
+    tls12("TLS 1.2 resumed", resumed, |form| {
+        form.hellos();
+        form.finish12(SERVER);
+        form.finish12(CLIENT);
+        form.exchange();
+    });
+    forms.0
+}
+
+struct Forms(Vec<Connection>);
+
+impl Forms {
+    /// Adds a connection, of which the text holds `shown`.
+    fn add(&mut self, name: &str, forge: Forge, shown: &str, write: fn(&mut Form)) {
+        // All are in one capture, and its secrets are found by client random.
+        let number = u8::try_from(self.0.len()).unwrap();
+        let mut form = Form::new(forge.with_client_random(Octets32([number; 32])));
+        write(&mut form);
+        let log = form.forge.log();
+        let connection = Connection::new(name.to_owned(), form.forge.recording, log);
         assert_eq!(connection.transcript.defects, [], "{name}");
         let text = connection.transcript.text(80);
         assert!(text.contains(shown), "{name} shows no {shown:?}:\n{text}");
-        connections.push(connection);
+        self.0.push(connection);
+    }
+}
+
+fn complete(form: &mut Form) {
+    form.hellos();
+    form.server_flight();
+    form.client_flight();
+    form.exchange();
+}
+
+fn complete12(form: &mut Form) {
+    form.hellos();
+    form.server_flight12();
+    form.client_flight12();
+    form.finish12(SERVER);
+    form.exchange();
+}
+
+fn tls13(forms: &mut Forms) {
+    let mut add = |name: &str, shown: &str, write: fn(&mut Form)| {
+        let suite = CipherSuite::TLS13_AES_256_GCM_SHA384;
+        forms.add(&format!("TLS 1.3 {name}"), Forge::new(suite), shown, write);
     };
-    let plain = Plan::default();
-
-    let ends = Ends::new(&TLS12, None);
-    add("TLS 1.2", &ends, plain, "S  CertificateRequest\n");
-    add(
-        "TLS 1.2 resumed",
-        &ends,
-        plain,
-        "S  ServerHello\nC  [Finished]\n",
-    );
-    let ends = Ends::new(&TLS12, Some(64));
-    add(
-        "TLS 1.2 in small records",
-        &ends,
-        plain,
-        "C  CertificateVerify\n",
-    );
-
-    let mut ends = Ends::new(&TLS13, None);
-    add("TLS 1.3", &ends, plain, "S  {CertificateRequest}\n");
+    add("in small records", "C  {CertificateVerify}\n", |form| {
+        form.fragment = 64;
+        complete(form);
+    });
+    let retry = "S  HelloRetryRequest\nC  ClientHello  ";
+    add("with a second ClientHello", retry, |form| {
+        form.forge.client_hello(&[]).hello_retry_request(&[]);
+        complete(form);
+    });
     let resumed = "S  {EncryptedExtensions}\nS  {Finished}\n";
-    add("TLS 1.3 resumed", &ends, plain, resumed);
-    let key_update = Plan {
-        key_update: true,
-        ..plain
-    };
+    add("resumed", resumed, |form| resume(form, &[]));
+    add("with early data", "C  (EndOfEarlyData)\n", early_data);
     add(
-        "TLS 1.3 with updates of keys",
-        &ends,
-        key_update,
-        "[KeyUpdate]\n",
+        "with early data rejected",
+        "C  (ApplicationData)\nS  {Enc",
+        |form| {
+            form.forge.client_hello(&[early_data_offer()]);
+            form.forge.data(CLIENT, Epoch::EarlyData, b"early");
+            form.forge.server_hello(&[]);
+            form.server_flight();
+            form.client_flight();
+            form.exchange();
+        },
     );
-    Arc::make_mut(&mut ends.client).enable_early_data = true;
-    let early_data = Plan {
-        early_data: true,
-        ..plain
-    };
-    add(
-        "TLS 1.3 with early data",
-        &ends,
-        early_data,
-        "C  (EndOfEarlyData)\n",
-    );
-    let ends = Ends::new(&TLS13, Some(64));
-    add(
-        "TLS 1.3 in small records",
-        &ends,
-        plain,
-        "C  {CertificateVerify}\n",
-    );
-    connections
+    add("with updates of keys", "C  [KeyUpdate]\n", updates_of_keys);
+    add("with padding", "S  {Certificate}", |form| {
+        form.hellos();
+        let flight = [encrypted_extensions(&[]), form.certificate(), finished()].concat();
+        form.forge
+            .inner(SERVER, Epoch::Handshake, &padded(&flight, 100));
+        form.messages(CLIENT, Epoch::Handshake, &[finished()]);
+        form.exchange();
+    });
+    let canceled = "C  {Alert}               warning user_canceled(90)\n";
+    add("canceled by the user", canceled, |form| {
+        form.hellos();
+        for description in [
+            AlertDescription::USER_CANCELED,
+            AlertDescription::CLOSE_NOTIFY,
+        ] {
+            form.forge
+                .alert(CLIENT, Epoch::Handshake, Alert::warning(description));
+        }
+    });
+    let unknown = "S  {Alert}               warning 0xfa\n";
+    add("refused by an unknown alert", unknown, |form| {
+        form.hellos();
+        let (level, description) = (AlertLevel::WARNING, AlertDescription(250));
+        form.forge
+            .alert(SERVER, Epoch::Handshake, Alert { level, description });
+    });
 }
 
-impl Ends {
-    fn new(version: &'static SupportedProtocolVersion, max_fragment_size: Option<usize>) -> Self {
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().unwrap();
-        let authority = CertifiedIssuer::self_signed(params, key).unwrap();
-        let mut roots = RootCertStore::empty();
-        roots.add(authority.der().clone()).unwrap();
-        let roots = Arc::new(roots);
-        let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-        let chain = vec![params.signed_by(&key, &authority).unwrap().der().clone()];
-        let key = PrivateKeyDer::from(key);
-
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let log = Arc::new(Collector::default());
-        let verifier = WebPkiClientVerifier::builder_with_provider(roots.clone(), provider.clone());
-        let mut server = ServerConfig::builder_with_provider(provider.clone())
-            .with_protocol_versions(&[version])
-            .unwrap()
-            .with_client_cert_verifier(verifier.build().unwrap())
-            .with_single_cert(chain.clone(), key.clone_key())
-            .unwrap();
-        server.max_early_data_size = 1000;
-        server.max_fragment_size = max_fragment_size;
-        server.key_log = log.clone();
-        let mut client = ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[version])
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_client_auth_cert(chain, key)
-            .unwrap();
-        client.max_fragment_size = max_fragment_size;
-        client.key_log = log.clone();
-        Self {
-            client: Arc::new(client),
-            server: Arc::new(server),
-            log,
-        }
+/// An abbreviated handshake; the server accepts these extensions.
+fn resume(form: &mut Form, accepted: &[Vec<u8>]) {
+    let identity = [&[0, 7, 0, 1, b'x', 0, 0, 0, 0][..], &[0, 33, 32], &[9; 32]].concat();
+    let offer = [
+        accepted,
+        &[
+            extension(ExtensionType::PSK_KEY_EXCHANGE_MODES, &[1, 1]),
+            extension(ExtensionType::PRE_SHARED_KEY, &identity),
+        ],
+    ];
+    form.forge.client_hello(&offer.concat());
+    let with_early_data = !accepted.is_empty();
+    if with_early_data {
+        form.forge.data(CLIENT, Epoch::EarlyData, b"early");
     }
-
-    fn connect(&self, name: &str, plan: Plan) -> Connection {
-        let server_name = ServerName::try_from("localhost").unwrap();
-        let mut client = ClientConnection::new(self.client.clone(), server_name).unwrap();
-        let mut server = ServerConnection::new(self.server.clone()).unwrap();
-        let mut recording = Recording::new();
-        if plan.early_data {
-            client.early_data().unwrap().write_all(b"early").unwrap();
-        }
-        pump(&mut client, &mut server, &mut recording);
-        let accepted = plan.early_data && !plan.rejected;
-        assert_eq!(client.is_early_data_accepted(), accepted, "{name}");
-        if plan.key_update {
-            client.refresh_traffic_keys().unwrap();
-            server.refresh_traffic_keys().unwrap();
-        }
-        client.writer().write_all(b"request").unwrap();
-        pump(&mut client, &mut server, &mut recording);
-        let mut request = [0; 7];
-        server.reader().read_exact(&mut request).unwrap();
-        server.writer().write_all(b"answer").unwrap();
-        client.send_close_notify();
-        server.send_close_notify();
-        pump(&mut client, &mut server, &mut recording);
-        let at = Duration::from_millis(recording.events().len() as u64);
-        recording.half_close(at, Side::Client);
-        recording.half_close(at, Side::Server);
-        Connection::new(name.to_owned(), recording, self.log.take())
+    let chosen = extension(ExtensionType::PRE_SHARED_KEY, &[0, 0]);
+    form.forge.server_hello(&[chosen]);
+    let flight = [encrypted_extensions(accepted), finished()];
+    form.messages(SERVER, Epoch::Handshake, &flight);
+    if with_early_data {
+        let end = message(HandshakeType::END_OF_EARLY_DATA, &[]);
+        form.messages(CLIENT, Epoch::EarlyData, &[end]);
     }
+    form.messages(CLIENT, Epoch::Handshake, &[finished()]);
+    form.exchange();
 }
 
-/// Passes on until neither end has more to say.
-fn pump(client: &mut ClientConnection, server: &mut ServerConnection, recording: &mut Recording) {
-    loop {
-        let mut from_client = Vec::new();
-        while client.wants_write() {
-            client.write_tls(&mut from_client).unwrap();
-        }
-        let mut from_server = Vec::new();
-        while server.wants_write() {
-            server.write_tls(&mut from_server).unwrap();
-        }
-        if from_client.is_empty() && from_server.is_empty() {
-            return;
-        }
-        for (side, bytes) in [(Side::Client, &from_client), (Side::Server, &from_server)] {
-            let at = Duration::from_millis(recording.events().len() as u64);
-            recording.data(at, side, &bytes[..]);
-        }
-        let mut rest = &from_client[..];
-        while !rest.is_empty() {
-            server.read_tls(&mut rest).unwrap();
-            server.process_new_packets().unwrap();
-        }
-        let mut rest = &from_server[..];
-        while !rest.is_empty() {
-            client.read_tls(&mut rest).unwrap();
-            client.process_new_packets().unwrap();
-        }
-    }
+fn early_data(form: &mut Form) {
+    resume(form, &[early_data_offer()]);
 }
 
-/// Collects key log lines.
-#[derive(Default)]
-struct Collector(Mutex<Vec<String>>);
-
-impl Collector {
-    /// The secrets since the last call.
-    fn take(&self) -> KeyLog {
-        let lines = std::mem::take(&mut *self.0.lock().unwrap());
-        KeyLog::parse(&lines.join("\n")).unwrap()
-    }
+fn early_data_offer() -> Vec<u8> {
+    extension(ExtensionType::EARLY_DATA, &[])
 }
 
-impl Debug for Collector {
-    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Collector")
+fn updates_of_keys(form: &mut Form) {
+    form.hellos();
+    form.server_flight();
+    form.client_flight();
+    for side in [CLIENT, SERVER, CLIENT] {
+        let update = message(HandshakeType::KEY_UPDATE, &[0]);
+        form.messages(side, Epoch::Application, &[update]);
+        form.forge.next_keys(side);
+        form.forge.data(side, Epoch::Application, b"under new keys");
     }
-}
-
-impl rustls::KeyLog for Collector {
-    fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
-        let (random, secret) = (hex::encode(client_random), hex::encode(secret));
-        self.0
-            .lock()
-            .unwrap()
-            .push(format!("{label} {random} {secret}"));
-    }
+    form.exchange();
 }

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
 
 mod compare;
+mod flights;
 mod forms;
 mod program;
 mod view;

@@ -11,7 +11,7 @@ pub use certificate::{
     Certificate, CertificateEntry, CertificateRequest, CertificateRequest12, CertificateVerify,
 };
 pub use extension::Extension;
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 pub(super) use hello::RETRY_RANDOM;
 pub use hello::{ClientHello, ServerHello};
 use reqmtls_vocabulary::{HandshakeType, ProtocolVersion};

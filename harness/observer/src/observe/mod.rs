@@ -10,7 +10,7 @@ use super::recording::{Recording, What};
 use super::transcript::{Content, Defect, Entry, Epoch, Flight, Place, Reason, Transcript};
 use hellos::Hellos;
 use reqmtls_vocabulary::Side;
-use side::{Found, SideReader};
+use side::SideReader;
 
 impl Transcript {
     /// Reads what passed between the two ends. It never fails: what cannot be
@@ -49,11 +49,11 @@ impl Transcript {
 }
 
 /// Puts entries in canonical order and joins those that are one.
-fn in_order(mut found: Vec<Found>) -> Vec<Entry> {
+fn in_order(mut found: Vec<Entry>) -> Vec<Entry> {
     // The sort is stable: within a direction the order is that of the bytes.
-    found.sort_by_key(|found| (found.entry.epoch, rank(found)));
+    found.sort_by_key(|entry| (entry.epoch, rank(entry)));
     let mut entries: Vec<Entry> = Vec::new();
-    for Found { entry, .. } in found {
+    for entry in found {
         let is_new = entries.last_mut().is_none_or(|last| !joined(last, &entry));
         if is_new {
             entries.push(entry);
@@ -63,10 +63,10 @@ fn in_order(mut found: Vec<Found>) -> Vec<Entry> {
 }
 
 /// An entry's place within its epoch.
-fn rank(found: &Found) -> usize {
-    let closes = matches!(found.entry.content, Content::Alert(alert) if alert.is_close_notify());
-    match (found.entry.epoch, found.entry.from) {
-        (Epoch::Plaintext, _) => found.arrival,
+fn rank(entry: &Entry) -> usize {
+    let closes = matches!(entry.content, Content::Alert(alert) if alert.is_close_notify());
+    match (entry.epoch, entry.from) {
+        (Epoch::Plaintext, _) => entry.arrival,
         (Epoch::Handshake, Side::Server) | (Epoch::EarlyData, _) => 0,
         (Epoch::Handshake, Side::Client) => 1,
         (Epoch::Application, Side::Client) => 2 * usize::from(closes),
@@ -91,6 +91,7 @@ fn joined(last: &mut Entry, entry: &Entry) -> bool {
         _ => return false,
     }
     last.at = entry.at;
+    last.arrival = entry.arrival;
     last.records.end = entry.records.end;
     last.wire_len += entry.wire_len;
     true

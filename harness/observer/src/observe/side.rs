@@ -12,12 +12,6 @@ use reqmtls_vocabulary::ContentType;
 use reqmtls_vocabulary::ProtocolVersion;
 use reqmtls_vocabulary::Side;
 
-/// An entry and the place of the event that completed it.
-pub(super) struct Found {
-    pub(super) entry: Entry,
-    pub(super) arrival: usize,
-}
-
 /// Reads one side's records.
 pub(super) struct SideReader<'a> {
     side: Side,
@@ -30,7 +24,7 @@ pub(super) struct SideReader<'a> {
     handshake: Pending,
     client_hellos: usize,
     closed: bool,
-    found: Vec<Found>,
+    found: Vec<Entry>,
     defects: Vec<Defect>,
 }
 
@@ -40,6 +34,8 @@ struct Pending {
     bytes: Vec<u8>,
     epoch: Option<Epoch>,
     first_record: usize,
+    /// The place of the event that brought the first byte of that record.
+    start: usize,
     wire_len: usize,
 }
 
@@ -61,7 +57,7 @@ impl<'a> SideReader<'a> {
     }
 
     /// Reads all records.
-    pub(super) fn read(mut self, records: &Records) -> (Vec<Found>, Vec<Defect>) {
+    pub(super) fn read(mut self, records: &Records) -> (Vec<Entry>, Vec<Defect>) {
         for (number, record) in records.records.iter().enumerate() {
             if self.closed {
                 self.defect_once(Place::Record(number), Reason::AfterEnd);
@@ -226,6 +222,7 @@ impl<'a> SideReader<'a> {
         }
         if self.handshake.bytes.is_empty() {
             self.handshake.first_record = number;
+            self.handshake.start = record.start;
             self.handshake.wire_len = 0;
         }
         self.handshake.wire_len += record.wire_len();
@@ -237,19 +234,19 @@ impl<'a> SideReader<'a> {
             let message = HandshakeMessage::read(kind, &raw[4..], version);
             rekeyed |= self.change_keys(epoch, &message);
             self.handshake.bytes.drain(..raw.len());
-            self.found.push(Found {
-                entry: Entry {
-                    from: self.side,
-                    epoch,
-                    at: record.at,
-                    records: self.handshake.first_record..number + 1,
-                    wire_len: self.handshake.wire_len,
-                    content: Content::Message(message),
-                    raw: raw.into(),
-                },
+            self.found.push(Entry {
+                from: self.side,
+                epoch,
+                at: record.at,
+                start: self.handshake.start,
                 arrival: record.arrival,
+                records: self.handshake.first_record..number + 1,
+                wire_len: self.handshake.wire_len,
+                content: Content::Message(message),
+                raw: raw.into(),
             });
             self.handshake.first_record = number;
+            self.handshake.start = record.start;
             self.handshake.wire_len = record.wire_len();
         }
         if rekeyed {
@@ -294,17 +291,16 @@ impl<'a> SideReader<'a> {
     }
 
     fn push(&mut self, number: usize, record: &Record, epoch: Epoch, content: Content, raw: &[u8]) {
-        self.found.push(Found {
-            entry: Entry {
-                from: self.side,
-                epoch,
-                at: record.at,
-                records: number..number + 1,
-                wire_len: record.wire_len(),
-                content,
-                raw: raw.into(),
-            },
+        self.found.push(Entry {
+            from: self.side,
+            epoch,
+            at: record.at,
+            start: record.start,
             arrival: record.arrival,
+            records: number..number + 1,
+            wire_len: record.wire_len(),
+            content,
+            raw: raw.into(),
         });
     }
 

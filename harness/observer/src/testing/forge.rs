@@ -1,200 +1,237 @@
-//! Connections put together message by message.
+//! Connections put together record by record.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aes_gcm::aead::{Aead, Payload};
+use crate::message::RETRY_RANDOM;
+use crate::{
+    Alert, CipherSuite, ContentType, Epoch, ExtensionType, HandshakeType, KeyLog, Octets32,
+    Recording, Side, Transcript,
+};
 
-use super::super::bytes::Octets32;
-use super::super::keylog::{KeyLog, Label};
-use super::super::recording::Recording;
-use super::super::schedule::{AeadKey, Suite, TrafficKeys};
-use reqmtls_vocabulary::CipherSuite;
-use reqmtls_vocabulary::Side;
+use super::seal::Sealer;
+use super::wire::{extension, extensions, message, record};
 
-/// Keys to seal a record with.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(in super::super) enum Keyed {
-    Early,
-    Handshake,
-    /// Application keys of a generation, the first being 0.
-    Application(u8),
-}
+/// The client random of a forged connection, unless it is given another.
+pub const CLIENT_RANDOM: Octets32 = Octets32([0xc1; 32]);
 
-/// A connection in the making. Its secrets are fixed; its time is the number
-/// of the event, in seconds.
-pub(in super::super) struct Forge {
-    pub(in super::super) recording: Recording,
+/// The server random, unless it is that of a HelloRetryRequest.
+const SERVER_RANDOM: Octets32 = Octets32([0x51; 32]);
+
+/// A connection in the making. Its secrets and randoms are fixed; its time is the number of the event, in seconds.
+/// Nothing is checked: it holds whatever is put in.
+pub struct Forge {
+    /// What passed so far.
+    pub recording: Recording,
+    client_random: Octets32,
     suite: CipherSuite,
-    keys: BTreeMap<(Side, Keyed), TrafficKeys>,
+    tls13: bool,
+    /// `None` for a suite that the observer does not know.
+    sealer: Option<Sealer>,
 }
-
-pub(in super::super) const CLIENT_RANDOM: Octets32 = Octets32([0xc1; 32]);
 
 impl Forge {
-    pub(in super::super) fn new(suite: u16) -> Self {
-        let suite = CipherSuite(suite);
+    /// A connection of TLS 1.3.
+    #[must_use]
+    pub fn new(suite: CipherSuite) -> Self {
+        Self::start(suite, true, CLIENT_RANDOM)
+    }
+
+    /// A connection of TLS 1.2. A side's keys are in use after its `ChangeCipherSpec`, and stand as those of
+    /// [`Epoch::Application`].
+    #[must_use]
+    pub fn tls12(suite: CipherSuite) -> Self {
+        Self::start(suite, false, CLIENT_RANDOM)
+    }
+
+    /// The same connection from its start, with another client random: key logs tell connections apart by it.
+    #[must_use]
+    pub fn with_client_random(self, random: Octets32) -> Self {
+        Self::start(self.suite, self.tls13, random)
+    }
+
+    fn start(suite: CipherSuite, tls13: bool, client_random: Octets32) -> Self {
         Self {
             recording: Recording::new(),
+            client_random,
             suite,
-            keys: BTreeMap::new(),
+            tls13,
+            sealer: if tls13 {
+                Sealer::new(client_random, suite)
+            } else {
+                Sealer::tls12(client_random, SERVER_RANDOM, suite)
+            },
         }
     }
 
-    /// The secrets of the connection as both ends would log them.
-    pub(in super::super) fn log(&self) -> KeyLog {
-        let line = |label: Label, side, keyed| {
-            format!(
-                "{label} {CLIENT_RANDOM} {}\n",
-                hex::encode(self.secret(side, keyed))
-            )
-        };
-        let mut lines = vec![line(Label::ClientEarlyTraffic, Side::Client, Keyed::Early)];
-        for side in Side::BOTH {
-            lines.push(line(Label::handshake_traffic(side), side, Keyed::Handshake));
-            lines.push(line(
-                Label::application_traffic(side),
-                side,
-                Keyed::Application(0),
-            ));
-        }
-        KeyLog::parse(&lines.concat()).unwrap()
+    /// The suite that ServerHello chooses.
+    #[must_use]
+    pub fn suite(&self) -> CipherSuite {
+        self.suite
     }
 
-    fn secret(&self, side: Side, keyed: Keyed) -> Vec<u8> {
-        let start = match keyed {
-            Keyed::Early => 1,
-            Keyed::Handshake => 2,
-            Keyed::Application(_) => 3,
-        };
-        let length = Suite::of(self.suite).unwrap().hash.len();
-        vec![16 * start + u8::from(side == Side::Client); length]
+    /// The secrets of the connection as both ends would log them; none for a suite that the observer does not know.
+    #[must_use]
+    pub fn log(&self) -> KeyLog {
+        self.sealer
+            .as_ref()
+            .map_or_else(KeyLog::default, Sealer::log)
     }
 
-    /// Bytes as they are.
-    pub(in super::super) fn raw(&mut self, from: Side, bytes: &[u8]) -> &mut Self {
-        let at = Duration::from_secs(self.recording.events().len() as u64);
-        self.recording.data(at, from, bytes);
+    /// What the observer makes of the connection.
+    #[must_use]
+    pub fn observe(&self) -> Transcript {
+        Transcript::observe(&self.recording, &self.log())
+    }
+
+    /// Octets as they are.
+    pub fn octets(&mut self, from: Side, octets: &[u8]) -> &mut Self {
+        self.recording.data(self.now(), from, octets);
         self
     }
 
-    /// A record in clear.
-    pub(in super::super) fn clear(&mut self, from: Side, kind: u8, content: &[u8]) -> &mut Self {
-        let record = record(kind, content);
-        self.raw(from, &record)
-    }
-
-    /// A ClientHello with these extensions besides those that make it one of TLS 1.3.
-    pub(in super::super) fn client_hello(&mut self, extensions: &[Vec<u8>]) -> &mut Self {
-        let mut body = [&[3, 3][..], &CLIENT_RANDOM.0, &[0, 0, 4]].concat();
-        body.extend([0x13, 0x02]);
-        body.extend(self.suite.0.to_be_bytes());
-        body.extend([1, 0]);
-        body.extend(block(&[&[extension(43, &[2, 3, 4])], extensions].concat()));
-        self.clear(Side::Client, 22, &handshake(1, &body))
-    }
-
-    /// A ServerHello, or with `retry` a HelloRetryRequest.
-    pub(in super::super) fn server_hello(&mut self, retry: bool) -> &mut Self {
-        let random = if retry {
-            super::super::message::RETRY_RANDOM
-        } else {
-            [0x51; 32]
-        };
-        let mut body = [&[3, 3][..], &random, &[0]].concat();
-        body.extend(self.suite.0.to_be_bytes());
-        body.push(0);
-        body.extend(block(&[extension(43, &[3, 4])]));
-        self.clear(Side::Server, 22, &handshake(2, &body))
-    }
-
-    /// An encrypted record.
-    pub(in super::super) fn seal(
+    /// A record, in clear or sealed under the keys of an epoch.
+    ///
+    /// # Panics
+    ///
+    /// If the content is too long for a record, or if there are no keys of that epoch.
+    pub fn record(
         &mut self,
         from: Side,
-        keyed: Keyed,
-        kind: u8,
+        epoch: Epoch,
+        content_type: ContentType,
         content: &[u8],
     ) -> &mut Self {
-        self.seal_padded(from, keyed, &[content, &[kind]].concat())
-    }
-
-    /// Counts a record as sealed that was sent otherwise.
-    pub(in super::super) fn passed(&mut self, from: Side, keyed: Keyed) {
-        self.keys(from, keyed).skip();
-    }
-
-    fn keys(&mut self, from: Side, keyed: Keyed) -> &mut TrafficKeys {
-        let suite = Suite::of(self.suite).unwrap();
-        let secret = self.secret(from, keyed);
-        self.keys.entry((from, keyed)).or_insert_with(|| {
-            let mut keys = TrafficKeys::new(suite, &secret).unwrap();
-            if let Keyed::Application(generation) = keyed {
-                for _ in 0..generation {
-                    keys = keys.next_generation().unwrap();
-                }
-            }
-            keys
-        })
-    }
-
-    /// An encrypted record of which the inside is given with its type and padding.
-    pub(in super::super) fn seal_padded(
-        &mut self,
-        from: Side,
-        keyed: Keyed,
-        inner: &[u8],
-    ) -> &mut Self {
-        let suite = self.suite;
-        let keys = self.keys(from, keyed);
-        let tag = if suite == CipherSuite::TLS13_AES_128_CCM_8_SHA256 {
-            8
-        } else {
-            16
+        let octets = match epoch {
+            Epoch::Plaintext => record(content_type, content),
+            _ => self.sealer().seal(from, epoch, content_type, content),
         };
-        let mut sealed = record(23, &vec![0; inner.len() + tag]);
-        let (header, body) = sealed.split_at_mut(5);
-        let (key, nonce) = keys.next_nonce();
-        body.copy_from_slice(&seal(key, nonce, header, inner));
-        self.raw(from, &sealed)
+        self.octets(from, &octets)
     }
-}
 
-fn seal(key: &AeadKey, nonce: [u8; 12], aad: &[u8], msg: &[u8]) -> Vec<u8> {
-    let (nonce, payload) = (&nonce.into(), Payload { msg, aad });
-    match key {
-        AeadKey::Aes128Gcm(key) => key.encrypt(nonce, payload),
-        AeadKey::Aes256Gcm(key) => key.encrypt(nonce, payload),
-        AeadKey::ChaCha20Poly1305(key) => key.encrypt(nonce, payload),
-        AeadKey::Aes128Ccm(key) => key.encrypt(nonce, payload),
-        AeadKey::Aes128Ccm8(key) => key.encrypt(nonce, payload),
+    /// A sealed record of TLS 1.3, of which the inside is given with its type and padding.
+    ///
+    /// # Panics
+    ///
+    /// As [`Forge::record`] does, and in TLS 1.2.
+    pub fn inner(&mut self, from: Side, epoch: Epoch, inner: &[u8]) -> &mut Self {
+        let octets = self.sealer().seal_inner(from, epoch, inner);
+        self.octets(from, &octets)
     }
-    .unwrap()
-}
 
-fn record(kind: u8, content: &[u8]) -> Vec<u8> {
-    let [high, low] = u16::try_from(content.len()).unwrap().to_be_bytes();
-    [&[kind, 3, 3, high, low], content].concat()
-}
+    /// A record of handshake messages, or of a part of one.
+    ///
+    /// # Panics
+    ///
+    /// As [`Forge::record`] does.
+    pub fn messages(&mut self, from: Side, epoch: Epoch, messages: &[u8]) -> &mut Self {
+        self.record(from, epoch, ContentType::HANDSHAKE, messages)
+    }
 
-/// A handshake message.
-pub(in super::super) fn handshake(kind: u8, body: &[u8]) -> Vec<u8> {
-    let [_, high, middle, low] = u32::try_from(body.len()).unwrap().to_be_bytes();
-    [&[kind, high, middle, low], body].concat()
-}
+    /// An alert.
+    ///
+    /// # Panics
+    ///
+    /// As [`Forge::record`] does.
+    pub fn alert(&mut self, from: Side, epoch: Epoch, alert: Alert) -> &mut Self {
+        let octets = [alert.level.0, alert.description.0];
+        self.record(from, epoch, ContentType::ALERT, &octets)
+    }
 
-/// An extension.
-pub(in super::super) fn extension(kind: u16, body: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(body.len()).unwrap();
-    [&kind.to_be_bytes()[..], &length.to_be_bytes(), body].concat()
-}
+    /// Application data under the keys of an epoch.
+    ///
+    /// # Panics
+    ///
+    /// As [`Forge::record`] does.
+    pub fn data(&mut self, from: Side, epoch: Epoch, data: &[u8]) -> &mut Self {
+        self.record(from, epoch, ContentType::APPLICATION_DATA, data)
+    }
 
-/// A block of extensions with its length.
-pub(in super::super) fn block(extensions: &[Vec<u8>]) -> Vec<u8> {
-    let bytes = extensions.concat();
-    [
-        &u16::try_from(bytes.len()).unwrap().to_be_bytes()[..],
-        &bytes,
-    ]
-    .concat()
+    /// A `ChangeCipherSpec` in clear.
+    pub fn change_cipher_spec(&mut self, from: Side) -> &mut Self {
+        self.record(
+            from,
+            Epoch::Plaintext,
+            ContentType::CHANGE_CIPHER_SPEC,
+            &[1],
+        )
+    }
+
+    /// A ClientHello that offers the suite and TLS 1.3 with 1.2, and has these extensions besides.
+    pub fn client_hello(&mut self, more: &[Vec<u8>]) -> &mut Self {
+        let versions = extension(ExtensionType::SUPPORTED_VERSIONS, &[4, 3, 4, 3, 3]);
+        let [high, low] = self.suite.0.to_be_bytes();
+        // The first suite is another one, so that the choice of the server matters.
+        let body = [
+            &[3, 3][..],
+            &self.client_random.0,
+            &[0, 0, 4, 0x13, 0x02, high, low, 1, 0],
+            &extensions(&[&[versions], more].concat()),
+        ];
+        let hello = message(HandshakeType::CLIENT_HELLO, &body.concat());
+        self.messages(Side::Client, Epoch::Plaintext, &hello)
+    }
+
+    /// A ServerHello of the connection's version and suite, with these extensions besides.
+    pub fn server_hello(&mut self, more: &[Vec<u8>]) -> &mut Self {
+        self.hello(SERVER_RANDOM.0, more)
+    }
+
+    /// A HelloRetryRequest with these extensions besides `supported_versions`.
+    pub fn hello_retry_request(&mut self, more: &[Vec<u8>]) -> &mut Self {
+        self.hello(RETRY_RANDOM, more)
+    }
+
+    fn hello(&mut self, random: [u8; 32], more: &[Vec<u8>]) -> &mut Self {
+        let mut all = Vec::new();
+        if self.tls13 {
+            all.push(extension(ExtensionType::SUPPORTED_VERSIONS, &[3, 4]));
+        }
+        all.extend_from_slice(more);
+        let [high, low] = self.suite.0.to_be_bytes();
+        let body = [&[3, 3][..], &random, &[0, high, low, 0], &extensions(&all)];
+        let hello = message(HandshakeType::SERVER_HELLO, &body.concat());
+        self.messages(Side::Server, Epoch::Plaintext, &hello)
+    }
+
+    /// Goes on to a side's next generation of application keys, as after its `KeyUpdate`.
+    ///
+    /// # Panics
+    ///
+    /// If the observer does not know the suite.
+    pub fn next_keys(&mut self, from: Side) -> &mut Self {
+        self.sealer().next_keys(from);
+        self
+    }
+
+    /// Counts a record of TLS 1.3 as sealed that was sent otherwise.
+    ///
+    /// # Panics
+    ///
+    /// If there are no keys of that epoch.
+    pub fn skip(&mut self, from: Side, epoch: Epoch) -> &mut Self {
+        self.sealer().skip(from, epoch);
+        self
+    }
+
+    /// The end of a side's direction.
+    pub fn half_close(&mut self, from: Side) -> &mut Self {
+        self.recording.half_close(self.now(), from);
+        self
+    }
+
+    /// A side's reset of the connection.
+    pub fn reset(&mut self, from: Side) -> &mut Self {
+        self.recording.reset(self.now(), from);
+        self
+    }
+
+    fn sealer(&mut self) -> &mut Sealer {
+        let suite = self.suite;
+        let sealer = self.sealer.as_mut();
+        sealer.unwrap_or_else(|| panic!("{suite} is not known, nothing can be sealed with it"))
+    }
+
+    fn now(&self) -> Duration {
+        Duration::from_secs(self.recording.events().len() as u64)
+    }
 }

@@ -1,8 +1,9 @@
 //! Connections that no real end of these tests would make.
 
-use super::super::testing::{Forge, Keyed, block, extension, handshake};
-use super::super::{
-    Content, DEFAULT_FLAG, Epoch, ExtensionType, HandshakeMessage, KeyLog, Side, Transcript,
+use crate::testing::{Forge, extension, extensions, message};
+use crate::{
+    Alert, AlertDescription, CipherSuite, Content, DEFAULT_FLAG, Epoch, ExtensionType,
+    HandshakeMessage, HandshakeType, KeyLog, Side, Transcript,
 };
 
 pub(super) const CLIENT: Side = Side::Client;
@@ -10,42 +11,41 @@ pub(super) const SERVER: Side = Side::Server;
 
 const REQUEST_MTLS: [u8; 12] = [11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
 
-pub(super) fn observed(forge: &Forge) -> Transcript {
-    Transcript::observe(&forge.recording, &forge.log())
-}
-
 pub(super) fn text(forge: &Forge) -> String {
-    observed(forge).text(DEFAULT_FLAG)
+    forge.observe().text(DEFAULT_FLAG)
 }
 
 fn tls_flags(body: &[u8]) -> Vec<u8> {
-    extension(62, body)
+    extension(ExtensionType::TLS_FLAGS, body)
 }
 
 /// A certificate message with this many certificates.
 pub(super) fn certificate(count: usize) -> Vec<u8> {
     let entry = [0, 0, 1, b'x', 0, 0];
     let list = entry.repeat(count);
-    handshake(
-        11,
+    message(
+        HandshakeType::CERTIFICATE,
         &[&[0, 0, 0, u8::try_from(list.len()).unwrap()][..], &list].concat(),
     )
 }
 
 /// A connection up to the server's Finished, the server's flight in one record.
 pub(super) fn handshaking(suite: u16) -> Forge {
-    let mut forge = Forge::new(suite);
+    let mut forge = Forge::new(CipherSuite(suite));
     forge
         .client_hello(&[tls_flags(&REQUEST_MTLS)])
-        .server_hello(false);
+        .server_hello(&[]);
     let flight = [
-        handshake(8, &block(&[])),
-        handshake(13, &[&[0][..], &block(&[tls_flags(&[1, 8])])].concat()),
+        message(HandshakeType::ENCRYPTED_EXTENSIONS, &extensions(&[])),
+        message(
+            HandshakeType::CERTIFICATE_REQUEST,
+            &[&[0][..], &extensions(&[tls_flags(&[1, 8])])].concat(),
+        ),
         certificate(1),
-        handshake(15, &[4, 3, 0, 1, 9]),
-        handshake(20, &[7; 32]),
+        message(HandshakeType::CERTIFICATE_VERIFY, &[4, 3, 0, 1, 9]),
+        message(HandshakeType::FINISHED, &[7; 32]),
     ];
-    forge.seal(SERVER, Keyed::Handshake, 22, &flight.concat());
+    forge.messages(SERVER, Epoch::Handshake, &flight.concat());
     forge
 }
 
@@ -62,8 +62,12 @@ S  {Finished}
 /// A connection of which the handshake is complete.
 pub(super) fn connected(suite: u16) -> Forge {
     let mut forge = handshaking(suite);
-    forge.seal(CLIENT, Keyed::Handshake, 22, &certificate(0));
-    forge.seal(CLIENT, Keyed::Handshake, 22, &handshake(20, &[8; 32]));
+    forge.messages(CLIENT, Epoch::Handshake, &certificate(0));
+    forge.messages(
+        CLIENT,
+        Epoch::Handshake,
+        &message(HandshakeType::FINISHED, &[8; 32]),
+    );
     forge
 }
 
@@ -76,7 +80,11 @@ C  {Finished}
 fn reads_every_suite_of_tls13() {
     for suite in 0x1301..=0x1305 {
         let mut forge = connected(suite);
-        forge.seal(SERVER, Keyed::Application(0), 21, &[2, 116]);
+        forge.alert(
+            SERVER,
+            Epoch::Application,
+            Alert::fatal(AlertDescription::CERTIFICATE_REQUIRED),
+        );
         let alert = "S  [Alert]               fatal certificate_required(116)\n";
         assert_eq!(
             text(&forge),
@@ -88,37 +96,49 @@ fn reads_every_suite_of_tls13() {
 
 #[test]
 fn prints_flags_wherever_they_stand() {
-    let mut forge = Forge::new(0x1301);
+    let mut forge = Forge::new(CipherSuite(0x1301));
     forge
         .client_hello(&[
             tls_flags(&[1, 8]),
             tls_flags(&[11, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]),
         ])
-        .server_hello(false)
-        .seal(
+        .server_hello(&[])
+        .messages(
             SERVER,
-            Keyed::Handshake,
-            22,
-            &handshake(8, &block(&[tls_flags(&[2, 1, 0])])),
+            Epoch::Handshake,
+            &message(
+                HandshakeType::ENCRYPTED_EXTENSIONS,
+                &extensions(&[tls_flags(&[2, 1, 0])]),
+            ),
         )
-        .seal(CLIENT, Keyed::Handshake, 22, &handshake(20, &[8; 32]))
-        .seal(
+        .messages(
+            CLIENT,
+            Epoch::Handshake,
+            &message(HandshakeType::FINISHED, &[8; 32]),
+        )
+        .messages(
             SERVER,
-            Keyed::Application(0),
-            22,
-            &handshake(
-                4,
+            Epoch::Application,
+            &message(
+                HandshakeType::NEW_SESSION_TICKET,
                 &[
                     &[0, 0, 0, 60, 1, 2, 3, 4, 0, 0, 1, 9][..],
-                    &block(&[tls_flags(&[])]),
+                    &extensions(&[tls_flags(&[])]),
                 ]
                 .concat(),
             ),
         );
-    let entry = [&[0, 0, 1, b'x'][..], &block(&[tls_flags(&REQUEST_MTLS)])].concat();
+    let entry = [
+        &[0, 0, 1, b'x'][..],
+        &extensions(&[tls_flags(&REQUEST_MTLS)]),
+    ]
+    .concat();
     let length = u8::try_from(entry.len()).unwrap();
-    let certificate = handshake(11, &[&[1, 5, 0, 0, length][..], &entry].concat());
-    forge.seal(CLIENT, Keyed::Application(0), 22, &certificate);
+    let certificate = message(
+        HandshakeType::CERTIFICATE,
+        &[&[1, 5, 0, 0, length][..], &entry].concat(),
+    );
+    forge.messages(CLIENT, Epoch::Application, &certificate);
     let expected = "\
 C  ClientHello           tls_flags={3} tls_flags={3,request_mtls}
 S  ServerHello
@@ -129,21 +149,21 @@ S  [NewSessionTicket]    tls_flags=malformed(empty: empty body, expected a lengt
 ! server: application keys without Finished
 ";
     assert_eq!(text(&forge), expected);
-    let three = observed(&forge).text(3);
+    let three = forge.observe().text(3);
     let hello = "C  ClientHello           tls_flags={request_mtls} tls_flags={request_mtls,80}\n";
     assert!(three.starts_with(hello), "{three}");
 }
 
 #[test]
 fn keeps_extensions_in_wire_order() {
-    let mut forge = Forge::new(0x1301);
+    let mut forge = Forge::new(CipherSuite(0x1301));
     let extensions = [
         tls_flags(&[1, 1]),
-        extension(0xfe01, &[5]),
+        extension(ExtensionType::EARLY_EXPERIMENT, &[5]),
         tls_flags(&[1, 1]),
     ];
     forge.client_hello(&extensions);
-    let transcript = observed(&forge);
+    let transcript = forge.observe();
     let message = transcript.messages(CLIENT).next().unwrap();
     let kinds: Vec<_> = message
         .extensions()
@@ -163,18 +183,18 @@ fn keeps_extensions_in_wire_order() {
 
 #[test]
 fn joins_a_message_that_is_split_over_records() {
-    let mut forge = Forge::new(0x1302);
-    forge.client_hello(&[]).server_hello(false);
+    let mut forge = Forge::new(CipherSuite(0x1302));
+    forge.client_hello(&[]).server_hello(&[]);
     let flight = [
-        handshake(8, &block(&[])),
+        message(HandshakeType::ENCRYPTED_EXTENSIONS, &extensions(&[])),
         certificate(3),
-        handshake(20, &[7; 48]),
+        message(HandshakeType::FINISHED, &[7; 48]),
     ]
     .concat();
     for fragment in flight.chunks(5) {
-        forge.seal(SERVER, Keyed::Handshake, 22, fragment);
+        forge.messages(SERVER, Epoch::Handshake, fragment);
     }
-    let transcript = observed(&forge);
+    let transcript = forge.observe();
     assert_eq!(
         transcript.text(DEFAULT_FLAG),
         "\
@@ -193,8 +213,8 @@ S  {Finished}
 #[test]
 fn strips_padding() {
     let mut forge = connected(0x1303);
-    forge.seal_padded(CLIENT, Keyed::Application(0), &[b'x', 0, 23, 0, 0, 0, 0]);
-    let transcript = observed(&forge);
+    forge.inner(CLIENT, Epoch::Application, &[b'x', 0, 23, 0, 0, 0, 0]);
+    let transcript = forge.observe();
     assert_eq!(
         transcript.entries.last().unwrap().content,
         Content::ApplicationData { len: 2 }
@@ -204,16 +224,26 @@ fn strips_padding() {
 #[test]
 fn joins_application_data_but_not_across_a_message() {
     let mut forge = connected(0x1301);
-    let data = |forge: &mut Forge, generation| {
-        forge.seal(CLIENT, Keyed::Application(generation), 23, b"ab");
+    let data = |forge: &mut Forge| {
+        forge.data(CLIENT, Epoch::Application, b"ab");
     };
-    data(&mut forge, 0);
-    forge.seal(SERVER, Keyed::Application(0), 23, b"between");
-    data(&mut forge, 0);
-    forge.seal(CLIENT, Keyed::Application(0), 22, &handshake(24, &[1]));
-    data(&mut forge, 1);
-    forge.seal(CLIENT, Keyed::Application(1), 22, &handshake(24, &[0]));
-    data(&mut forge, 2);
+    data(&mut forge);
+    forge.data(SERVER, Epoch::Application, b"between");
+    data(&mut forge);
+    forge.messages(
+        CLIENT,
+        Epoch::Application,
+        &message(HandshakeType::KEY_UPDATE, &[1]),
+    );
+    forge.next_keys(CLIENT);
+    data(&mut forge);
+    forge.messages(
+        CLIENT,
+        Epoch::Application,
+        &message(HandshakeType::KEY_UPDATE, &[0]),
+    );
+    forge.next_keys(CLIENT);
+    data(&mut forge);
     let tail = "\
 C  [ApplicationData]
 C  [KeyUpdate]
@@ -223,7 +253,7 @@ C  [ApplicationData]
 S  [ApplicationData]
 ";
     assert_eq!(text(&forge), [HANDSHAKING, CONNECTED, tail].concat());
-    let transcript = observed(&forge);
+    let transcript = forge.observe();
     let first = transcript
         .entries
         .iter()
@@ -236,21 +266,22 @@ S  [ApplicationData]
 #[test]
 fn tells_post_handshake_authentication_from_the_main_handshake() {
     let mut forge = connected(0x1301);
-    let request = handshake(13, &[&[1, 42][..], &block(&[])].concat());
-    forge.seal(SERVER, Keyed::Application(0), 22, &request);
-    forge.seal(
-        CLIENT,
-        Keyed::Application(0),
-        22,
-        &handshake(11, &[1, 42, 0, 0, 0]),
+    let request = message(
+        HandshakeType::CERTIFICATE_REQUEST,
+        &[&[1, 42][..], &extensions(&[])].concat(),
     );
-    forge.seal(CLIENT, Keyed::Application(0), 22, &handshake(20, &[8; 32]));
-    forge.seal(
+    forge.messages(SERVER, Epoch::Application, &request);
+    forge.messages(
         CLIENT,
-        Keyed::Application(0),
-        23,
-        b"still under the same keys",
+        Epoch::Application,
+        &message(HandshakeType::CERTIFICATE, &[1, 42, 0, 0, 0]),
     );
+    forge.messages(
+        CLIENT,
+        Epoch::Application,
+        &message(HandshakeType::FINISHED, &[8; 32]),
+    );
+    forge.data(CLIENT, Epoch::Application, b"still under the same keys");
     let tail = "\
 C  [Certificate]         certificates=0
 C  [Finished]
@@ -263,7 +294,11 @@ S  [CertificateRequest]
 #[test]
 fn reads_an_alert_in_clear_after_the_hellos() {
     let mut forge = handshaking(0x1301);
-    forge.clear(CLIENT, 20, &[1]).clear(CLIENT, 21, &[2, 47]);
+    forge.change_cipher_spec(CLIENT).alert(
+        CLIENT,
+        Epoch::Plaintext,
+        Alert::fatal(AlertDescription::ILLEGAL_PARAMETER),
+    );
     let hellos = "S  ServerHello\n";
     let alert = "S  ServerHello\nC  Alert                 fatal illegal_parameter(47)\n";
     assert_eq!(text(&forge), HANDSHAKING.replace(hellos, alert));
@@ -271,8 +306,12 @@ fn reads_an_alert_in_clear_after_the_hellos() {
 
 #[test]
 fn reads_a_refusal_in_clear() {
-    let mut forge = Forge::new(0x1301);
-    forge.client_hello(&[]).clear(SERVER, 21, &[2, 70]);
+    let mut forge = Forge::new(CipherSuite(0x1301));
+    forge.client_hello(&[]).alert(
+        SERVER,
+        Epoch::Plaintext,
+        Alert::fatal(AlertDescription::PROTOCOL_VERSION),
+    );
     let expected = "C  ClientHello\nS  Alert                 fatal protocol_version(70)\n";
     assert_eq!(text(&forge), expected);
 }
@@ -280,10 +319,18 @@ fn reads_a_refusal_in_clear() {
 #[test]
 fn a_close_notify_comes_after_the_data_of_both_sides() {
     let mut forge = connected(0x1301);
-    forge.seal(SERVER, Keyed::Application(0), 23, b"x");
-    forge.seal(SERVER, Keyed::Application(0), 21, &[1, 0]);
-    forge.seal(CLIENT, Keyed::Application(0), 23, b"y");
-    forge.seal(CLIENT, Keyed::Application(0), 21, &[1, 0]);
+    forge.data(SERVER, Epoch::Application, b"x");
+    forge.alert(
+        SERVER,
+        Epoch::Application,
+        Alert::warning(AlertDescription::CLOSE_NOTIFY),
+    );
+    forge.data(CLIENT, Epoch::Application, b"y");
+    forge.alert(
+        CLIENT,
+        Epoch::Application,
+        Alert::warning(AlertDescription::CLOSE_NOTIFY),
+    );
     let tail = "\
 C  [ApplicationData]
 S  [ApplicationData]
@@ -297,11 +344,15 @@ S  [Alert]               warning close_notify(0)
 fn a_late_refusal_reads_the_same_with_and_without_an_answer() {
     for answers in [false, true] {
         let mut forge = connected(0x1301);
-        forge.seal(CLIENT, Keyed::Application(0), 23, b"asks");
+        forge.data(CLIENT, Epoch::Application, b"asks");
         if answers {
-            forge.seal(SERVER, Keyed::Application(0), 23, b"answers");
+            forge.data(SERVER, Epoch::Application, b"answers");
         }
-        forge.seal(CLIENT, Keyed::Application(0), 21, &[2, 47]);
+        forge.alert(
+            CLIENT,
+            Epoch::Application,
+            Alert::fatal(AlertDescription::ILLEGAL_PARAMETER),
+        );
         let tail = "\
 C  [ApplicationData]
 C  [Alert]               fatal illegal_parameter(47)
@@ -313,8 +364,12 @@ C  [Alert]               fatal illegal_parameter(47)
 #[test]
 fn a_refusal_by_the_server_leaves_its_data_in_the_text() {
     let mut forge = connected(0x1301);
-    forge.seal(SERVER, Keyed::Application(0), 23, b"x");
-    forge.seal(SERVER, Keyed::Application(0), 21, &[2, 116]);
+    forge.data(SERVER, Epoch::Application, b"x");
+    forge.alert(
+        SERVER,
+        Epoch::Application,
+        Alert::fatal(AlertDescription::CERTIFICATE_REQUIRED),
+    );
     let tail = "\
 S  [ApplicationData]
 S  [Alert]               fatal certificate_required(116)
@@ -325,10 +380,10 @@ S  [Alert]               fatal certificate_required(116)
 #[test]
 fn finds_the_suite_of_early_data_that_no_server_answered() {
     for suite in [0x1302, 0x1303, 0x1304] {
-        let mut forge = Forge::new(suite);
+        let mut forge = Forge::new(CipherSuite(suite));
         forge
-            .client_hello(&[extension(42, &[])])
-            .seal(CLIENT, Keyed::Early, 23, b"early");
+            .client_hello(&[extension(ExtensionType::EARLY_DATA, &[])])
+            .data(CLIENT, Epoch::EarlyData, b"early");
         let expected = "C  ClientHello\nC  (ApplicationData)\n";
         assert_eq!(text(&forge), expected, "{suite:#x}");
     }
@@ -336,15 +391,19 @@ fn finds_the_suite_of_early_data_that_no_server_answered() {
 
 #[test]
 fn reads_on_after_early_data_and_a_hello_retry_request() {
-    let mut forge = Forge::new(0x1301);
+    let mut forge = Forge::new(CipherSuite(0x1301));
     forge
-        .client_hello(&[extension(42, &[])])
-        .seal(CLIENT, Keyed::Early, 23, b"early");
+        .client_hello(&[extension(ExtensionType::EARLY_DATA, &[])])
+        .data(CLIENT, Epoch::EarlyData, b"early");
     forge
-        .server_hello(true)
+        .hello_retry_request(&[])
         .client_hello(&[])
-        .server_hello(false);
-    forge.seal(CLIENT, Keyed::Handshake, 22, &handshake(20, &[8; 32]));
+        .server_hello(&[]);
+    forge.messages(
+        CLIENT,
+        Epoch::Handshake,
+        &message(HandshakeType::FINISHED, &[8; 32]),
+    );
     let expected = "\
 C  ClientHello
 S  HelloRetryRequest
@@ -358,12 +417,16 @@ C  {Finished}
 
 #[test]
 fn reads_on_after_early_data_without_its_secret() {
-    let mut forge = Forge::new(0x1301);
+    let mut forge = Forge::new(CipherSuite(0x1301));
     forge
-        .client_hello(&[extension(42, &[])])
-        .seal(CLIENT, Keyed::Early, 23, b"early");
-    forge.server_hello(false);
-    forge.seal(CLIENT, Keyed::Handshake, 22, &handshake(20, &[8; 32]));
+        .client_hello(&[extension(ExtensionType::EARLY_DATA, &[])])
+        .data(CLIENT, Epoch::EarlyData, b"early");
+    forge.server_hello(&[]);
+    forge.messages(
+        CLIENT,
+        Epoch::Handshake,
+        &message(HandshakeType::FINISHED, &[8; 32]),
+    );
     let lines = forge.log().to_string();
     let lines: Vec<_> = lines
         .lines()
@@ -385,10 +448,14 @@ C  {Finished}
 
 #[test]
 fn prints_a_malformed_message_and_an_unknown_one() {
-    let mut forge = Forge::new(0x1301);
-    forge.client_hello(&[]).server_hello(false);
-    forge.seal(SERVER, Keyed::Handshake, 22, &handshake(8, &[0, 9]));
-    forge.seal(SERVER, Keyed::Handshake, 22, &handshake(99, &[1]));
+    let mut forge = Forge::new(CipherSuite(0x1301));
+    forge.client_hello(&[]).server_hello(&[]);
+    forge.messages(
+        SERVER,
+        Epoch::Handshake,
+        &message(HandshakeType::ENCRYPTED_EXTENSIONS, &[0, 9]),
+    );
+    forge.messages(SERVER, Epoch::Handshake, &message(HandshakeType(99), &[1]));
     let expected = "\
 C  ClientHello
 S  ServerHello
@@ -396,7 +463,7 @@ S  {EncryptedExtensions} malformed(extensions needs 9 bytes, 0 left)
 S  {Handshake(0x63)}
 ";
     assert_eq!(text(&forge), expected);
-    let transcript = observed(&forge);
+    let transcript = forge.observe();
     assert!(matches!(
         transcript.messages(SERVER).nth(1),
         Some(HandshakeMessage::Malformed { .. })
@@ -406,8 +473,6 @@ S  {Handshake(0x63)}
 #[test]
 fn prints_a_reset() {
     let mut forge = handshaking(0x1301);
-    let at = std::time::Duration::from_secs(9);
-    forge.recording.reset(at, CLIENT);
-    forge.recording.half_close(at, SERVER);
+    forge.reset(CLIENT).half_close(SERVER);
     assert_eq!(text(&forge), [HANDSHAKING, "C  (reset)\n"].concat());
 }

@@ -5,8 +5,9 @@ use std::time::Duration;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::super::testing::{ClientAuth, Ends, Setup, cut_after, rechunked};
-use super::super::{Content, DEFAULT_FLAG, Epoch, KeyLog, Recording, Side, Transcript};
+use super::ends::{ClientAuth, Ends, Setup};
+use crate::testing::rechunked;
+use crate::{Content, DEFAULT_FLAG, Epoch, KeyLog, Recording, Side, Transcript, What};
 
 fn side() -> impl Strategy<Value = Side> {
     prop_oneof![Just(Side::Client), Just(Side::Server)]
@@ -42,6 +43,23 @@ fn resumed() -> (Recording, KeyLog) {
     });
     ends.connect();
     (ends.connect(), ends.log())
+}
+
+/// The recording as it was when this many bytes had passed.
+fn cut_after(recording: &Recording, mut bytes_left: usize) -> Recording {
+    let mut start = Recording::new();
+    for event in recording.events() {
+        match &event.what {
+            What::Data(bytes) => {
+                let length = bytes_left.min(bytes.len());
+                start.data(event.at, event.from, &bytes[..length]);
+                bytes_left -= length;
+            }
+            _ if bytes_left > 0 => start.push(event.clone()),
+            _ => {}
+        }
+    }
+    start
 }
 
 fn alerts(transcript: &Transcript) -> usize {

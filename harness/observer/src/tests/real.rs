@@ -2,8 +2,8 @@
 
 use rustls::crypto::aws_lc_rs::kx_group::{SECP256R1, X25519};
 
-use super::super::testing::{ClientAuth, Ends, Setup};
-use super::super::{
+use super::ends::{ClientAuth, Ends, Setup};
+use crate::{
     CipherSuite, Content, DEFAULT_FLAG, Ending, KeyLog, KeyLogDifference, Label, ProtocolVersion,
     Recording, Side, Transcript,
 };

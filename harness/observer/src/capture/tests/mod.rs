@@ -2,6 +2,7 @@
 
 mod errors;
 mod foreign;
+mod order;
 mod round_trip;
 
 use std::net::IpAddr;

@@ -14,29 +14,26 @@ use rustls::{
     SupportedCipherSuite, SupportedProtocolVersion,
 };
 
-use super::super::keylog::KeyLog;
-use super::super::recording::Recording;
-use reqmtls_vocabulary::CipherSuite;
-use reqmtls_vocabulary::Side;
+use crate::{CipherSuite, KeyLog, Recording, Side};
 
 /// Whether the server asks for a client certificate.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(in super::super) enum ClientAuth {
+pub(super) enum ClientAuth {
     Never,
     Optional,
     Required,
 }
 
 /// What is to be connected.
-pub(in super::super) struct Setup {
-    pub(in super::super) suite: CipherSuite,
-    pub(in super::super) version: &'static SupportedProtocolVersion,
-    pub(in super::super) client_groups: Vec<&'static dyn SupportedKxGroup>,
-    pub(in super::super) server_groups: Vec<&'static dyn SupportedKxGroup>,
-    pub(in super::super) auth: ClientAuth,
-    pub(in super::super) client_has_certificate: bool,
-    pub(in super::super) client_trusts_server: bool,
-    pub(in super::super) early_data: bool,
+pub(super) struct Setup {
+    pub(super) suite: CipherSuite,
+    pub(super) version: &'static SupportedProtocolVersion,
+    pub(super) client_groups: Vec<&'static dyn SupportedKxGroup>,
+    pub(super) server_groups: Vec<&'static dyn SupportedKxGroup>,
+    pub(super) auth: ClientAuth,
+    pub(super) client_has_certificate: bool,
+    pub(super) client_trusts_server: bool,
+    pub(super) early_data: bool,
 }
 
 impl Default for Setup {
@@ -55,7 +52,7 @@ impl Default for Setup {
 }
 
 /// Two ends that can be connected any number of times.
-pub(in super::super) struct Ends {
+pub(super) struct Ends {
     client: Arc<ClientConfig>,
     server: Arc<ServerConfig>,
     client_log: Arc<Collector>,
@@ -63,7 +60,7 @@ pub(in super::super) struct Ends {
 }
 
 impl Ends {
-    pub(in super::super) fn new(setup: &Setup) -> Self {
+    pub(super) fn new(setup: &Setup) -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
@@ -115,19 +112,19 @@ impl Ends {
     }
 
     /// The same ends, except that the server no longer accepts early data.
-    pub(in super::super) fn refuse_early_data(&mut self) {
+    pub(super) fn refuse_early_data(&mut self) {
         Arc::make_mut(&mut self.server).max_early_data_size = 0;
     }
 
     /// Connects the ends, exchanges a request and an answer, and closes.
-    pub(in super::super) fn connect(&self) -> Recording {
+    pub(super) fn connect(&self) -> Recording {
         let mut connection = self.start();
         connection.exchange();
         connection.finish()
     }
 
     /// Connects the ends and leaves the connection open.
-    pub(in super::super) fn start(&self) -> Connection {
+    pub(super) fn start(&self) -> Connection {
         let name = ServerName::try_from("localhost").unwrap();
         let mut connection = Connection {
             client: ClientConnection::new(self.client.clone(), name).unwrap(),
@@ -143,29 +140,29 @@ impl Ends {
     }
 
     /// What both ends logged.
-    pub(in super::super) fn log(&self) -> KeyLog {
+    pub(super) fn log(&self) -> KeyLog {
         let mut log = self.client_log.log();
         log.merge(&self.server_log.log());
         log
     }
 
     /// What each end logged, the client first.
-    pub(in super::super) fn logs(&self) -> [KeyLog; 2] {
+    pub(super) fn logs(&self) -> [KeyLog; 2] {
         [self.client_log.log(), self.server_log.log()]
     }
 }
 
 /// A connection under way.
-pub(in super::super) struct Connection {
-    pub(in super::super) client: ClientConnection,
-    pub(in super::super) server: ServerConnection,
+pub(super) struct Connection {
+    pub(super) client: ClientConnection,
+    pub(super) server: ServerConnection,
     recording: Recording,
     alive: bool,
 }
 
 impl Connection {
     /// Relays until neither end has anything more to say.
-    pub(in super::super) fn pump(&mut self) {
+    pub(super) fn pump(&mut self) {
         loop {
             let from_client = sent(|out| self.client.write_tls(out));
             let from_server = sent(|out| self.server.write_tls(out));
@@ -191,7 +188,7 @@ impl Connection {
     }
 
     /// A request and an answer, if the handshake stands.
-    pub(in super::super) fn exchange(&mut self) {
+    pub(super) fn exchange(&mut self) {
         if !self.alive {
             return;
         }
@@ -204,7 +201,7 @@ impl Connection {
     }
 
     /// Closes in order.
-    pub(in super::super) fn finish(mut self) -> Recording {
+    pub(super) fn finish(mut self) -> Recording {
         if self.alive {
             self.client.send_close_notify();
             self.server.send_close_notify();
