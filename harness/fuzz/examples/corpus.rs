@@ -291,6 +291,7 @@ fn full_job(side: Side) -> Job {
         revision: Some(Revision::EditorsCopy),
         tls_flags: Some(Hex(FLAG_80.to_vec())),
         flag: Some(80),
+        extension: Some(62),
         policy: Some(Policy::RequestOnFlag),
         identity: Some(Identity {
             certificates: "certificates".to_owned(),
