@@ -10,7 +10,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use assert_cmd::Command;
-use reqmtls_observer::{KeyLog, Recording, Side};
+use reqmtls_observer::testing::{self, Forge};
+use reqmtls_observer::{CipherSuite, Epoch, ExtensionType, HandshakeType, KeyLog, Recording, Side};
 
 /// A folder to run in, so that files have names and no paths.
 struct Folder(tempfile::TempDir);
@@ -162,6 +163,43 @@ fn client_hellos_that_are_malformed_or_odd() {
 }
 
 #[test]
+fn flags_under_another_number_are_shown_with_it() {
+    let body = hex::decode(FLAG_80).unwrap();
+    let hello = hello(&[both_versions(), extension(0xfe01, &body), tls_flags("0101")]);
+    let (mut session, folder) = (Session::default(), Folder::new());
+    for arguments in [
+        &[][..],
+        &["--extension", "0xfe01"],
+        &["--extension", "65282"],
+    ] {
+        session.decode(&folder, arguments, hex::encode(&hello).as_bytes());
+    }
+    insta::assert_snapshot!(session.0);
+}
+
+/// A connection as the one deployment has it: the flag under 0xfe01, and the secrets in the capture.
+#[test]
+fn a_capture_with_the_flag_under_another_number() {
+    let experiment = ExtensionType::EARLY_EXPERIMENT;
+    let flag = || testing::extension(experiment, &hex::decode(FLAG_80).unwrap());
+    let mut forge = Forge::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
+    forge.client_hello(&[flag()]).server_hello(&[]);
+    let encrypted = testing::extensions(&[testing::extension(experiment, &[])]);
+    let request = [&[0][..], &testing::extensions(&[flag()])].concat();
+    let flight = [
+        testing::message(HandshakeType::ENCRYPTED_EXTENSIONS, &encrypted),
+        testing::message(HandshakeType::CERTIFICATE_REQUEST, &request),
+    ];
+    forge.messages(Side::Server, Epoch::Handshake, &flight.concat());
+    let file = capture(&[("deployed", &forge.recording)], &forge.log());
+    let folder = Folder::new().with("deployed.pcapng", file);
+    let mut session = Session::default();
+    session.decode(&folder, &["deployed.pcapng"], b"");
+    session.decode(&folder, &["deployed.pcapng", "--extension", "0xfe01"], b"");
+    insta::assert_snapshot!(session.0);
+}
+
+#[test]
 fn input_that_cannot_be_read() {
     let whole = hello(&[both_versions()]);
     let mut malformed = whole.clone();
@@ -187,6 +225,7 @@ fn input_that_cannot_be_read() {
         (&["--key-log", "keys.txt", "00"], b""),
         (&["--as", "hello", "00"], b""),
         (&["--flag", "2040", "00"], b""),
+        (&["--extension", "65536", "00"], b""),
     ] {
         session.decode(&folder, arguments, stdin);
     }

@@ -181,7 +181,7 @@ fn flags(connections: &[(Connection, Transcript)]) -> Vec<Vec<u8>> {
         .iter()
         .flat_map(|(_, transcript)| transcript.messages(Side::Client));
     let extensions = messages.flat_map(HandshakeMessage::extensions);
-    let sent = extensions.filter(|extension| extension.tls_flags().is_some());
+    let sent = extensions.filter(|extension| extension.tls_flags(80).is_some());
     let mut values: Vec<Vec<u8>> = sent.map(|extension| extension.body.to_vec()).collect();
     values.extend([
         vec![0],

@@ -1,10 +1,12 @@
 //! The `tls_flags` extension, decoded as strictly as a receiver has to.
 
+use reqmtls_vocabulary::ExtensionType;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// The flag number that the experiments use until one is assigned.
-pub const DEFAULT_FLAG: u16 = 80;
+/// The numbers of extensions that are known to carry flags: IANA's, and that of an early deployment.
+pub(super) const CARRIERS: [ExtensionType; 2] =
+    [ExtensionType::TLS_FLAGS, ExtensionType::EARLY_EXPERIMENT];
 
 /// The flags of one well-formed `tls_flags` extension (draft-ietf-tls-tlsflags §2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +80,7 @@ impl TlsFlags {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::DEFAULT_FLAG;
 
     #[test]
     fn decodes_the_request_mtls_flag() {

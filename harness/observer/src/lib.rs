@@ -77,7 +77,7 @@ mod transcript;
 
 pub use alert::Alert;
 pub use bytes::{Octets, Octets32};
-pub use flags::{DEFAULT_FLAG, TlsFlags, TlsFlagsError};
+pub use flags::{TlsFlags, TlsFlagsError};
 pub use keylog::{KeyLog, KeyLogDifference, KeyLogError, KeyLogProblem, Label};
 pub use message::{
     Certificate, CertificateEntry, CertificateRequest, CertificateRequest12, CertificateVerify,
@@ -85,7 +85,7 @@ pub use message::{
 };
 pub use recording::{Ending, Event, Recording, What};
 pub use reqmtls_vocabulary::{
-    AlertDescription, AlertLevel, CipherSuite, ContentType, ExtensionType, HandshakeType,
-    ProtocolVersion, Side, SignatureScheme,
+    AlertDescription, AlertLevel, CipherSuite, Codepoints, ContentType, DEFAULT_FLAG,
+    ExtensionType, HandshakeType, ProtocolVersion, Side, SignatureScheme,
 };
 pub use transcript::{Content, Defect, Entry, Epoch, Flight, Place, Reason, Transcript};

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
+use super::flags::TlsFlags;
 use super::message::{Extension, HandshakeMessage};
-use reqmtls_vocabulary::ContentType;
-use reqmtls_vocabulary::ProtocolVersion;
+use reqmtls_vocabulary::{Codepoints, ContentType, ProtocolVersion};
 
 use super::recording::Ending;
 use super::transcript::{Content, Entry, Epoch, Transcript};
@@ -20,13 +20,17 @@ impl Transcript {
     /// The transcript in the notation of RFC 8446 figure 1: `{}` under
     /// handshake keys, `[]` under application keys, `()` under early keys, and
     /// one line for each entry. It holds no time, no length and no random
-    /// value. `flag` is the number that prints as `request_mtls`; other flags
-    /// print as numbers.
+    /// value.
+    ///
+    /// `tls_flags={…}` are the flags in the extension with the number given, in which the flag with the number given
+    /// prints as `request_mtls` and any other as its number. Flags in an extension with another number by which
+    /// `tls_flags` is known name it: `tls_flags(0xfe01)={request_mtls}`.
     #[must_use]
-    pub fn text(&self, flag: u16) -> String {
+    pub fn text(&self, codepoints: impl Into<Codepoints>) -> String {
+        let codepoints = codepoints.into();
         let mut text = String::new();
         for entry in self.entries.iter().filter(|entry| self.is_settled(entry)) {
-            if let Some(line) = self.line(entry, flag) {
+            if let Some(line) = self.line(entry, codepoints) {
                 push_line(&mut text, &line);
             }
         }
@@ -63,8 +67,8 @@ impl Transcript {
 
     /// One entry's line of the text; `None` for what has no place in it.
     #[must_use]
-    pub fn line(&self, entry: &Entry, flag: u16) -> Option<String> {
-        let (name, details) = line(entry, self.version, flag)?;
+    pub fn line(&self, entry: &Entry, codepoints: impl Into<Codepoints>) -> Option<String> {
+        let (name, details) = line(entry, self.version, codepoints.into())?;
         let line = format!("{}  {name:NAME_WIDTH$} {details}", entry.from.letter());
         Some(line.trim_end().to_owned())
     }
@@ -86,7 +90,11 @@ fn push_line(text: &mut String, line: &str) {
 
 /// An entry's name in its brackets, and what follows it; `None` for what has no
 /// place in a stable text.
-fn line(entry: &Entry, version: Option<ProtocolVersion>, flag: u16) -> Option<(String, String)> {
+fn line(
+    entry: &Entry,
+    version: Option<ProtocolVersion>,
+    codepoints: Codepoints,
+) -> Option<(String, String)> {
     let bracket = |name: &str| match entry.epoch {
         Epoch::Plaintext => name.to_owned(),
         Epoch::EarlyData => format!("({name})"),
@@ -94,7 +102,7 @@ fn line(entry: &Entry, version: Option<ProtocolVersion>, flag: u16) -> Option<(S
         Epoch::Application => format!("[{name}]"),
     };
     Some(match &entry.content {
-        Content::Message(message) => (bracket(&message.name()), details(message, flag)),
+        Content::Message(message) => (bracket(&message.name()), details(message, codepoints)),
         Content::Alert(alert) => (bracket("Alert"), alert.to_string()),
         Content::ApplicationData { .. } => (bracket("ApplicationData"), String::new()),
         Content::ChangeCipherSpec => return None,
@@ -120,7 +128,7 @@ fn line(entry: &Entry, version: Option<ProtocolVersion>, flag: u16) -> Option<(S
     })
 }
 
-fn details(message: &HandshakeMessage, flag: u16) -> String {
+fn details(message: &HandshakeMessage, codepoints: Codepoints) -> String {
     let mut details = Vec::new();
     match message {
         HandshakeMessage::Certificate(certificate) => {
@@ -133,24 +141,35 @@ fn details(message: &HandshakeMessage, flag: u16) -> String {
     details.extend(
         extensions
             .into_iter()
-            .filter_map(|extension| flags(extension, flag)),
+            .filter_map(|extension| flags(extension, codepoints)),
     );
     details.join(" ")
 }
 
-/// What a `tls_flags` extension says.
-fn flags(extension: &Extension, flag: u16) -> Option<String> {
+/// What a `tls_flags` extension says, whatever number it has.
+fn flags(extension: &Extension, codepoints: Codepoints) -> Option<String> {
+    match extension.tls_flags(codepoints) {
+        Some(Ok(flags)) => Some(format!("tls_flags={}", set(&flags, codepoints.flag))),
+        Some(Err(error)) => Some(format!(
+            "tls_flags=malformed({}: {error})",
+            octets(&extension.body)
+        )),
+        None => {
+            let flags = extension.tls_flags_of_another_number(codepoints)?;
+            let (number, set) = (extension.kind.0, set(&flags, codepoints.flag));
+            Some(format!("tls_flags(0x{number:04x})={set}"))
+        }
+    }
+}
+
+/// The flags that are set, in braces.
+fn set(flags: &TlsFlags, request_mtls: u16) -> String {
     let name = |&number: &u16| match number {
-        _ if number == flag => "request_mtls".to_owned(),
+        _ if number == request_mtls => "request_mtls".to_owned(),
         _ => number.to_string(),
     };
-    Some(match extension.tls_flags()? {
-        Ok(flags) => {
-            let names: Vec<_> = flags.flags().iter().map(name).collect();
-            format!("tls_flags={{{}}}", names.join(","))
-        }
-        Err(error) => format!("tls_flags=malformed({}: {error})", octets(&extension.body)),
-    })
+    let names: Vec<_> = flags.flags().iter().map(name).collect();
+    format!("{{{}}}", names.join(","))
 }
 
 fn octets(body: &[u8]) -> String {

@@ -39,10 +39,11 @@ impl Form {
         }
     }
 
-    /// A ClientHello with the flag, and a ServerHello.
+    /// A ClientHello with the flag under both known numbers, and a ServerHello.
     pub(crate) fn hellos(&mut self) {
-        let flags = extension(ExtensionType::TLS_FLAGS, &FLAG_80);
-        self.forge.client_hello(&[flags]).server_hello(&[]);
+        let flags = [ExtensionType::TLS_FLAGS, ExtensionType::EARLY_EXPERIMENT];
+        let flags = flags.map(|kind| extension(kind, &FLAG_80));
+        self.forge.client_hello(&flags).server_hello(&[]);
     }
 
     /// The server's flight of TLS 1.3 behind ServerHello, with a CertificateRequest.

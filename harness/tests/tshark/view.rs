@@ -9,8 +9,11 @@ use serde::Deserializer as _;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde_json::{Deserializer, Value};
 
-/// The number of the extension that all of this is about, as tshark writes it.
-const TLS_FLAGS: &str = "62";
+/// The numbers of the extension that all of this is about.
+const TLS_FLAGS: [ExtensionType; 2] = [ExtensionType::TLS_FLAGS, ExtensionType::EARLY_EXPERIMENT];
+
+/// A `tls_flags` extension: its number, and its body or `None` for one that is there and not shown.
+type Carrier = (ExtensionType, Option<Vec<u8>>);
 
 /// One thing that a side said.
 #[derive(Clone, Debug)]
@@ -19,8 +22,8 @@ pub(crate) enum Said {
     Message {
         /// Its type.
         kind: HandshakeType,
-        /// The bodies of its `tls_flags` extensions; `None` for one that is there and not shown.
-        tls_flags: Vec<Option<Vec<u8>>>,
+        /// Its `tls_flags` extensions, under whatever number.
+        tls_flags: Vec<Carrier>,
     },
     /// An alert.
     Alert(Alert),
@@ -37,8 +40,8 @@ impl Said {
                 tls_flags: message
                     .extensions()
                     .into_iter()
-                    .filter(|extension| extension.kind == ExtensionType::TLS_FLAGS)
-                    .map(|extension| Some(extension.body.to_vec()))
+                    .filter(|extension| TLS_FLAGS.contains(&extension.kind))
+                    .map(|extension| (extension.kind, Some(extension.body.to_vec())))
                     .collect(),
             }),
             Content::Alert(alert) => Some(Self::Alert(*alert)),
@@ -58,8 +61,8 @@ impl PartialEq for Said {
                     tls_flags: others,
                 },
             ) => {
-                let same = |(one, other): (&Option<_>, &Option<_>)| {
-                    one.is_none() || other.is_none() || one == other
+                let same = |(one, other): (&Carrier, &Carrier)| {
+                    one.0 == other.0 && (one.1.is_none() || other.1.is_none() || one == other)
                 };
                 kind == other_kind
                     && tls_flags.len() == others.len()
@@ -77,10 +80,10 @@ impl fmt::Display for Said {
         match self {
             Self::Message { kind, tls_flags } => {
                 write!(f, "{kind}")?;
-                for body in tls_flags {
-                    match body {
-                        Some(body) => write!(f, " tls_flags={}", hex::encode(body))?,
-                        None => f.write_str(" tls_flags")?,
+                for (number, body) in tls_flags {
+                    write!(f, " {number}")?;
+                    if let Some(body) = body {
+                        write!(f, "={}", hex::encode(body))?;
                     }
                 }
                 Ok(())
@@ -250,10 +253,12 @@ fn add_handshake(said: &mut Vec<Said>, record: &Value) -> Result<(), String> {
 }
 
 /// Collects the extensions in question, which stand at various depths.
-fn find_tls_flags(value: &Value, found: &mut Vec<Option<Vec<u8>>>) {
-    if value["tls.handshake.extension.type"] == TLS_FLAGS {
+fn find_tls_flags(value: &Value, found: &mut Vec<Carrier>) {
+    let kind = number(&value["tls.handshake.extension.type"]).map(ExtensionType);
+    if let Some(kind) = kind.ok().filter(|kind| TLS_FLAGS.contains(kind)) {
         let data = value["tls.handshake.extension.data"].as_str();
-        found.push(data.and_then(|data| hex::decode(data.replace(':', "")).ok()));
+        let data = data.and_then(|data| hex::decode(data.replace(':', "")).ok());
+        found.push((kind, data));
     }
     match value {
         Value::Array(values) => values.iter().for_each(|value| find_tls_flags(value, found)),

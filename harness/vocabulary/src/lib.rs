@@ -2,6 +2,7 @@
 //! TLS registries with their names. There is no logic here, so that the observer can share it with the ends
 //! that it observes and still share no code with them.
 
+mod codepoints;
 mod registry;
 mod side;
 mod words;
@@ -9,6 +10,7 @@ mod words;
 #[doc(hidden)]
 pub use serde;
 
+pub use codepoints::{Codepoints, DEFAULT_FLAG};
 pub use registry::{
     AlertDescription, AlertLevel, CipherSuite, ContentType, ExtensionType, HandshakeType,
     ProtocolVersion, SignatureScheme,

@@ -139,7 +139,7 @@ registry! {
         QUIC_TRANSPORT_PARAMETERS = 57 "quic_transport_parameters",
         TLS_FLAGS = 62 "tls_flags",
         APPLICATION_SETTINGS = 17613 "application_settings",
-        EARLY_EXPERIMENT = 0xfe01 "request_mtls_experiment",
+        EARLY_EXPERIMENT = 0xfe01 "tls_flags_experiment",
         ENCRYPTED_CLIENT_HELLO = 0xfe0d "encrypted_client_hello",
         RENEGOTIATION_INFO = 0xff01 "renegotiation_info",
     }

@@ -2,7 +2,7 @@
 
 use crate::testing::{Forge, extension, extensions, message};
 use crate::{
-    Alert, AlertDescription, CipherSuite, Content, DEFAULT_FLAG, Epoch, ExtensionType,
+    Alert, AlertDescription, CipherSuite, Codepoints, Content, DEFAULT_FLAG, Epoch, ExtensionType,
     HandshakeMessage, HandshakeType, KeyLog, Side, Transcript,
 };
 
@@ -152,6 +152,30 @@ S  [NewSessionTicket]    tls_flags=malformed(empty: empty body, expected a lengt
     let three = forge.observe().text(3);
     let hello = "C  ClientHello           tls_flags={request_mtls} tls_flags={request_mtls,80}\n";
     assert!(three.starts_with(hello), "{three}");
+}
+
+#[test]
+fn prints_flags_under_another_known_number_with_that_number() {
+    let experiment = ExtensionType::EARLY_EXPERIMENT;
+    let mut forge = Forge::new(CipherSuite(0x1301));
+    forge.client_hello(&[
+        tls_flags(&[1, 8]),
+        extension(experiment, &REQUEST_MTLS),
+        // What does not decode may be something else.
+        extension(experiment, &[5]),
+    ]);
+    let transcript = forge.observe();
+    let name = "C  ClientHello          ";
+    let expected = format!("{name} tls_flags={{3}} tls_flags(0xfe01)={{request_mtls}}\n");
+    assert_eq!(transcript.text(DEFAULT_FLAG), expected);
+    let codepoints = Codepoints {
+        extension: experiment,
+        flag: 3,
+    };
+    let malformed = "tls_flags=malformed(05: length says 5, got 0 octets)";
+    let expected =
+        format!("{name} tls_flags(0x003e)={{request_mtls}} tls_flags={{80}} {malformed}\n");
+    assert_eq!(transcript.text(codepoints), expected);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 
 use super::{Report, hello};
 use reqmtls_observer::capture::{self, Connection};
-use reqmtls_observer::{HandshakeMessage, KeyLog, Reason, Side, Transcript};
+use reqmtls_observer::{Codepoints, HandshakeMessage, KeyLog, Reason, Side, Transcript};
 
 /// Reads a file of key log lines.
 pub(super) fn key_log(path: &Path) -> anyhow::Result<KeyLog> {
@@ -21,7 +21,7 @@ pub(super) fn explain(
     report: &mut Report,
     file: &[u8],
     mut log: KeyLog,
-    flag: u16,
+    codepoints: Codepoints,
 ) -> anyhow::Result<()> {
     let capture = capture::read(file)?;
     log.merge(&capture.secrets);
@@ -35,7 +35,12 @@ pub(super) fn explain(
             continue;
         }
         found += 1;
-        faulty += usize::from(explain_connection(report, connection, &transcript, flag));
+        faulty += usize::from(explain_connection(
+            report,
+            connection,
+            &transcript,
+            codepoints,
+        ));
     }
     if found == 0 {
         let omissions: Vec<_> = capture.omissions.iter().map(ToString::to_string).collect();
@@ -65,11 +70,11 @@ fn explain_connection(
     report: &mut Report,
     connection: &Connection,
     transcript: &Transcript,
-    flag: u16,
+    codepoints: Codepoints,
 ) -> bool {
     report.line("");
     report.line(format!("# {}", connection.name));
-    report.text.push_str(&transcript.text(flag));
+    report.text.push_str(&transcript.text(codepoints));
     for gap in &connection.gaps {
         report.line(format!("! {gap}"));
     }
@@ -79,7 +84,7 @@ fn explain_connection(
     let hellos = transcript.messages(Side::Client);
     let breaches: Vec<_> = hellos
         .filter_map(|message| match message {
-            HandshakeMessage::ClientHello(hello) => Some(hello::judge(hello)),
+            HandshakeMessage::ClientHello(hello) => Some(hello::judge(hello, codepoints)),
             _ => None,
         })
         .flatten()

@@ -2,15 +2,16 @@
 
 use super::Report;
 use super::breach::Breach;
-use reqmtls_observer::{ExtensionType, TlsFlags};
+use reqmtls_observer::{Codepoints, ExtensionType, TlsFlags};
 
 /// How many octets beyond the length are shown.
 const SHOWN: usize = 16;
 
 /// Explains and judges the `extension_data` of `tls_flags`.
-pub(super) fn explain(report: &mut Report, body: &[u8], flag: u16) {
+pub(super) fn explain(report: &mut Report, body: &[u8], codepoints: Codepoints) {
+    let flag = codepoints.flag;
     octets(report, body, flag);
-    if looks_like_a_whole_extension(body) {
+    if looks_like_a_whole_extension(body, codepoints.extension) {
         report.line(
             "hint: octets 0 to 3 look like the type and length of a whole extension; extension_data is what follows them",
         );
@@ -90,10 +91,9 @@ fn name(number: u16, flag: u16) -> String {
 }
 
 /// Whether somebody copied type and length along.
-fn looks_like_a_whole_extension(octets: &[u8]) -> bool {
+fn looks_like_a_whole_extension(octets: &[u8], number: ExtensionType) -> bool {
     let Some((&[a, b, c, d], rest)) = octets.split_first_chunk() else {
         return false;
     };
-    u16::from_be_bytes([a, b]) == ExtensionType::TLS_FLAGS.0
-        && usize::from(u16::from_be_bytes([c, d])) == rest.len()
+    u16::from_be_bytes([a, b]) == number.0 && usize::from(u16::from_be_bytes([c, d])) == rest.len()
 }

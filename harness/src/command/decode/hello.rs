@@ -7,8 +7,8 @@ use thiserror::Error;
 use super::breach::{Breach, cite};
 use super::{Report, flags};
 use reqmtls_observer::{
-    ClientHello, Defect, ExtensionType, HandshakeMessage, KeyLog, ProtocolVersion, Recording, Side,
-    Transcript,
+    ClientHello, Codepoints, Defect, ExtensionType, HandshakeMessage, KeyLog, ProtocolVersion,
+    Recording, Side, Transcript,
 };
 
 /// The content type of handshake records.
@@ -42,10 +42,14 @@ pub(super) enum HelloError {
 }
 
 /// Explains and judges a ClientHello.
-pub(super) fn explain(report: &mut Report, octets: &[u8], flag: u16) -> Result<(), HelloError> {
+pub(super) fn explain(
+    report: &mut Report,
+    octets: &[u8],
+    codepoints: Codepoints,
+) -> Result<(), HelloError> {
     let hello = read(octets)?;
-    describe(report, &hello, flag);
-    let breaches = judge(&hello);
+    describe(report, &hello, codepoints);
+    let breaches = judge(&hello, codepoints);
     report.judge(&breaches);
     Ok(())
 }
@@ -91,7 +95,7 @@ fn records(octets: &[u8]) -> Result<Vec<u8>, HelloError> {
     Ok(octets.chunks(FRAGMENT).flat_map(record).collect())
 }
 
-fn describe(report: &mut Report, hello: &ClientHello, flag: u16) {
+fn describe(report: &mut Report, hello: &ClientHello, codepoints: Codepoints) {
     let versions = versions(hello);
     let names: Vec<_> = versions.iter().map(ToString::to_string).collect();
     report.line(format!("versions offered: {}", names.join(", ")));
@@ -111,18 +115,22 @@ fn describe(report: &mut Report, hello: &ClientHello, flag: u16) {
         names.join(", ")
     };
     report.line(format!("extensions: {names}"));
-    let place_and_body = hello.extensions.iter().zip(1..);
     let mut present = false;
-    for (extension, place) in place_and_body {
-        let Some(decoded) = extension.tls_flags() else {
-            continue;
+    for (extension, place) in hello.extensions.iter().zip(1..) {
+        let decoded = extension.tls_flags(codepoints);
+        let another = extension.tls_flags_of_another_number(codepoints);
+        let name = match (&decoded, &another) {
+            (Some(_), _) => "tls_flags".to_owned(),
+            (None, Some(_)) => format!("tls_flags({:#06x})", extension.kind.0),
+            (None, None) => continue,
         };
-        present = true;
+        present |= decoded.is_some();
         let count = hello.extensions.len();
-        report.line(format!("tls_flags: extension {place} of {count}"));
+        report.line(format!("{name}: extension {place} of {count}"));
+        let flag = codepoints.flag;
         flags::octets(report, &extension.body, flag);
-        if let Ok(decoded) = decoded {
-            let is = if decoded.contains(flag) {
+        if let Some(flags) = decoded.and_then(Result::ok).or(another) {
+            let is = if flags.contains(flag) {
                 "set"
             } else {
                 "not set"
@@ -136,11 +144,11 @@ fn describe(report: &mut Report, hello: &ClientHello, flag: u16) {
     if present && !tls13 {
         report.line(format!("note: {}", cite("TLS-11")));
     }
-    if hello.offers(ExtensionType::EARLY_EXPERIMENT) {
+    let experiment = ExtensionType::EARLY_EXPERIMENT;
+    if hello.offers(experiment) && codepoints.extension != experiment {
         report.line(format!(
-            "note: extension {:#06x} is the number of an early experiment; the one of tls_flags is {}",
-            ExtensionType::EARLY_EXPERIMENT.0,
-            ExtensionType::TLS_FLAGS.0,
+            "note: extension {:#06x} is the number of tls_flags in an early deployment; the number here is {} (--extension NUMBER decides)",
+            experiment.0, codepoints.extension.0,
         ));
     }
 }
@@ -162,11 +170,11 @@ fn versions(hello: &ClientHello) -> Vec<ProtocolVersion> {
 }
 
 /// Everything in a ClientHello that concerns `tls_flags` and breaks a requirement.
-pub(super) fn judge(hello: &ClientHello) -> Vec<Breach> {
+pub(super) fn judge(hello: &ClientHello, codepoints: Codepoints) -> Vec<Breach> {
     let flags = hello
         .extensions
         .iter()
-        .filter_map(reqmtls_observer::Extension::tls_flags);
+        .filter_map(|extension| extension.tls_flags(codepoints));
     let count = flags.clone().count();
     let mut breaches: Vec<_> = flags
         .filter_map(Result::err)

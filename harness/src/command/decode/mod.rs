@@ -8,12 +8,14 @@ mod input;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::num::ParseIntError;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 
 use input::{Input, Source};
+use reqmtls_observer::{Codepoints, ExtensionType};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,6 +44,16 @@ pub struct Arguments {
     /// The number of the request mTLS flag
     #[arg(long, default_value_t = reqmtls_observer::DEFAULT_FLAG, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(0..=2039))]
     flag: u16,
+    /// The number of the extension that carries flags, decimal or with 0x in front
+    #[arg(long, default_value = "62", value_name = "NUMBER", value_parser = number)]
+    extension: u16,
+}
+
+fn number(text: &str) -> Result<u16, ParseIntError> {
+    match text.strip_prefix("0x") {
+        Some(digits) => u16::from_str_radix(digits, 16),
+        None => text.parse(),
+    }
 }
 
 /// What an input can be.
@@ -111,14 +123,18 @@ pub fn decode(arguments: &Arguments) -> anyhow::Result<u8> {
             ""
         },
     ));
+    let codepoints = Codepoints {
+        extension: ExtensionType(arguments.extension),
+        flag: arguments.flag,
+    };
     match input.form {
-        Form::Flags => flags::explain(&mut report, &input.octets, arguments.flag),
-        Form::ClientHello => hello::explain(&mut report, &input.octets, arguments.flag)
+        Form::Flags => flags::explain(&mut report, &input.octets, codepoints),
+        Form::ClientHello => hello::explain(&mut report, &input.octets, codepoints)
             .with_context(|| source.to_string())?,
         Form::Capture => {
             let log = arguments.key_log.as_deref().map(capture::key_log);
             let log = log.transpose()?.unwrap_or_default();
-            capture::explain(&mut report, &input.octets, log, arguments.flag)
+            capture::explain(&mut report, &input.octets, log, codepoints)
                 .with_context(|| source.to_string())?;
         }
     }

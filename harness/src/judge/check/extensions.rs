@@ -95,7 +95,10 @@ pub(in crate::judge) fn meaningless_in_tls12(view: &View<'_>) -> Vec<Shown> {
     }
     let malformed = view.sent(Side::Client).any(|sent| {
         let mut extensions = blocks(sent.message).into_iter().flatten();
-        extensions.any(|it| it.tls_flags().is_some_and(|decoded| decoded.is_err()))
+        extensions.any(|it| {
+            it.tls_flags(view.flag)
+                .is_some_and(|decoded| decoded.is_err())
+        })
     });
     if let Some((entry, alert)) = view.fatal(side)
         && malformed

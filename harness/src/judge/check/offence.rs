@@ -107,7 +107,7 @@ fn faults(view: &View<'_>, receiver: Side, sent: Sent<'_>) -> Vec<Fault> {
             blocks(message)
                 .iter()
                 .flatten()
-                .filter_map(|extension| extension.tls_flags()?.err().map(Fault::from)),
+                .filter_map(|extension| extension.tls_flags(view.flag)?.err().map(Fault::from)),
         );
         if requests.is_some_and(|requests| has_unsolicited_flag(message, &requests)) {
             faults.push(Fault::UnsolicitedFlag);

@@ -5,7 +5,7 @@ use super::offence::{Fault, has_unsolicited_flag, requests};
 use super::view::{Sent, carries};
 use super::{Shown, View};
 use reqmtls_observer::{
-    Extension, ExtensionType, HandshakeMessage, ProtocolVersion, Side, TlsFlags, TlsFlagsError,
+    ExtensionType, HandshakeMessage, ProtocolVersion, Side, TlsFlags, TlsFlagsError,
 };
 
 /// TF-1. It defines the format, so who sends another one breaks it.
@@ -59,7 +59,7 @@ type Decoded = Result<TlsFlags, TlsFlagsError>;
 fn values<'a>(view: &View<'a>, side: Side) -> Vec<(Sent<'a>, Decoded)> {
     let values = |sent: Sent<'a>| {
         let extensions = sent.message.extensions().into_iter();
-        let decoded = extensions.filter_map(Extension::tls_flags);
+        let decoded = extensions.filter_map(|it| it.tls_flags(view.flag));
         decoded.map(move |decoded| (sent, decoded))
     };
     view.sent(side).flat_map(values).collect()

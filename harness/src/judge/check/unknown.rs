@@ -4,7 +4,9 @@ use super::answer::{Answer, Manner, answer, from, held};
 use super::offence::{Fault, offence};
 use super::view::{Sent, carries, flags, has_duplicate};
 use super::{Shown, View};
-use reqmtls_observer::{AlertDescription, Entry, ExtensionType, HandshakeMessage, Side};
+use reqmtls_observer::{
+    AlertDescription, Codepoints, Entry, ExtensionType, HandshakeMessage, Side,
+};
 
 /// TF-8. It defines what ClientHello, CertificateRequest and NewSessionTicket may carry, so a receiver
 /// that refuses it breaks the format. Only the request flag is known to anyone here.
@@ -110,7 +112,7 @@ fn is_about_encoding(alert: AlertDescription) -> bool {
 
 fn has_malformed_flags(message: &HandshakeMessage) -> bool {
     let mut extensions = message.extensions().into_iter();
-    extensions.any(|extension| matches!(extension.tls_flags(), Some(Err(_))))
+    extensions.any(|extension| matches!(extension.tls_flags(Codepoints::default()), Some(Err(_))))
 }
 
 /// The alerts that refuse an extension; any other has another reason.

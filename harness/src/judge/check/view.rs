@@ -4,8 +4,8 @@ use reqmtls_contract as contract;
 
 use super::View;
 use reqmtls_observer::{
-    Alert, ClientHello, Content, Entry, Epoch, Extension, ExtensionType, HandshakeMessage,
-    ProtocolVersion, ServerHello, Side, TlsFlags,
+    Alert, ClientHello, Codepoints, Content, Entry, Epoch, Extension, ExtensionType,
+    HandshakeMessage, ProtocolVersion, ServerHello, Side, TlsFlags,
 };
 
 /// A handshake message with the entry that carries it.
@@ -168,7 +168,9 @@ pub(in crate::judge) fn has_duplicate(message: &HandshakeMessage) -> bool {
 /// The flags that a message sets in well-formed `tls_flags`.
 pub(in crate::judge) fn flags(message: &HandshakeMessage) -> Vec<u16> {
     let extensions = message.extensions();
-    let decoded = extensions.iter().filter_map(|it| it.tls_flags()?.ok());
+    let decoded = extensions
+        .iter()
+        .filter_map(|it| it.tls_flags(Codepoints::default())?.ok());
     decoded
         .flat_map(|flags: TlsFlags| flags.flags().to_vec())
         .collect()
