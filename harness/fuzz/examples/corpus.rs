@@ -245,8 +245,8 @@ fn lines(result: &Value, reports: &[ConnectionReport]) -> Result<Vec<Vec<u8>>> {
     add(json!({ "ask": "describe" }));
     add(json!({ "ask": "hold" }));
     add(json(&Ask::Report { job })?);
-    for role in [Side::Client, Side::Server] {
-        let job = json(&full_job(role))?;
+    for side in Side::BOTH {
+        let job = json(&full_job(side))?;
         add(job.clone());
         add(json(&Ask::Prepare { job })?);
     }
@@ -283,14 +283,15 @@ fn lines(result: &Value, reports: &[ConnectionReport]) -> Result<Vec<Vec<u8>>> {
 }
 
 /// A job that names everything that a job may name; its PEM is none.
-fn full_job(role: Side) -> Job {
+fn full_job(side: Side) -> Job {
     let setup = Setup {
         versions: Version::ALL.to_vec(),
         groups: Group::ALL.to_vec(),
         cipher_suites: CipherSuite::ALL.to_vec(),
-        revision: Some(Revision::Rca),
+        revision: Some(Revision::EditorsCopy),
         tls_flags: Some(Hex(FLAG_80.to_vec())),
         flag: Some(80),
+        extension: Some(62),
         policy: Some(Policy::RequestOnFlag),
         identity: Some(Identity {
             certificates: "certificates".to_owned(),
@@ -315,7 +316,7 @@ fn full_job(role: Side) -> Job {
     };
     Job {
         id: "a".to_owned(),
-        role,
+        side,
         setup,
     }
 }

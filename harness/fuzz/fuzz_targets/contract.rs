@@ -107,7 +107,7 @@ fn job(value: &Value) {
         Ok(job) => {
             let written = serde_json::to_value(&job).expect("JSON of a job");
             assert_eq!(Job::from_value(&written), Ok(job.clone()));
-            assert!(job.needs().contains(&job.role.to_string()));
+            assert!(job.needs().contains(&job.side.to_string()));
         }
         Err(PrepareError::Unsupported(capability)) => assert!(!capability.is_empty()),
         Err(PrepareError::Invalid(message)) => assert!(message.starts_with("malformed job: ")),

@@ -108,6 +108,13 @@ impl Recording {
         ending
     }
 
+    /// The side whose direction ended first, in order or by a reset.
+    pub(super) fn ended_first(&self) -> Option<Side> {
+        let mut events = self.events.iter();
+        let first = events.find(|event| !matches!(event.what, What::Data(_)));
+        first.map(|event| event.from)
+    }
+
     /// One side's non-empty chunks with their time and their place among all events.
     pub(super) fn chunks(&self, from: Side) -> impl Iterator<Item = (usize, Duration, &[u8])> {
         self.events
@@ -147,6 +154,8 @@ mod tests {
         assert_eq!(sample().ending(Side::Client), Ending::HalfClose);
         assert_eq!(sample().ending(Side::Server), Ending::Reset);
         assert_eq!(Recording::new().ending(Side::Server), Ending::Open);
+        assert_eq!(sample().ended_first(), Some(Side::Client));
+        assert_eq!(Recording::new().ended_first(), None);
     }
 
     #[test]

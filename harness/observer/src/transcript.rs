@@ -29,6 +29,8 @@ pub struct Transcript {
     pub client_ending: Ending,
     /// How the server's direction ended.
     pub server_ending: Ending,
+    /// The side whose direction ended first; `None` if neither had ended when the recording stopped.
+    pub ended_first: Option<Side>,
     /// Maximal runs of bytes of one side, in the order of time.
     pub flights: Vec<Flight>,
     /// What could not be read, the client's first, each side's in the order of its bytes.

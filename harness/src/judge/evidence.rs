@@ -1,7 +1,7 @@
 //! What one connection leaves behind, and what it says by itself.
 
 use reqmtls_contract::{ConnectionReport, Outcome};
-use reqmtls_observer::{Epoch, KeyLog, KeyLogDifference, Recording, Transcript};
+use reqmtls_observer::{Epoch, KeyLog, KeyLogDifference, Reason, Recording, Transcript};
 use reqmtls_vocabulary::Side;
 
 use super::{Facts, Finding};
@@ -56,7 +56,7 @@ impl Evidence {
             let mut entries = transcript.entries.iter();
             let encrypts =
                 entries.any(|entry| entry.from == side && entry.epoch != Epoch::Plaintext);
-            let is_undecrypted = !transcript.defects.is_empty();
+            let is_undecrypted = transcript.defects.iter().any(|it| !is_judged(&it.reason));
             if self.report(side).key_log.is_empty() && (encrypts || is_undecrypted) {
                 failures.push(format!("the {side} handed over no key log lines"));
             }
@@ -75,25 +75,23 @@ impl Evidence {
         let contradictions = differing
             .iter()
             .filter(|difference| matches!(difference, KeyLogDifference::Secret { .. }));
-        // The secret that decrypts the recording is the true one.
-        let reads = |log: &KeyLog| Transcript::observe(&self.recording, log).defects.is_empty();
+        let contradictions: Vec<_> = contradictions.collect();
+        if contradictions.is_empty() {
+            return Vec::new();
+        }
+        // The secrets that decrypt the recording are the true ones.
+        let fails = |log: &KeyLog| {
+            let transcript = Transcript::observe(&self.recording, log);
+            transcript.defects.iter().any(|it| !is_judged(&it.reason))
+        };
+        let failing = [(Side::Client, client), (Side::Server, server)];
+        let failing = failing.map(|(side, log)| Some(side).filter(|_| fails(log)));
         let mut findings = Vec::new();
         for difference in contradictions {
-            for (side, log) in [(Side::Client, client), (Side::Server, server)] {
-                if !reads(log) {
-                    findings.push(Finding {
-                        requirements: Vec::new(),
-                        party: side.into(),
-                        provenance: None,
-                        message: None,
-                        got: format!(
-                            "a key log that does not decrypt the connection ({difference})"
-                        ),
-                        expected: "the secrets of this connection".to_owned(),
-                        inferred: false,
-                        known: None,
-                    });
-                }
+            for side in failing.into_iter().flatten() {
+                let got = format!("a key log that does not decrypt the connection ({difference})");
+                let expected = "the secrets of this connection".to_owned();
+                findings.push(Finding::of_report(side, got, expected));
             }
         }
         findings
@@ -101,7 +99,9 @@ impl Evidence {
 
     /// What the recording or the reports show to be broken rather than wrong.
     pub(super) fn failure(&self, facts: &Facts, transcript: &Transcript) -> Vec<String> {
-        let mut failures: Vec<_> = transcript.defects.iter().map(ToString::to_string).collect();
+        let defects = transcript.defects.iter();
+        let unread = defects.filter(|defect| !is_judged(&defect.reason));
+        let mut failures: Vec<_> = unread.map(ToString::to_string).collect();
         // An end that reports that TLS ended it, without alert, has decided: that is a result.
         let is_decided = Side::BOTH
             .iter()
@@ -118,4 +118,9 @@ impl Evidence {
         }
         failures
     }
+}
+
+/// Whether a defect keeps nothing from being read, and is for a requirement to judge (TLS-10).
+fn is_judged(reason: &Reason) -> bool {
+    *reason == Reason::AfterEnd
 }

@@ -1,57 +1,55 @@
 //! A connection held against what its scenario expects.
 
 use reqmtls_contract::Outcome;
-use reqmtls_observer::{Alert, Content, Entry, TlsFlags};
+use reqmtls_observer::{Alert, Entry, TlsFlags};
 use reqmtls_vocabulary::Side;
 
-use super::check::View;
+use super::check::{Chain, View, alert_name, chain};
 use super::facts::is_main_certificate_request;
+use super::requirement::Id;
 use super::{Expected, Facts, Finding, Requested};
 
 /// Every expectation of a case that the connection does not meet.
 pub(super) fn unmet(expected: &Expected, facts: &Facts, view: &View<'_>) -> Vec<Finding> {
-    let mut judge = Judge {
+    let mut held = Held {
         expected,
         facts,
         view,
         findings: Vec::new(),
     };
-    judge.certificate_request();
-    judge.outcome();
-    judge.authentication();
-    judge.resumption();
-    judge.findings
+    held.certificate_request();
+    held.outcome();
+    held.authentication();
+    held.resumption();
+    held.findings
 }
 
 /// What is wrong with a connection that had to complete because another one follows.
-pub(super) fn not_completed(number: usize, facts: &Facts) -> Finding {
-    let (side, got) = match facts.alert {
-        Some((side, alert)) => (side, format!("{alert} in connection {number}")),
-        None => (
-            Side::Server,
-            format!("no orderly end of connection {number}"),
-        ),
+pub(super) fn not_completed(number: usize, view: &View<'_>) -> Finding {
+    let (party, got, message) = if let Some((entry, alert)) = view.first_error() {
+        (entry.from, sent(entry.from, alert), view.line(entry))
+    } else {
+        let side = view.ended_first().unwrap_or(Side::Server);
+        (
+            side,
+            format!("{side} did not complete the connection"),
+            None,
+        )
     };
-    Finding {
-        requirements: Vec::new(),
-        party: side.into(),
-        provenance: None,
-        message: None,
-        got,
-        expected: "a completed connection before the last".to_owned(),
-        inferred: false,
-        known: None,
-    }
+    let expected = "a completed connection before the last".to_owned();
+    let mut finding = Finding::of_report(party, format!("{got} in connection {number}"), expected);
+    finding.message = message;
+    finding
 }
 
-struct Judge<'a> {
+struct Held<'a> {
     expected: &'a Expected,
     facts: &'a Facts,
     view: &'a View<'a>,
     findings: Vec<Finding>,
 }
 
-impl Judge<'_> {
+impl Held<'_> {
     fn certificate_request(&mut self) {
         let facts = self.facts;
         let wanted = match self.expected.certificate_request {
@@ -64,85 +62,117 @@ impl Judge<'_> {
                 .is_some_and(|flags| flags.contains(self.view.knowledge.flag)),
         };
         if facts.certificate_request != wanted {
-            let message = self.line_of(is_main_certificate_request);
-            let (got, expected) = if facts.certificate_request {
-                ("CertificateRequest", "none")
+            let entry = self.view.find(is_main_certificate_request);
+            let (some, none) = ("CertificateRequest", "no CertificateRequest");
+            let in_main = "CertificateRequest in the main handshake";
+            let (got, expected) = if wanted {
+                (none, in_main)
             } else {
-                ("no CertificateRequest", "one in the main handshake")
+                (some, none)
             };
-            self.find(Side::Server, message, got, expected);
+            self.find(Side::Server, entry, got, expected);
         }
     }
 
     fn outcome(&mut self) {
-        let facts = self.facts;
         let may = |outcome| self.expected.allows(outcome);
-        match (facts.outcome, facts.alert) {
+        let wanted = self.wanted();
+        match (self.facts.outcome, self.view.first_error()) {
             (Outcome::Completed, _) if may(Outcome::Completed) => {}
-            (Outcome::Refused, Some((side, alert))) if may(Outcome::Refused) => {
-                self.refusal(side, alert);
-            }
-            (Outcome::Refused, Some((side, alert))) => {
-                let message = self.line_of(|entry| self.is_fatal(entry));
-                self.find(side, message, &alert.to_string(), "a completed connection");
-            }
             (Outcome::Completed, _) => {
-                let side = self.expected.refused_by;
                 self.find(
-                    side,
+                    self.expected.refused_by,
                     None,
                     "a completed connection",
-                    "a refusal by a fatal alert",
+                    &wanted,
                 );
             }
-            (Outcome::Broken | Outcome::Refused, _) => {
-                let wanted = if may(Outcome::Refused) {
-                    "a refusal by a fatal alert"
-                } else {
-                    "a completed connection"
-                };
-                let got = "an end without fatal alert or orderly close";
-                let side = self.expected.refused_by;
-                self.find(side, None, got, wanted);
+            (_, Some((entry, alert))) => {
+                let side = entry.from;
+                let alerts = &self.expected.alerts;
+                let is_wanted = alerts.contains(&alert.description)
+                    && side == self.expected.refused_by
+                    && may(Outcome::Refused);
+                if !is_wanted {
+                    self.find(side, Some(entry), &sent(side, alert), &wanted);
+                }
+            }
+            (_, None) => {
+                let side = self.view.ended_first().unwrap_or(self.expected.refused_by);
+                let got = format!("{side} did not complete the connection and sent no alert");
+                self.find(side, None, &got, &wanted);
             }
         }
     }
 
-    fn refusal(&mut self, side: Side, alert: Alert) {
-        let wanted = &self.expected.alerts;
-        let is_wanted = wanted.iter().any(|wanted| *wanted == alert.description);
-        if side != self.expected.refused_by || !is_wanted {
-            let names: Vec<_> = wanted.iter().map(ToString::to_string).collect();
-            let expected = format!(
-                "{} from the {}",
-                names.join(" or "),
-                self.expected.refused_by
-            );
-            let got = format!("{alert} from the {}", side.name());
-            let message = self.line_of(|entry| self.is_fatal(entry));
-            self.find(side, message, &got, &expected);
+    /// What outcome is expected, in words.
+    fn wanted(&self) -> String {
+        if !self.expected.allows(Outcome::Refused) {
+            return "a completed connection".to_owned();
+        }
+        let names: Vec<_> = self
+            .expected
+            .alerts
+            .iter()
+            .copied()
+            .map(alert_name)
+            .collect();
+        let refusal = format!(
+            "alert {} from the {}",
+            names.join(" or "),
+            self.expected.refused_by
+        );
+        if self.expected.allows(Outcome::Completed) {
+            format!("a completed connection or {refusal}")
+        } else {
+            refusal
         }
     }
 
+    /// A refused client is not authenticated whatever it sent, and one that should have been refused is reported
+    /// already.
     fn authentication(&mut self) {
-        let facts = self.facts;
-        // A refused client is not authenticated whatever it sent: nothing more to say then.
+        let is_completed = self.facts.outcome == Outcome::Completed;
+        let may_complete = self.expected.allows(Outcome::Completed);
         let Some(wanted) = self
             .expected
             .authenticated
-            .filter(|_| facts.outcome == Outcome::Completed)
-            // Nor where it should have been refused, which is told already.
-            .filter(|_| self.expected.allows(Outcome::Completed))
+            .filter(|_| is_completed && may_complete)
         else {
             return;
         };
-        if facts.authenticated.is_some() != wanted {
-            let (got, expected) = if wanted {
-                ("a client that is not authenticated", "an authenticated one")
-            } else {
-                ("an authenticated client", "one that is not")
-            };
-            self.find(Side::Server, None, got, expected);
+        if self.facts.authenticated.is_some() == wanted {
+            return;
+        }
+        if !wanted {
+            let got = "server authenticated the client";
+            return self.find(
+                Side::Server,
+                None,
+                got,
+                "a client that is not authenticated",
+            );
+        }
+        // What a client answers to a request is its own choice.
+        let is_empty = |entry: &Entry| {
+            let chain = entry.message().and_then(chain);
+            let read = matches!(chain, Some(Chain::Read(it)) if it.certificates.is_empty());
+            entry.from == Side::Client && read
+        };
+        let expected = "an authenticated client";
+        match self.view.find(is_empty) {
+            Some(entry) => self.find(
+                Side::Client,
+                Some(entry),
+                "client sent an empty Certificate",
+                expected,
+            ),
+            None => self.find(
+                Side::Server,
+                None,
+                "server did not authenticate the client",
+                expected,
+            ),
         }
     }
 
@@ -160,27 +190,17 @@ impl Judge<'_> {
         }
     }
 
-    fn is_fatal(&self, entry: &Entry) -> bool {
-        let version = self.view.transcript.version;
-        matches!(&entry.content, Content::Alert(alert) if alert.is_fatal(version))
-    }
-
-    fn line_of(&self, wanted: impl Fn(&Entry) -> bool) -> Option<String> {
-        let transcript = self.view.transcript;
-        let entry = transcript.entries.iter().find(|entry| wanted(entry))?;
-        transcript.line(entry, self.view.knowledge.flag)
-    }
-
-    fn find(&mut self, side: Side, message: Option<String>, got: &str, expected: &str) {
+    fn find(&mut self, side: Side, entry: Option<&Entry>, got: &str, expected: &str) {
+        let requirements: Vec<Id> = self.expected.because.clone();
+        let message = entry.and_then(|entry| self.view.line(entry));
         self.findings.push(Finding {
-            requirements: self.expected.because.clone(),
-            party: side.into(),
-            provenance: None,
+            requirements,
             message,
-            got: got.to_owned(),
-            expected: expected.to_owned(),
-            inferred: false,
-            known: None,
+            ..Finding::of_report(side, got.to_owned(), expected.to_owned())
         });
     }
+}
+
+fn sent(side: Side, alert: Alert) -> String {
+    format!("{side} sent {}", alert_name(alert.description))
 }

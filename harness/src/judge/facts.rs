@@ -1,16 +1,16 @@
 //! What a transcript says of the things that expectations speak about.
 
 use reqmtls_contract::Outcome;
+use reqmtls_observer::{
+    Alert, Content, Entry, Epoch, ExtensionType, HandshakeMessage, Octets32, Side,
+};
 use serde::{Deserialize, Serialize};
 
-use super::Knowledge;
+use super::check::{Chain, View, chain};
+use super::knowledge::Psk;
 
-use reqmtls_observer::{
-    Alert, Content, Entry, Epoch, Extension, ExtensionType, HandshakeMessage, Octets32, Side,
-    Transcript,
-};
-
-/// The facts of one connection, from the wire alone.
+/// The facts of one connection, from the wire alone unless it says otherwise. Results are stored with them, so a
+/// field is here only if expectations or reports need it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Facts {
@@ -18,15 +18,15 @@ pub struct Facts {
     pub client_random: Option<Octets32>,
     /// Whether the server sent CertificateRequest in the main handshake.
     pub certificate_request: bool,
-    /// Whether the server resumed a session of TLS 1.3.
+    /// Whether the server resumed a session of TLS 1.3: it took a pre-shared key that is not known to be external.
     pub resumed: bool,
     /// How it ended.
     pub outcome: Outcome,
-    /// The first fatal alert.
+    /// The first error alert, whatever its level, and who sent it.
     pub alert: Option<(Side, Alert)>,
     /// The certificate of the client that was sent and proven in a connection that completed.
     pub proven: Option<Octets32>,
-    /// The certificate by which the server authenticated the client: the proven one, unless the server says
+    /// The certificate by which the server authenticated the client: the proven one, unless the server reports
     /// that it regards the client as unauthenticated.
     pub authenticated: Option<Octets32>,
     /// The `extension_data` of `tls_flags` in each ClientHello; there are two after a HelloRetryRequest.
@@ -44,111 +44,97 @@ impl Facts {
         self.tls_flags.first()?.as_deref()
     }
 
-    /// Reads them off a transcript. A connection that resumes a session has the certificates of the
-    /// connection before it.
+    /// Reads them off a connection. One that resumes a session has the certificates of the connection before it.
     #[must_use]
-    pub fn of(transcript: &Transcript, knowledge: &Knowledge, before: Option<&Self>) -> Self {
-        let mut facts = Self::of_one(transcript);
+    pub fn of(view: &View<'_>, before: Option<&Self>) -> Self {
+        let mut facts = Self::of_one(view);
         if let Some(before) = before.filter(|_| facts.resumed) {
             facts.server_certificate = facts.server_certificate.or(before.server_certificate);
             if facts.outcome == Outcome::Completed {
                 facts.proven = facts.proven.or(before.authenticated);
             }
         }
-        let denies = knowledge.authenticated == Some(None);
+        let denies = view.knowledge.authenticated == Some(None);
         facts.authenticated = facts.proven.filter(|_| !denies);
         facts
     }
 
-    fn of_one(transcript: &Transcript) -> Self {
-        let entries = &transcript.entries;
-        let alert = entries.iter().find_map(|entry| match &entry.content {
-            Content::Alert(alert) if alert.is_fatal(transcript.version) => {
-                Some((entry.from, *alert))
-            }
-            _ => None,
+    fn of_one(view: &View<'_>) -> Self {
+        let alert = view.first_error();
+        let alert = alert.map(|(entry, alert)| (entry.from, alert));
+        let exchanged = Side::BOTH.into_iter().all(|side| {
+            let is_data = |entry: &Entry| matches!(entry.content, Content::ApplicationData { .. });
+            view.entries(side).any(is_data) && view.close_notify(side).is_some()
         });
-        let both = |wanted: fn(&Content) -> bool| {
-            Side::BOTH.iter().all(|side| {
-                entries
-                    .iter()
-                    .any(|entry| entry.from == *side && wanted(&entry.content))
-            })
-        };
-        let data = both(|content| matches!(content, Content::ApplicationData { .. }));
-        let closed =
-            both(|content| matches!(content, Content::Alert(alert) if alert.is_close_notify()));
         let outcome = match alert {
             Some(_) => Outcome::Refused,
-            None if data && closed => Outcome::Completed,
+            None if exchanged => Outcome::Completed,
             None => Outcome::Broken,
         };
-        let client_certificate = certificate(entries, Side::Client);
-        let proven = messages(entries, Side::Client)
-            .any(|message| matches!(message, HandshakeMessage::CertificateVerify(_)));
-        let resumed = messages(entries, Side::Server).any(|message| match message {
-            HandshakeMessage::ServerHello(hello) => {
-                let mut extensions = hello.extensions.iter();
-                extensions.any(|extension| extension.kind == ExtensionType::PRE_SHARED_KEY)
-            }
-            _ => false,
+        let is_external = view.knowledge.psk == Some(Psk::External);
+        let carrier = view.knowledge.codepoints().extension;
+        let tls_flags = view.hellos().iter().map(|hello| {
+            let mut extensions = hello.body.extensions.iter();
+            let found = extensions.find(|extension| extension.kind == carrier);
+            found.map(|extension| extension.body.0.clone())
         });
         Self {
-            client_random: transcript.client_random,
-            resumed,
-            certificate_request: entries.iter().any(is_main_certificate_request),
+            client_random: view.client_random(),
+            certificate_request: view.find(is_main_certificate_request).is_some(),
+            resumed: view.is_tls13() && view.uses_psk() && !is_external,
             outcome,
             alert,
-            client_certificate,
-            proven: client_certificate.filter(|_| proven && outcome == Outcome::Completed),
+            proven: proven(view).filter(|_| outcome == Outcome::Completed),
             authenticated: None,
-            tls_flags: tls_flags(entries),
-            server_certificate: certificate(entries, Side::Server),
+            tls_flags: tls_flags.collect(),
+            client_certificate: certificate(view, Side::Client),
+            server_certificate: certificate(view, Side::Server),
         }
     }
 }
 
 /// Whether an entry is a CertificateRequest that is part of the main handshake.
 pub(super) fn is_main_certificate_request(entry: &Entry) -> bool {
-    let Content::Message(message) = &entry.content else {
-        return false;
-    };
-    let request = matches!(
-        message,
-        HandshakeMessage::CertificateRequest(_) | HandshakeMessage::CertificateRequest12(_)
+    let is_request = matches!(
+        entry.message(),
+        Some(HandshakeMessage::CertificateRequest(_) | HandshakeMessage::CertificateRequest12(_))
     );
-    request && entry.epoch != Epoch::Application
+    is_request && entry.epoch != Epoch::Application
 }
 
-fn messages(entries: &[Entry], from: Side) -> impl Iterator<Item = &HandshakeMessage> {
-    entries
-        .iter()
-        .filter(move |entry| entry.from == from)
-        .filter_map(|entry| match &entry.content {
-            Content::Message(message) => Some(message),
-            _ => None,
-        })
+/// The first certificate that a side sent.
+fn certificate(view: &View<'_>, from: Side) -> Option<Octets32> {
+    view.sent(from).find_map(|sent| first_of(sent.message))
 }
 
-fn certificate(entries: &[Entry], from: Side) -> Option<Octets32> {
-    messages(entries, from).find_map(|message| match message {
-        HandshakeMessage::Certificate(certificate) => {
-            certificate.certificates.first().map(|entry| entry.sha256)
+/// The client's certificate, if CertificateVerify came behind it; the last one, after the handshake.
+fn proven(view: &View<'_>) -> Option<Octets32> {
+    let mut sent = None;
+    let mut proven = None;
+    for message in view.sent(Side::Client).map(|sent| sent.message) {
+        sent = first_of(message).or(sent);
+        if matches!(message, HandshakeMessage::CertificateVerify(_)) {
+            proven = sent.or(proven);
         }
-        _ => None,
-    })
+    }
+    proven
 }
 
-fn tls_flags(entries: &[Entry]) -> Vec<Option<Vec<u8>>> {
-    let hellos = messages(entries, Side::Client).filter_map(|message| match message {
-        HandshakeMessage::ClientHello(hello) => Some(hello),
-        _ => None,
+fn first_of(message: &HandshakeMessage) -> Option<Octets32> {
+    match chain(message)? {
+        Chain::Read(certificate) => certificate.certificates.first().map(|entry| entry.sha256),
+        Chain::Unread => None,
+    }
+}
+
+/// Whether a ClientHello offered early data, and the server accepted it.
+pub(super) fn early_data(view: &View<'_>) -> (bool, bool) {
+    let is_accepted = view.sent(Side::Server).any(|sent| match sent.message {
+        HandshakeMessage::EncryptedExtensions { extensions } => {
+            let mut extensions = extensions.iter();
+            extensions.any(|extension| extension.kind == ExtensionType::EARLY_DATA)
+        }
+        _ => false,
     });
-    let flags = |extension: &Extension| {
-        let found = extension.kind == ExtensionType::TLS_FLAGS;
-        found.then(|| extension.body.0.clone())
-    };
-    hellos
-        .map(|hello| hello.extensions.iter().find_map(flags))
-        .collect()
+    (view.offers(ExtensionType::EARLY_DATA), is_accepted)
 }

@@ -83,6 +83,20 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// A report that contradicts the wire.
+    pub(super) fn of_report(side: Side, got: String, expected: String) -> Self {
+        Self {
+            requirements: Vec::new(),
+            party: side.into(),
+            provenance: None,
+            message: None,
+            got,
+            expected,
+            inferred: false,
+            known: None,
+        }
+    }
+
     /// Whether it makes a cell deviate: it is an end's fault, and more than our conclusion about a library.
     #[must_use]
     pub fn counts(&self) -> bool {

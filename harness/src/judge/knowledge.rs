@@ -1,9 +1,9 @@
 //! What is known of a connection beyond its octets.
 
 use reqmtls_contract::{
-    ConnectionReport, Hex, Policy, Provenance, Revision, Setup, TLS_FLAGS, Version,
+    ConnectionReport, Hex, Outcome, Policy, Provenance, Revision, Setup, TLS_FLAGS, Version,
 };
-use reqmtls_vocabulary::{Side, words};
+use reqmtls_vocabulary::{Codepoints, ExtensionType, Side, words};
 use serde::{Deserialize, Serialize};
 
 /// What is known of a connection beyond its octets. Whatever is absent is not known, and what would need it
@@ -124,11 +124,22 @@ impl Knowledge {
         self
     }
 
-    /// What the server's own report says of the client.
+    /// What the server's own report of a completed connection says of the client. One that did not complete
+    /// has authenticated nobody, whatever was accepted before.
     #[must_use]
     pub fn with_server_report(mut self, report: &ConnectionReport) -> Self {
-        self.authenticated = Some(report.peer_certificate.clone());
+        let completed = report.outcome == Outcome::Completed;
+        self.authenticated = completed.then(|| report.peer_certificate.clone());
         self
+    }
+
+    /// The numbers of the extension and of the flag.
+    #[must_use]
+    pub fn codepoints(&self) -> Codepoints {
+        Codepoints {
+            extension: ExtensionType(self.extension),
+            flag: self.flag,
+        }
     }
 
     /// What is known of an end.
@@ -155,7 +166,8 @@ mod twice {
 
     #[expect(
         clippy::option_option,
-        reason = "unknown and known to be none are two things"
+        clippy::ref_option,
+        reason = "unknown and known to be none are two things, and serde has the field by reference"
     )]
     pub(super) fn serialize<T: Serialize, S: Serializer>(
         value: &Option<Option<T>>,

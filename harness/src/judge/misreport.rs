@@ -1,16 +1,20 @@
-//! What an end says, held against what the wire shows.
+//! What an end reports, held against what the wire shows.
+
+use std::fmt::Display;
 
 use reqmtls_contract::{ConnectionReport, Hex, Outcome};
-use reqmtls_observer::KeyLog;
+use reqmtls_observer::{KeyLog, Octets32};
 use reqmtls_vocabulary::Side;
 
-use super::{Facts, Finding, Knowledge};
+use super::check::View;
+use super::facts::early_data;
+use super::{Facts, Finding};
 
-/// Every point in which an end's report contradicts the wire. What a report leaves out is no
-/// contradiction: libraries differ in what they tell.
+/// Every point in which an end's report contradicts the wire. What a report leaves out is no contradiction:
+/// libraries differ in what they report.
 pub(super) fn misreports(
+    view: &View<'_>,
     facts: &Facts,
-    knowledge: &Knowledge,
     side: Side,
     report: &ConnectionReport,
 ) -> Vec<Finding> {
@@ -18,91 +22,24 @@ pub(super) fn misreports(
         side,
         findings: Vec::new(),
     };
-    let flags = facts.first_tls_flags().map(Hex::from);
-    let (own, other) = (side, side.peer());
-    let alert_of = |from| {
-        facts
-            .alert
-            .filter(|(side, _)| *side == from)
-            .map(|(_, alert)| alert.description.0)
-    };
-
-    match side {
-        // A client that reports no flags while the wire has them denies them, and the other way round.
-        // What a misbehaving one puts in or takes out on the way is not its own.
-        Side::Client if !knowledge.client.misbehaves => {
-            claims.hold(
-                "tls_flags_sent",
-                report.tls_flags_sent.as_ref(),
-                flags.as_ref(),
-            );
-        }
-        Side::Client => {}
-        // A server that never got as far as ClientHello's extensions has nothing to say, nor has one to
-        // which this extension is unknown.
-        Side::Server
-            if knowledge.server.misbehaves || knowledge.server.knows_flags != Some(true) => {}
-        Side::Server => {
-            let said = report.tls_flags_received.as_ref();
-            // After HelloRetryRequest it may speak of either ClientHello.
-            let heard = facts
-                .tls_flags
-                .iter()
-                .any(|data| said.map(|it| &it.0) == data.as_ref());
-            if !heard && (said.is_some() || facts.outcome == Outcome::Completed) {
-                claims.hold("tls_flags_received", said, flags.as_ref());
-            }
-        }
+    claims.flags(view, facts, report);
+    let alert_of = |from| view.error(from).map(|(_, alert)| alert.description.0);
+    claims.hold_if_reported("alert_sent", report.alert_sent, alert_of(side));
+    claims.hold_if_reported(
+        "alert_received",
+        report.alert_received,
+        alert_of(side.peer()),
+    );
+    claims.key_log(facts, report);
+    claims.hold_if_reported("resumed", report.resumed, Some(facts.resumed));
+    if let (true, is_accepted) = early_data(view) {
+        claims.hold_if_reported("early_data", report.early_data, Some(is_accepted));
     }
-    claims.hold_if_said("alert_sent", report.alert_sent, alert_of(own));
-    claims.hold_if_said("alert_received", report.alert_received, alert_of(other));
-
-    claims.hold_key_log(facts, report);
-
-    claims.hold_truth("resumed", report.resumed, facts.resumed);
-    let certificate = match side {
-        Side::Client => facts.server_certificate,
-        // A server that does not accept a certificate and goes on regards the client as unauthenticated.
-        Side::Server => facts.proven.filter(|_| report.peer_certificate.is_some()),
-    };
-    let certificate = certificate.map(|certificate| Hex(certificate.0.to_vec()));
-    let claimed = report.peer_certificate.as_ref();
-    if facts.outcome == Outcome::Completed {
-        claims.hold("peer_certificate", claimed, certificate.as_ref());
-    } else if side == Side::Server && claimed.is_some() {
-        // It may have accepted the certificate and refused later, but not one that was never sent.
-        let sent = facts.client_certificate.map(|sent| Hex(sent.0.to_vec()));
-        claims.hold("peer_certificate", claimed, sent.as_ref());
-    }
-    if let Some(answer) = &report.answer {
-        let authenticated = facts
-            .authenticated
-            .map(|certificate| Hex(certificate.0.to_vec()));
-        let mut server = Claims {
-            side: Side::Server,
-            findings: Vec::new(),
-        };
-        let said = answer.client_certificate.as_ref();
-        server.hold(
-            "client_certificate in its answer",
-            said,
-            authenticated.as_ref(),
-        );
-        if let Some(said) = &answer.tls_flags
-            && !facts.tls_flags.iter().flatten().any(|data| *data == said.0)
-        {
-            server.hold("tls_flags in its answer", Some(said), flags.as_ref());
-        }
-        claims.findings.append(&mut server.findings);
-    }
-
-    let completed = report.outcome == Outcome::Completed;
-    if completed != (facts.outcome == Outcome::Completed) {
-        let said = format!("outcome {}", report.outcome);
-        claims.find(
-            format!("a report of {said}"),
-            format!("{}, as on the wire", facts.outcome),
-        );
+    claims.certificate(facts, report);
+    claims.answer(facts, report);
+    let is_completed = |outcome| outcome == Outcome::Completed;
+    if is_completed(report.outcome) != is_completed(facts.outcome) {
+        claims.find("outcome", report.outcome, facts.outcome);
     }
     claims.findings
 }
@@ -113,63 +50,111 @@ struct Claims {
 }
 
 impl Claims {
-    fn hold(&mut self, name: &str, said: Option<&Hex>, wire: Option<&Hex>) {
-        if said != wire {
-            let text = |value: Option<&Hex>| value.map_or("none".to_owned(), Hex::to_string);
-            self.find(
-                format!("a report of {name} {}", text(said)),
-                format!("{}, as on the wire", text(wire)),
-            );
+    /// A client that reports no flags while the wire has them denies them, and the other way round. Nothing is
+    /// held against a misbehaving end, whose messages are edited on their way, nor against a server to which
+    /// this extension is unknown, or that did not get as far as ClientHello's extensions.
+    fn flags(&mut self, view: &View<'_>, facts: &Facts, report: &ConnectionReport) {
+        let end = view.knowledge.end(self.side);
+        let (name, reported) = match self.side {
+            Side::Client => ("tls_flags_sent", &report.tls_flags_sent),
+            Side::Server => ("tls_flags_received", &report.tls_flags_received),
+        };
+        let is_late = reported.is_none() && facts.outcome != Outcome::Completed;
+        let is_exempt = self.side == Side::Server && (end.knows_flags != Some(true) || is_late);
+        // After HelloRetryRequest it may speak of either ClientHello.
+        let octets = reported.as_ref().map(|it| &it.0);
+        let is_shown = facts.tls_flags.iter().any(|data| octets == data.as_ref());
+        if !end.misbehaves && !is_exempt && !is_shown {
+            let flags = facts.first_tls_flags().map(Hex::from);
+            self.hold(name, reported.as_ref(), flags.as_ref());
         }
     }
 
-    fn hold_if_said(&mut self, name: &str, said: Option<u8>, wire: Option<u8>) {
-        if let Some(said) = said
-            && Some(said) != wire
+    /// The other end's certificate. A server that does not accept a certificate and continues reports none, as
+    /// RFC 9846 §4.5.1.3 (RFC 8446 §4.4.2.4) permits. One that refused in the end may have accepted it before,
+    /// but not one that was never sent.
+    fn certificate(&mut self, facts: &Facts, report: &ConnectionReport) {
+        let claimed = report.peer_certificate.as_ref();
+        let is_completed = facts.outcome == Outcome::Completed;
+        let shown = match (self.side, is_completed) {
+            (Side::Client, true) => facts.server_certificate,
+            (Side::Server, true) => facts.proven.filter(|_| claimed.is_some()),
+            (Side::Server, false) if claimed.is_some() => facts.client_certificate,
+            (_, false) => return,
+        };
+        self.hold("peer_certificate", claimed, shown.map(hex).as_ref());
+    }
+
+    /// The answer that a client hands on is what the server says.
+    fn answer(&mut self, facts: &Facts, report: &ConnectionReport) {
+        let Some(answer) = &report.answer else {
+            return;
+        };
+        let mut server = Self {
+            side: Side::Server,
+            findings: Vec::new(),
+        };
+        let authenticated = facts.authenticated.map(hex);
+        let claimed = answer.client_certificate.as_ref();
+        server.hold(
+            "client_certificate in its answer",
+            claimed,
+            authenticated.as_ref(),
+        );
+        if let Some(claimed) = &answer.tls_flags
+            && !facts
+                .tls_flags
+                .iter()
+                .flatten()
+                .any(|data| *data == claimed.0)
         {
-            let wire = wire.map_or("none".to_owned(), |wire| wire.to_string());
-            self.find(
-                format!("a report of {name} {said}"),
-                format!("{wire}, as on the wire"),
-            );
+            let flags = facts.first_tls_flags().map(Hex::from);
+            server.hold("tls_flags in its answer", Some(claimed), flags.as_ref());
         }
+        self.findings.append(&mut server.findings);
     }
 
-    fn hold_truth(&mut self, name: &str, said: Option<bool>, wire: bool) {
-        if let Some(said) = said.filter(|said| *said != wire) {
-            self.find(
-                format!("a report of {name} {said}"),
-                format!("{wire}, as on the wire"),
-            );
-        }
-    }
-
-    /// Where the secrets do not fit, the wire shows; where they are of another connection, only the
-    /// other end's may have opened this one.
-    fn hold_key_log(&mut self, facts: &Facts, report: &ConnectionReport) {
-        // Lines that cannot be read break the cell.
+    /// Where the secrets do not fit, the wire shows it; where they are of another connection, only the other end's
+    /// may have opened this one. Lines that cannot be read are a failure of the cell.
+    fn key_log(&mut self, facts: &Facts, report: &ConnectionReport) {
         let log = KeyLog::parse(&report.key_log.join("\n")).unwrap_or_default();
         if let Some(random) = facts.client_random
             && let Some(other) = log.other_than(random)
         {
-            self.find(
-                format!("a key log of another connection, with the client random {other}"),
-                format!("the secrets of this connection alone, with {random}"),
-            );
+            let got = format!("a key log of another connection, with the client random {other}");
+            let expected = format!("the secrets of this connection alone, with {random}");
+            self.findings
+                .push(Finding::of_report(self.side, got, expected));
         }
     }
 
-    fn find(&mut self, got: String, expected: String) {
-        let (requirements, message) = (Vec::new(), None);
-        self.findings.push(Finding {
-            requirements,
-            party: self.side.into(),
-            provenance: None,
-            message,
-            got,
-            expected,
-            inferred: false,
-            known: None,
-        });
+    fn hold(&mut self, name: &str, reported: Option<&Hex>, shown: Option<&Hex>) {
+        if reported != shown {
+            let text = |value: Option<&Hex>| value.map_or("none".to_owned(), Hex::to_string);
+            self.find(name, text(reported), text(shown));
+        }
     }
+
+    fn hold_if_reported<T: PartialEq + Display>(
+        &mut self,
+        name: &str,
+        reported: Option<T>,
+        shown: Option<T>,
+    ) {
+        if reported.is_some() && reported != shown {
+            let text = |value: Option<T>| value.map_or("none".to_owned(), |it| it.to_string());
+            self.find(name, text(reported), text(shown));
+        }
+    }
+
+    fn find(&mut self, name: &str, reported: impl Display, shown: impl Display) {
+        let got = format!("{} reported {name} {reported}", self.side);
+        let expected = format!("{shown}, as on the wire");
+        self.findings
+            .push(Finding::of_report(self.side, got, expected));
+    }
+}
+
+fn hex(certificate: Octets32) -> Hex {
+    Hex(certificate.0.to_vec())
 }

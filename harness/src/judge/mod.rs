@@ -67,22 +67,15 @@ pub fn judge(expected: &Expected, job: Vec<(Knowledge, &Evidence)>) -> Judged {
             .connections
             .last()
             .map(|connection| &connection.facts);
-        let facts = Facts::of(&transcript, &knowledge, before);
+        let view = View::new(&transcript, &knowledge);
+        let facts = Facts::of(&view, before);
         judged
             .failures
             .extend(evidence.failure(&facts, &transcript));
         for side in Side::BOTH {
-            findings.extend(misreport::misreports(
-                &facts,
-                &knowledge,
-                side,
-                evidence.report(side),
-            ));
+            let report = evidence.report(side);
+            findings.extend(misreport::misreports(&view, &facts, side, report));
         }
-        let view = View {
-            transcript: &transcript,
-            knowledge: &knowledge,
-        };
         let rulings = check::rule(&view);
         if number == last {
             // A violated requirement says more exactly what an expectation of the same end would.
@@ -90,12 +83,12 @@ pub fn judge(expected: &Expected, job: Vec<(Knowledge, &Evidence)>) -> Judged {
             let unmet = expectation::unmet(expected, &facts, &view).into_iter();
             findings.extend(unmet.filter(|finding| !finding.party.side().is_some_and(blamed)));
         } else if facts.outcome != Outcome::Completed {
-            findings.push(expectation::not_completed(number, &facts));
+            findings.push(expectation::not_completed(number, &view));
         }
         for finding in rulings.iter().filter_map(Ruling::finding) {
             match finding.party.side() {
                 Some(side) if knowledge.end(side).misbehaves => {
-                    judged.caught.extend(finding.requirements)
+                    judged.caught.extend(finding.requirements);
                 }
                 _ => findings.push(finding),
             }

@@ -43,6 +43,7 @@ impl Transcript {
             entries: in_order(found),
             client_ending: recording.ending(Side::Client),
             server_ending: recording.ending(Side::Server),
+            ended_first: recording.ended_first(),
             flights: flights(recording),
             defects,
         }

@@ -1,151 +1,237 @@
-//! How a side answered what it must not accept.
+//! What a side did after it received a message, and what requirements say of that.
 
-use super::offence::{Demand, Fault, Offence, is_after_handshake, offence};
+use reqmtls_observer::{Alert, AlertDescription, Content, Entry, Epoch, HandshakeMessage, Side};
+
+use super::offence::Offence;
 use super::view::Sent;
 use super::{Shown, Verdict, View, tension};
-use reqmtls_observer::{Alert, AlertDescription, Ending, Entry, Epoch, Side};
 
 /// What a side did after it received a message.
-pub(super) enum Answer<'a> {
-    /// It sent this fatal alert, its first.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::judge) enum Answer<'a> {
+    /// It sent this error alert, its first.
     Alert(&'a Entry, Alert),
-    /// It went on.
-    WentOn,
-    /// It ended without an alert.
+    /// It continued, as this entry shows.
+    Continued(&'a Entry),
+    /// It ended the connection, before the other side did and without an error alert.
     Ended,
-    /// The transcript does not tell: it may not have seen the message, or its answer cannot be read.
+    /// The transcript does not show it.
     Unknown,
 }
 
 /// What a side did after it received a message of TLS 1.3.
 ///
-/// A transcript's order does not tell what came first in two directions, so an alert is held to be
-/// the answer unless the side sent it too early, or sent data although the handshake had to end.
-pub(in crate::judge) fn answer<'a>(view: &View<'a>, receiver: Side, sent: Sent<'_>) -> Answer<'a> {
-    let late = is_after_handshake(sent);
-    let went_on = if late {
-        view.close_notify(receiver).is_some()
-    } else {
-        view.sent_data(receiver) || has_finished_after(view, receiver, sent)
-    };
-    match view.fatal(receiver) {
-        Some((entry, _)) if late && entry.epoch != Epoch::Application => Answer::Unknown,
-        Some(_) if !late && view.sent_data(receiver) => Answer::WentOn,
-        Some((entry, alert)) => Answer::Alert(entry, alert),
-        None if view.is_unreadable(receiver) => Answer::Unknown,
-        None if went_on => Answer::WentOn,
-        None if view.fatal(receiver.peer()).is_some() => Answer::Unknown,
-        None if view.transcript.ending(receiver) == Ending::Open => Answer::Unknown,
-        None => Answer::Ended,
+/// An error alert is the answer if the message was there before it and the side sent no application data in
+/// between: what ends the connection late, ends it. Without one, the side continued if what it sent shows
+/// that. Where the order of arrival does not decide, and where something of the side is not readable, the
+/// answer is not known; nor is it where the other side was the first to end.
+pub(in crate::judge) fn answer<'a>(view: &View<'a>, receiver: Side, sent: Sent<'a>) -> Answer<'a> {
+    let error = view.error(receiver);
+    let before = |at: &&'a Entry| error.is_none_or(|(alert, _)| precedes(at, alert));
+    if let Some(proof) = proof(view, receiver, sent).filter(before) {
+        return Answer::Continued(proof);
+    }
+    match (error, finished_past(view, receiver, sent)) {
+        (Some((at, alert)), _) if sent.entry.is_complete_before(at) => Answer::Alert(at, alert),
+        (None, Some(finished)) => Answer::Continued(finished),
+        (None, None) if is_silent(view, receiver, sent) => Answer::Ended,
+        _ => Answer::Unknown,
     }
 }
 
-/// Whether the receiver's Finished shows that it accepted a message: its own comes after all that
-/// the other end sent before, but the server's comes before the client's Certificate.
-fn has_finished_after(view: &View<'_>, receiver: Side, sent: Sent<'_>) -> bool {
-    let follows = receiver == Side::Client || sent.entry.epoch == Epoch::Plaintext;
-    follows && view.finished(receiver).is_some()
+/// Whether a side was the first to end, and nothing shows that it had an alert to send or to receive. After the
+/// handshake, who closes in order may do so without having read the message.
+fn is_silent(view: &View<'_>, side: Side, sent: Sent<'_>) -> bool {
+    let is_refused = view.error(side.peer()).is_some();
+    let is_in_order = sent.is_late() && view.close_notify(side).is_some();
+    let is_hidden = is_refused || is_in_order || view.is_unreadable(side);
+    view.ended_first() == Some(side) && !is_hidden
 }
 
-/// How strictly a document asks for its alert.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Manner {
-    /// "MUST generate a fatal alert": an end without one breaks it.
-    Generate,
-    /// "MUST terminate with an alert": the alert has to be this one if any is sent (RFC 8446 §6.2).
-    Terminate,
+/// Whether an entry of a side was sent before another of the same side.
+fn precedes(entry: &Entry, other: &Entry) -> bool {
+    entry.records.start < other.records.start
 }
 
-/// Holds both receivers to the alert that a fault in the first offending message calls for.
-pub(in crate::judge) fn held(view: &View<'_>, fault: Fault, manner: Manner) -> Vec<Shown> {
-    let sides = Side::BOTH.into_iter();
-    sides
-        .filter_map(|receiver| {
-            let offence = offence(view, receiver)?;
-            if !offence.faults.contains(&fault) {
-                return None;
-            }
-            hold(view, receiver, &offence, fault, manner)
-        })
-        .collect()
+/// What shows beyond doubt that a side accepted a message.
+fn proof<'a>(view: &View<'a>, receiver: Side, sent: Sent<'a>) -> Option<&'a Entry> {
+    match (receiver, sent.message) {
+        _ if sent.is_late() => late_proof(view, receiver, sent),
+        (Side::Client, HandshakeMessage::HelloRetryRequest(_)) => {
+            view.hellos().get(1).map(|hello| hello.entry)
+        }
+        // A client that has not sent its Finished sends no data, and a server that has not sent its own neither.
+        (Side::Client, _) => view.entries(receiver).find(|entry| is_progress(entry)),
+        (Side::Server, _) if sent.entry.epoch == Epoch::Plaintext => {
+            view.entries(receiver).find(|entry| is_progress(entry))
+        }
+        (Side::Server, _) => completed(view, sent),
+    }
 }
 
-fn hold(
-    view: &View<'_>,
-    receiver: Side,
-    offence: &Offence<'_>,
-    fault: Fault,
-    manner: Manner,
-) -> Option<Shown> {
+/// A side's own Finished behind a message that it has to read before: without an error alert it shows that the
+/// side went past the message.
+fn finished_past<'a>(view: &View<'a>, receiver: Side, sent: Sent<'a>) -> Option<&'a Entry> {
+    let is_before = receiver == Side::Client || sent.entry.epoch == Epoch::Plaintext;
+    let finished = view
+        .finished(receiver)
+        .filter(|_| is_before && !sent.is_late());
+    finished.filter(|finished| sent.entry.is_complete_before(finished))
+}
+
+/// What a side sends once it is done with the handshake.
+fn is_progress(entry: &Entry) -> bool {
+    entry.epoch == Epoch::Application
+        && match &entry.content {
+            Content::ApplicationData { .. } | Content::Message(_) => true,
+            Content::Alert(alert) => alert.is_close_notify(),
+            _ => false,
+        }
+}
+
+/// What shows that the server accepted a message of the client's last flight. It may send application data
+/// before it has read that flight, so only what arrived behind the client's Finished shows it; NewSessionTicket
+/// does in any case if the server asked for a certificate, for then it cannot come before,
+/// RFC 9846 §4.7.1 (RFC 8446 §4.6.1).
+fn completed<'a>(view: &View<'a>, sent: Sent<'a>) -> Option<&'a Entry> {
+    let is_finished = |it: &Sent<'_>| *it.message == HandshakeMessage::Finished;
+    let finished = view.sent_after(sent.entry).find(is_finished)?.entry;
+    let asked = view.main_request().is_some();
+    let is_ticket = |entry: &Entry| {
+        let message = entry.message();
+        matches!(message, Some(HandshakeMessage::NewSessionTicket { .. }))
+    };
+    let mut entries = view
+        .entries(Side::Server)
+        .filter(|entry| is_progress(entry));
+    let shown = entries.find(|it| it.arrival > finished.arrival || (asked && is_ticket(it)));
+    // A server that reports whether it authenticated the client has completed the handshake.
+    let is_done = view.finished(Side::Server).is_some() && view.error(Side::Server).is_none();
+    let is_reported = view.knowledge.authenticated.is_some() && is_done;
+    shown.or(is_reported.then_some(finished))
+}
+
+/// What shows that a side read a message that came after the handshake: the other side sent application data
+/// behind it, and after that has begun to arrive there is something of the side. What it sends before may have
+/// crossed the message.
+fn late_proof<'a>(view: &View<'a>, receiver: Side, sent: Sent<'a>) -> Option<&'a Entry> {
+    if receiver == Side::Server {
+        return completed(view, sent);
+    }
+    let is_data = |entry: &Entry| matches!(entry.content, Content::ApplicationData { .. });
+    let mut behind = view.entries(receiver.peer());
+    let data = behind.find(|entry| is_data(entry) && sent.entry.is_complete_before(entry))?;
+    let mut entries = view.entries(receiver).filter(|entry| is_progress(entry));
+    entries.find(|entry| entry.arrival > data.start)
+}
+
+/// Requirements that demand the alert itself ("MUST generate", "MUST send"): an end without one violates them.
+/// The others demand that it is this one if any is sent, RFC 9846 §6.2 (RFC 8446 §6.2).
+const GENERATED: [&str; 4] = ["TF-3", "TF-7", "RCA-6", "TLS-14"];
+
+/// Holds both receivers to the alert that a requirement demands.
+pub(in crate::judge) fn held(view: &View<'_>, id: &'static str) -> Vec<Shown> {
+    let receivers = Side::BOTH.into_iter();
+    let by_receiver = |receiver| {
+        let offence = view.offence(receiver, id)?;
+        Some(hold(view, receiver, offence, id))
+    };
+    receivers.filter_map(by_receiver).flatten().collect()
+}
+
+fn hold(view: &View<'_>, receiver: Side, offence: &Offence<'_>, id: &'static str) -> Vec<Shown> {
+    let answer = answer(view, receiver, offence.sent);
     // Who sees an extension twice may stop there, and no document says with which alert.
-    if offence.faults.contains(&Fault::Duplicate) {
-        return tell(view, receiver, offence.sent);
+    if offence.is_excused {
+        return reported(view, receiver, offence.sent, answer)
+            .into_iter()
+            .collect();
     }
-    let wanted: Vec<_> = fault.demands().iter().map(|(it, _)| name(*it)).collect();
-    let expected = format!("{} from the {}", wanted.join(" or "), receiver.name());
-    let entry = offence.sent.entry;
-    Some(match answer(view, receiver, offence.sent) {
-        Answer::Unknown => return None,
+    let own = offence.demands.iter().find(|(_, by)| *by == id);
+    let Some((wanted, _)) = own.copied() else {
+        return Vec::new();
+    };
+    let expected = format!("alert {}", name(wanted));
+    match answer {
         Answer::Alert(at, alert) => {
-            let verdict = match weigh(alert.description, fault, &offence.faults) {
-                Weight::Right => Verdict::Satisfied,
-                Weight::Between(follows, against) => tension(follows, against),
-                Weight::Wrong => Verdict::Violated { expected },
-            };
-            Shown::of(view, receiver, verdict, Some(at), from(alert, receiver))
+            let got = sent_by(receiver, alert);
+            let shown = |verdict| Shown::of(view, receiver, verdict, Some(at), &got);
+            let verdicts = weigh(alert.description, wanted, offence, id);
+            if verdicts.is_empty() {
+                return vec![shown(Verdict::Violated { expected })];
+            }
+            verdicts.into_iter().map(shown).collect()
         }
-        Answer::Ended if manner == Manner::Terminate => {
-            Shown::informational(view, receiver, entry, silence(receiver))
+        Answer::Continued(at) => {
+            vec![Shown::violated(
+                view,
+                receiver,
+                at,
+                continued(receiver),
+                expected,
+            )]
         }
-        Answer::Ended => Shown::violated(view, receiver, entry, silence(receiver), expected),
-        Answer::WentOn => Shown::violated(view, receiver, entry, going_on(receiver), expected),
-    })
-}
-
-/// What an alert is worth as the answer to a message.
-enum Weight {
-    /// It is the one that is demanded.
-    Right,
-    /// The first requirement demands it, the second demands another.
-    Between(&'static str, &'static str),
-    /// Nothing demands it.
-    Wrong,
-}
-
-/// Weighs an alert as the answer to one fault, in a message that may have others.
-fn weigh(alert: AlertDescription, fault: Fault, all: &[Fault]) -> Weight {
-    let own = fault.demands();
-    let demands = || {
-        let others = all.iter().flat_map(|fault| fault.demands());
-        own.iter().chain(others)
-    };
-    let Some((_, follows)) = demands().find(|(wanted, _)| *wanted == alert) else {
-        return Weight::Wrong;
-    };
-    // TF-4 names its alert; the other one of the syntax is of weight only where it was sent. TF-5
-    // names none: there both readings are told.
-    let is_named = own.first().is_some_and(|(wanted, _)| *wanted == alert);
-    let is_settled = |demand: &Demand| fault == Fault::Length && is_named && own.contains(demand);
-    match demands().find(|demand| demand.0 != alert && !is_settled(demand)) {
-        Some((_, against)) => Weight::Between(follows, against),
-        None => Weight::Right,
+        Answer::Ended if GENERATED.contains(&id) => {
+            let got = ended(receiver);
+            vec![Shown::violated(
+                view,
+                receiver,
+                offence.sent.entry,
+                got,
+                expected,
+            )]
+        }
+        Answer::Ended | Answer::Unknown => reported(view, receiver, offence.sent, answer)
+            .into_iter()
+            .collect(),
     }
+}
+
+/// What an alert is worth by a requirement that demands another one or the same; nothing if it violates it.
+fn weigh(
+    alert: AlertDescription,
+    wanted: AlertDescription,
+    offence: &Offence<'_>,
+    id: &'static str,
+) -> Vec<Verdict> {
+    let others = || offence.demands.iter().filter(|(_, by)| *by != id);
+    if alert == wanted {
+        let against = others().filter(|(other, _)| *other != alert);
+        let tensions: Vec<_> = against.map(|(_, other)| tension(id, other)).collect();
+        return if tensions.is_empty() {
+            vec![Verdict::Satisfied]
+        } else {
+            tensions
+        };
+    }
+    let followed = others().filter(|(other, _)| *other == alert);
+    let tensions: Vec<_> = followed.map(|(_, other)| tension(other, id)).collect();
+    // A sender may conceal the specific alert, RFC 9846 §6.2.
+    if tensions.is_empty() && alert == AlertDescription::GENERAL_ERROR {
+        return vec![Verdict::Informational];
+    }
+    tensions
 }
 
 /// What a receiver did, where no document says what it has to do.
-pub(in crate::judge) fn tell(view: &View<'_>, receiver: Side, sent: Sent<'_>) -> Option<Shown> {
-    let entry = sent.entry;
-    Some(match answer(view, receiver, sent) {
+pub(in crate::judge) fn reported(
+    view: &View<'_>,
+    receiver: Side,
+    sent: Sent<'_>,
+    answer: Answer<'_>,
+) -> Option<Shown> {
+    let (entry, got) = match answer {
         Answer::Unknown => return None,
-        Answer::Alert(at, alert) => Shown::informational(view, receiver, at, from(alert, receiver)),
-        Answer::Ended => Shown::informational(view, receiver, entry, silence(receiver)),
-        Answer::WentOn => Shown::informational(view, receiver, entry, going_on(receiver)),
-    })
+        Answer::Alert(at, alert) => (at, sent_by(receiver, alert)),
+        Answer::Ended => (sent.entry, ended(receiver)),
+        Answer::Continued(at) => (at, continued(receiver)),
+    };
+    Some(Shown::informational(view, receiver, entry, got))
 }
 
-/// `illegal_parameter(47) from the client`
-pub(in crate::judge) fn from(alert: Alert, side: Side) -> String {
-    format!("{} from the {}", name(alert.description), side.name())
+/// `client sent illegal_parameter(47)`
+pub(in crate::judge) fn sent_by(side: Side, alert: Alert) -> String {
+    format!("{side} sent {}", name(alert.description))
 }
 
 /// `illegal_parameter(47)`
@@ -156,10 +242,12 @@ pub(in crate::judge) fn name(alert: AlertDescription) -> String {
     }
 }
 
-fn silence(side: Side) -> String {
-    format!("an end of the {} without an alert", side.name())
+/// `client continued`
+pub(in crate::judge) fn continued(side: Side) -> String {
+    format!("{side} continued")
 }
 
-fn going_on(side: Side) -> String {
-    format!("the {} went on", side.name())
+/// `client ended without an alert`
+pub(in crate::judge) fn ended(side: Side) -> String {
+    format!("{side} ended without an alert")
 }

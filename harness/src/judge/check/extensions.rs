@@ -1,135 +1,243 @@
-//! Rules of RFC 8446 on extensions in general, as they bear on `tls_flags`.
+//! What RFC 9846 says of extensions in general: who sends them, and where.
 
-use super::answer::{Manner, from, held, tell};
-use super::offence::{Fault, offence};
-use super::unknown::is_about_extensions;
-use super::view::{blocks, carries, has_duplicate};
-use super::{Shown, View};
+use std::collections::HashSet;
+
 use reqmtls_observer::{ClientHello, Entry, Extension, ExtensionType, HandshakeMessage, Side};
 
-/// TLS-8. RFC 8446 §4.2 names `illegal_parameter` for an extension that the receiver knows and that
-/// is not specified for the message. `tls_flags` is specified for every message with extensions, so
-/// this takes an extension that every implementation knows. For an extension that stands twice
-/// the section names the sender's fault and no alert: what the receiver does is told.
-pub(in crate::judge) fn known_or_twice(view: &View<'_>) -> Vec<Shown> {
-    let mut shown: Vec<_> = Side::BOTH
-        .into_iter()
-        .filter_map(|side| once(view, side))
-        .collect();
-    shown.extend(Side::BOTH.into_iter().filter_map(|receiver| {
-        let offence = offence(view, receiver)?;
-        let faults = &offence.faults;
-        let twice = faults.contains(&Fault::Duplicate) && !faults.contains(&Fault::NotSpecified);
-        twice.then(|| tell(view, receiver, offence.sent)).flatten()
-    }));
-    // This tells of a message that has both faults, too.
-    shown.extend(held(view, Fault::NotSpecified, Manner::Terminate));
+use super::answer::{answer, held, reported, sent_by};
+use super::malformed::has_surplus;
+use super::offence::{blocks, has_duplicate, is_unsolicited};
+use super::specified::{Place, is_specified};
+use super::view::{Sent, counted};
+use super::{Shown, View};
+
+/// TLS-7: what was sent without being asked for, and the answer to it.
+pub(in crate::judge) fn only_asked(view: &View<'_>) -> Vec<Shown> {
+    if !view.is_tls13() {
+        return Vec::new();
+    }
+    let by_sender = |side| {
+        let mut satisfied = None;
+        for sent in view.sent(side) {
+            if view.asked(sent).is_none() {
+                continue;
+            }
+            let mut kinds = blocks(sent.message).into_iter().flatten().map(|it| it.kind);
+            satisfied.get_or_insert(sent);
+            if let Some(kind) = kinds.find(|kind| is_unsolicited(view, sent, *kind)) {
+                let name = sent.message.name();
+                let got = format!("{kind} in {name}, which was not asked for");
+                let expected = "only extensions that were asked for";
+                return Some(Shown::violated(view, side, sent.entry, got, expected));
+            }
+        }
+        let sent = satisfied?;
+        let got = "only extensions that were asked for";
+        Some(Shown::satisfied(view, side, sent.entry, got))
+    };
+    let senders = Side::BOTH.into_iter().filter_map(by_sender);
+    senders.chain(held(view, "TLS-7")).collect()
+}
+
+/// TLS-8. §4.3 names `illegal_parameter` for an extension that the receiver recognises and that is not specified for
+/// the message. For one that stands twice the section names the sender's fault and no alert: what the receiver
+/// does is reported.
+pub(in crate::judge) fn once_and_in_place(view: &View<'_>) -> Vec<Shown> {
+    if !view.is_tls13() {
+        return Vec::new();
+    }
+    let mut shown = Vec::new();
+    for side in Side::BOTH {
+        let twice = view.sent(side).find(|sent| has_duplicate(sent.message));
+        if let Some(sent) = twice {
+            let got = format!("an extension twice in {}", sent.message.name());
+            let expected = "each extension once in a block";
+            shown.push(Shown::violated(view, side, sent.entry, got, expected));
+            let receiver = side.peer();
+            if view.offence(receiver, "TLS-8").is_none() {
+                let answer = answer(view, receiver, sent);
+                shown.extend(reported(view, receiver, sent, answer));
+            }
+            continue;
+        }
+        let mut with_extensions = view.sent(side);
+        let first = with_extensions.find(|sent| !sent.message.extensions().is_empty());
+        let got = "each extension once in a block";
+        shown.extend(first.map(|sent| Shown::satisfied(view, side, sent.entry, got)));
+    }
+    shown.extend(held(view, "TLS-8"));
     shown
 }
 
-/// Whether a side sent an extension twice in a block; a side that sent no `tls_flags` is not judged.
-fn once(view: &View<'_>, side: Side) -> Option<Shown> {
-    if let Some(sent) = view.sent(side).find(|sent| has_duplicate(sent.message)) {
-        let name = sent.message.name();
-        let got = format!("an extension twice in {name}");
-        let expected = "each extension once in a block";
-        return Some(Shown::violated(view, side, sent.entry, got, expected));
-    }
-    let sent = view
-        .sent(side)
-        .find(|sent| carries(sent.message, ExtensionType::TLS_FLAGS))?;
-    let got = format!("tls_flags once in {}", sent.message.name());
-    Some(Shown::satisfied(view, side, sent.entry, got))
-}
-
-/// TLS-9. RFC 8446 §4.1.2 lists what a client may change after HelloRetryRequest, and `tls_flags` is not
-/// on it. It asks no server to check that: what the server does is told.
+/// TLS-9. §4.2.2 lists what a client changes after HelloRetryRequest. An extension in HelloRetryRequest that this
+/// list does not speak of may permit more for itself, and RFC 9849 has `encrypted_client_hello` made anew.
 pub(in crate::judge) fn same_after_retry(view: &View<'_>) -> Vec<Shown> {
-    let hellos: Vec<(&Entry, &ClientHello)> = view.hellos().collect();
-    let [(_, first), (entry, second), ..] = hellos[..] else {
+    let mut sent = view.sent(Side::Server);
+    let retry = sent.find_map(|sent| match sent.message {
+        HandshakeMessage::HelloRetryRequest(retry) => Some(&retry.extensions[..]),
+        _ => None,
+    });
+    let (Some(retry), [first, second]) = (retry, view.hellos()) else {
         return Vec::new();
     };
-    let (before, after) = (bodies(first), bodies(second));
-    if before.is_empty() && after.is_empty() {
-        return Vec::new();
-    }
     let side = Side::Client;
-    if before == after {
-        return vec![Shown::satisfied(
-            view,
-            side,
-            entry,
-            "the flags of the first",
-        )];
+    let entry = second.entry;
+    vec![match change(view, first.body, second.body, retry) {
+        None => Shown::satisfied(view, side, entry, "the second ClientHello as the first"),
+        Some(what) => {
+            let got = format!("a second ClientHello with {what}");
+            Shown::violated(
+                view,
+                side,
+                entry,
+                got,
+                "the second ClientHello as the first",
+            )
+        }
+    }]
+}
+
+/// The first thing that a client changed and must not: it sends a key share anew if HelloRetryRequest names a
+/// group, and pre-shared keys with new binders.
+fn change<'a>(
+    view: &View<'a>,
+    first: &'a ClientHello,
+    second: &'a ClientHello,
+    retry: &[Extension],
+) -> Option<String> {
+    if first.random != second.random {
+        return Some("another random".to_owned());
     }
-    let expected = format!("{}, as in the first", text(&before));
-    let mut shown = vec![Shown::violated(view, side, entry, text(&after), expected)];
-    let second = view.sent(side).find(|sent| std::ptr::eq(sent.entry, entry));
-    shown.extend(second.and_then(|sent| tell(view, Side::Server, sent)));
-    shown
-}
-
-fn bodies(hello: &ClientHello) -> Vec<&[u8]> {
-    let flags = |it: &&Extension| it.kind == ExtensionType::TLS_FLAGS;
-    let extensions = hello.extensions.iter().filter(flags);
-    extensions.map(|it| &it.body[..]).collect()
-}
-
-fn text(bodies: &[&[u8]]) -> String {
-    if bodies.is_empty() {
-        return "no tls_flags".to_owned();
+    if first.legacy_version != second.legacy_version {
+        return Some("another legacy_version".to_owned());
     }
-    let octets: Vec<_> = bodies.iter().map(hex::encode).collect();
-    format!("tls_flags {}", octets.join(" and "))
+    if first.session_id_len != second.session_id_len {
+        return Some("another legacy_session_id".to_owned());
+    }
+    if first.cipher_suites != second.cipher_suites {
+        return Some("other cipher suites".to_owned());
+    }
+    let in_retry: HashSet<_> = retry.iter().map(|extension| extension.kind).collect();
+    let had_psk = first.offers(ExtensionType::PRE_SHARED_KEY);
+    let is_free = |kind| match kind {
+        ExtensionType::PADDING
+        | ExtensionType::EARLY_DATA
+        | ExtensionType::COOKIE
+        | ExtensionType::ENCRYPTED_CLIENT_HELLO => true,
+        ExtensionType::PRE_SHARED_KEY => had_psk,
+        ExtensionType::KEY_SHARE => in_retry.contains(&kind),
+        // What no table here lists may define more.
+        kind => in_retry.contains(&kind) && is_specified(view, kind, Place::ClientHello).is_none(),
+    };
+    let fixed = |hello: &'a ClientHello| -> Vec<&'a Extension> {
+        let extensions = counted(hello.extensions.iter());
+        extensions.filter(|it| !is_free(it.kind)).collect()
+    };
+    let (before, after) = (fixed(first), fixed(second));
+    let differing = before
+        .iter()
+        .zip(&after)
+        .find(|(before, after)| before != after);
+    match differing {
+        Some((before, after)) if before.kind == after.kind => {
+            Some(format!("another {}", after.kind))
+        }
+        Some((before, after)) => Some(format!("{} in the place of {}", after.kind, before.kind)),
+        None if before.len() > after.len() => Some(format!("no {}", before[after.len()].kind)),
+        None if after.len() > before.len() => Some(format!("{} added", after[before.len()].kind)),
+        None => cookie_or_early_data(second, retry),
+    }
 }
 
-/// TLS-11. It defines what the extension means, so a server of TLS 1.2 that acts on it, or refuses what
-/// does not concern it, breaks it.
+/// The cookie is that of HelloRetryRequest, and early data is over.
+fn cookie_or_early_data(second: &ClientHello, retry: &[Extension]) -> Option<String> {
+    let cookie = |extensions: &[Extension]| {
+        let mut extensions = extensions.iter();
+        extensions
+            .find(|it| it.kind == ExtensionType::COOKIE)
+            .cloned()
+    };
+    if second.offers(ExtensionType::EARLY_DATA) {
+        return Some("early_data".to_owned());
+    }
+    match (cookie(retry), cookie(&second.extensions)) {
+        (wanted, got) if wanted == got => None,
+        (Some(_), None) => Some("no cookie".to_owned()),
+        _ => Some("another cookie".to_owned()),
+    }
+}
+
+/// TLS-11. The version is negotiated without the flags, so a server of TLS 1.2 that acts on them, or refuses what
+/// does not concern it, violates it. A refusal shows only by an alert about extensions where the value is
+/// malformed; nothing shows that a well-formed one was the reason.
 pub(in crate::judge) fn meaningless_in_tls12(view: &View<'_>) -> Vec<Shown> {
     let side = Side::Server;
-    let Some((_, hello)) = view.hellos().next() else {
+    let carrier = view.knowledge.codepoints().extension;
+    let Some(hello) = view.hellos().first() else {
         return Vec::new();
     };
-    if !hello.offers(ExtensionType::TLS_FLAGS) || view.is_tls13() {
+    if !hello.kinds.contains(&carrier) || view.is_tls13() {
         return Vec::new();
     }
-    let malformed = view.sent(Side::Client).any(|sent| {
-        let mut extensions = blocks(sent.message).into_iter().flatten();
-        extensions.any(|it| {
-            it.tls_flags(view.knowledge.flag)
-                .is_some_and(|decoded| decoded.is_err())
-        })
-    });
-    if let Some((entry, alert)) = view.fatal(side)
-        && malformed
-        && !view.sent_data(side)
-        && is_about_extensions(alert.description)
+    let mut values = hello
+        .body
+        .extensions
+        .iter()
+        .filter_map(|it| view.tls_flags(it));
+    let is_malformed = values.any(|value| value.is_err());
+    if let (None, Some((at, alert))) = (view.server_hello(), view.error(side))
+        && is_malformed
+        && super::unknown::is_about_extensions(alert.description)
     {
-        let expected = "that the server passes over tls_flags";
-        return vec![Shown::violated(
-            view,
-            side,
-            entry,
-            from(alert, side),
-            expected,
-        )];
+        let got = format!(
+            "{}, consistent with refusing tls_flags",
+            sent_by(side, alert)
+        );
+        let expected = "TLS 1.2 as without tls_flags";
+        return vec![Shown::violated(view, side, at, got, expected)];
     }
-    let Some((entry, selected)) = view.server_hello() else {
+    let Some((entry, _)) = view.server_hello() else {
         return Vec::new();
     };
-    let mut extensions = selected.extensions.iter();
-    if extensions.any(|it| it.kind == ExtensionType::TLS_FLAGS) {
-        let (got, expected) = ("tls_flags in ServerHello of TLS 1.2", "none");
-        return vec![Shown::violated(view, side, entry, got, expected)];
+    if view.selects(carrier) {
+        let got = "tls_flags in ServerHello of TLS 1.2";
+        return vec![Shown::violated(view, side, entry, got, "no tls_flags")];
     }
     let request = view
         .sent(side)
         .find(|sent| matches!(sent.message, HandshakeMessage::CertificateRequest12(_)));
     vec![match request {
-        Some(sent) if view.is_on_flag() => {
-            let got = "CertificateRequest in TLS 1.2 on the flag";
-            Shown::violated(view, side, sent.entry, got, "none")
+        Some(Sent { entry, .. }) if view.is_on_flag() => {
+            let got = "CertificateRequest of TLS 1.2 on the flag";
+            Shown::violated(view, side, entry, got, "no CertificateRequest")
         }
-        _ => Shown::satisfied(view, side, entry, "TLS 1.2 as without the flags"),
+        _ => Shown::satisfied(view, side, entry, "TLS 1.2 as without tls_flags"),
     }]
+}
+
+/// TLS-17, of the one extension whose structure is known here: the sender, and what the receiver answers.
+pub(in crate::judge) fn nothing_left_over(view: &View<'_>) -> Vec<Shown> {
+    if !view.is_tls13() {
+        return Vec::new();
+    }
+    let by_sender = |side| {
+        let mut satisfied: Option<&Entry> = None;
+        for sent in view.sent(side) {
+            for extension in counted(sent.message.extensions().into_iter()) {
+                let Some(value) = view.tls_flags(extension) else {
+                    continue;
+                };
+                satisfied.get_or_insert(sent.entry);
+                if value.is_err_and(has_surplus) {
+                    let got = format!("data behind the flags in {}", sent.message.name());
+                    let expected = "nothing behind the structure";
+                    return Some(Shown::violated(view, side, sent.entry, got, expected));
+                }
+            }
+        }
+        let got = "tls_flags with nothing behind its structure";
+        satisfied.map(|entry| Shown::satisfied(view, side, entry, got))
+    };
+    let senders = Side::BOTH.into_iter().filter_map(by_sender);
+    senders.chain(held(view, "TLS-17")).collect()
 }

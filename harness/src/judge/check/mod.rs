@@ -4,37 +4,66 @@
 //! and nothing where the view does not have what it needs. Which check is whose stands in the requirements'
 //! table.
 
+pub(super) mod alerts;
 mod answer;
-pub(super) mod authentication;
-pub(super) mod closure;
+pub(super) mod certificate;
 pub(super) mod extensions;
+mod index;
+mod malformed;
 mod offence;
-pub(super) mod pending;
 pub(super) mod rca;
+pub(super) mod refusal;
+pub(super) mod request;
 pub(super) mod rm;
+mod specified;
 pub(super) mod tf;
 pub(super) mod unknown;
 mod view;
 
-use reqmtls_observer::{AlertDescription, Entry, Side, TlsFlagsError, Transcript};
+#[cfg(test)]
+mod tests;
+
+use reqmtls_observer::{AlertDescription, Entry, Side, TlsFlagsError};
 
 use super::finding::Party;
-use super::knowledge::Knowledge;
 use super::requirement::{Check, Id, applicable};
 use super::ruling::{Ruling, Verdict};
 
-/// One connection as the checks see it.
-#[derive(Clone, Copy, Debug)]
-pub struct View<'a> {
-    /// What passed.
-    pub transcript: &'a Transcript,
-    /// What is known beyond that.
-    pub knowledge: &'a Knowledge,
-}
+pub(in crate::judge) use self::answer::name as alert_name;
+pub use self::view::View;
+pub(in crate::judge) use self::view::{Chain, chain};
 
 /// The alerts that answer malformed `tls_flags`, each with the requirement that demands it.
-pub(crate) fn answers(error: TlsFlagsError) -> &'static [(AlertDescription, &'static str)] {
-    offence::Fault::from(error).demands()
+#[must_use]
+pub fn answers(error: TlsFlagsError) -> &'static [(AlertDescription, &'static str)] {
+    malformed::demands(error)
+}
+
+/// The check of a requirement that is a demand on the receiver of something wrong, and nothing else.
+pub(in crate::judge) mod demand {
+    use super::answer::held;
+    use super::{Shown, View};
+
+    macro_rules! demands {
+        ($($name:ident = $id:literal,)*) => {$(
+            #[doc = concat!("What the receivers did for which ", $id, " names an alert.")]
+            pub(in crate::judge) fn $name(view: &View<'_>) -> Vec<Shown> {
+                held(view, $id)
+            }
+        )*};
+    }
+
+    demands! {
+        tf_3 = "TF-3",
+        tf_4 = "TF-4",
+        tf_7 = "TF-7",
+        rca_6 = "RCA-6",
+        rca_7 = "RCA-7",
+        rca_8 = "RCA-8",
+        tls_6 = "TLS-6",
+        tls_18 = "TLS-18",
+        tls_19 = "TLS-19",
+    }
 }
 
 /// Every ruling of the requirements that apply, in the order of the table.
@@ -100,7 +129,7 @@ impl Shown {
         Self {
             party: party.into(),
             verdict,
-            message: entry.and_then(|entry| view.transcript.line(entry, view.knowledge.flag)),
+            message: entry.and_then(|entry| view.line(entry)),
             got: got.into(),
         }
     }

@@ -1,197 +1,258 @@
-//! Messages that call for an answer, and which alert answers them.
+//! What a receiver must not accept, and which alerts answer it.
+
+use std::collections::HashSet;
 
 use reqmtls_contract::Revision;
-
-use super::View;
-use super::view::{Sent, blocks, carries, flags, has_duplicate, sets};
 use reqmtls_observer::{
-    AlertDescription, Epoch, ExtensionType, HandshakeMessage, Side, TlsFlagsError,
+    AlertDescription, Extension, ExtensionType, HandshakeMessage, HandshakeType, Side,
 };
 
-/// Why a receiver must not go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
-    /// `tls_flags` all zero or with trailing zero octets.
-    Zeros,
-    /// `tls_flags` without any flag octets.
-    ZeroLength,
-    /// `tls_flags` of which the length octet is not the number of octets that follow.
-    Length,
-    /// An extension twice in one block. No document names an alert for it.
-    Duplicate,
-    /// A flag in HelloRetryRequest, ServerHello, EncryptedExtensions or Certificate that was not proposed.
-    UnsolicitedFlag,
-    /// An extension in one of these messages that was not requested.
-    UnsolicitedExtension,
-    /// An extension that every implementation knows, in a message that it is not specified for.
-    NotSpecified,
-    /// The request flag in CertificateRequest, without the client's.
-    Unasked,
-    /// The request flag in another message of the server.
-    MisplacedByServer,
-    /// The request flag in Certificate of the client.
-    MisplacedByClient,
+use super::View;
+use super::answer::{Answer, answer};
+use super::malformed::{self, Demand};
+use super::specified::{Place, is_specified, recognises};
+use super::view::{Chain, FlagSet, Sent, chain, counted};
+
+const ILLEGAL: AlertDescription = AlertDescription::ILLEGAL_PARAMETER;
+
+/// A message that its receiver must not accept.
+#[derive(Clone, Debug)]
+pub(in crate::judge) struct Offence<'a> {
+    pub(in crate::judge) sent: Sent<'a>,
+    /// The alerts that answer it, each with the requirement that demands it.
+    pub(super) demands: Vec<Demand>,
+    /// Whether the message, or one before it, is wrong in a way for which no document here names an alert: the
+    /// receiver may have stopped there.
+    pub(super) is_excused: bool,
 }
 
-/// An alert and the requirement that demands it.
-pub(super) type Demand = (AlertDescription, &'static str);
+/// What a side received that it must not accept.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Offences<'a> {
+    main: Stage<'a>,
+    late: Stage<'a>,
+    is_excused: bool,
+}
 
-impl Fault {
-    /// The alerts that answer it, the first the one of the requirement that speaks of it.
-    ///
-    /// `tls_flags` that do not parse are invalid (47, draft-ietf-tls-tlsflags §2), and do not fit the syntax
-    /// `<1..255>`, which is a decode error (50, RFC 8446 §6).
-    pub(in crate::judge) fn demands(self) -> &'static [Demand] {
-        const ILLEGAL: AlertDescription = AlertDescription::ILLEGAL_PARAMETER;
-        const DECODE: AlertDescription = AlertDescription::DECODE_ERROR;
-        match self {
-            Self::Zeros => &[(ILLEGAL, "TF-3")],
-            Self::ZeroLength | Self::Length => &[(ILLEGAL, "TF-4"), (DECODE, "TF-1")],
-            Self::Duplicate => &[],
-            Self::UnsolicitedFlag => &[(ILLEGAL, "TF-7")],
-            Self::UnsolicitedExtension => &[(AlertDescription::UNSUPPORTED_EXTENSION, "TLS-7")],
-            Self::NotSpecified => &[(ILLEGAL, "TLS-8")],
-            Self::Unasked => &[(ILLEGAL, "RCA-6")],
-            Self::MisplacedByServer => &[(ILLEGAL, "RCA-7")],
-            Self::MisplacedByClient => &[(ILLEGAL, "RCA-8")],
+/// The offences of the main handshake, or those after it.
+#[derive(Clone, Debug, Default)]
+struct Stage<'a> {
+    /// For each requirement the first message to which it demands an answer, in the order of the messages.
+    firsts: Vec<(&'static str, Offence<'a>)>,
+}
+
+impl<'a> Offences<'a> {
+    /// What a side received in a connection of TLS 1.3.
+    pub(super) fn of(view: &View<'a>, receiver: Side) -> Self {
+        let mut offences = Self::default();
+        if !view.is_tls13() {
+            return offences;
         }
-    }
-}
-
-impl From<TlsFlagsError> for Fault {
-    fn from(error: TlsFlagsError) -> Self {
-        match error {
-            TlsFlagsError::AllZero | TlsFlagsError::TrailingZero => Self::Zeros,
-            TlsFlagsError::Empty | TlsFlagsError::ZeroLength => Self::ZeroLength,
-            TlsFlagsError::LengthMismatch { .. } => Self::Length,
-        }
-    }
-}
-
-/// The first message that a receiver must not go on after, and everything that is wrong with it.
-pub(super) struct Offence<'a> {
-    pub(super) sent: Sent<'a>,
-    pub(super) faults: Vec<Fault>,
-}
-
-/// The first offence that a side receives in a TLS 1.3 connection: nobody has to answer a second one.
-pub(in crate::judge) fn offence<'a>(view: &View<'a>, receiver: Side) -> Option<Offence<'a>> {
-    if !view.is_tls13() {
-        return None;
-    }
-    view.sent(receiver.peer()).find_map(|sent| {
-        let faults = faults(view, receiver, sent);
-        (!faults.is_empty()).then_some(Offence { sent, faults })
-    })
-}
-
-fn faults(view: &View<'_>, receiver: Side, sent: Sent<'_>) -> Vec<Fault> {
-    let message = sent.message;
-    let mut faults = Vec::new();
-    if has_duplicate(message) {
-        faults.push(Fault::Duplicate);
-    }
-    if receiver == Side::Client && has_unspecified(view, message) {
-        faults.push(Fault::NotSpecified);
-    }
-    let requests = requests(view, sent);
-    if requests.as_ref().is_some_and(|requests| {
-        RESPONSES
-            .iter()
-            .any(|kind| carries(message, *kind) && !requests.iter().any(|it| carries(it, *kind)))
-    }) {
-        faults.push(Fault::UnsolicitedExtension);
-    }
-    if view.knows(receiver) {
-        faults.extend(
-            blocks(message)
-                .iter()
-                .flatten()
-                .filter_map(|extension| extension.tls_flags(view.knowledge.flag)?.err().map(Fault::from)),
-        );
-        if requests.is_some_and(|requests| has_unsolicited_flag(message, &requests)) {
-            faults.push(Fault::UnsolicitedFlag);
-        }
-        faults.extend(misplaced(view, receiver, message));
-    }
-    faults
-}
-
-/// The extensions of this field that a response may carry only if they were requested.
-const RESPONSES: [ExtensionType; 2] = [ExtensionType::TLS_FLAGS, ExtensionType::EARLY_EXPERIMENT];
-
-/// The messages that a response answers (RFC 8446 §4.2); `None` for what is no response.
-pub(in crate::judge) fn requests<'a>(
-    view: &View<'a>,
-    sent: Sent<'_>,
-) -> Option<Vec<&'a HandshakeMessage>> {
-    let hellos = || {
-        view.sent(Side::Client)
-            .map(|sent| sent.message)
-            .filter(|message| matches!(message, HandshakeMessage::ClientHello(_)))
-    };
-    match (sent.message, sent.entry.from) {
-        (HandshakeMessage::HelloRetryRequest(_), _) => Some(hellos().take(1).collect()),
-        (HandshakeMessage::ServerHello(_) | HandshakeMessage::EncryptedExtensions { .. }, _)
-        | (HandshakeMessage::Certificate(_), Side::Server) => Some(hellos().collect()),
-        (HandshakeMessage::Certificate(certificate), Side::Client) => {
-            let of_same_context = |message: &&HandshakeMessage| match message {
-                HandshakeMessage::CertificateRequest(it) => it.context == certificate.context,
-                _ => false,
+        for sent in view.sent(receiver.peer()) {
+            let mut faults = Faults::default();
+            faults.find(view, receiver, sent);
+            offences.is_excused |= faults.is_excused;
+            let stage = if sent.is_late() {
+                &mut offences.late
+            } else {
+                &mut offences.main
             };
-            let requests = view.requests().map(|sent| sent.message);
-            Some(requests.filter(of_same_context).collect())
+            for (_, id) in &faults.demands {
+                if stage.firsts.iter().all(|(known, _)| known != id) {
+                    let offence = Offence {
+                        sent,
+                        demands: faults.demands.clone(),
+                        is_excused: offences.is_excused,
+                    };
+                    stage.firsts.push((id, offence));
+                }
+            }
         }
-        _ => None,
+        offences
+    }
+
+    pub(super) fn exist(&self) -> bool {
+        self.is_excused || !self.main.firsts.is_empty() || !self.late.firsts.is_empty()
+    }
+
+    /// The first message to which a requirement demands an answer, if nothing before it ended the connection.
+    pub(super) fn judged(&self, view: &View<'a>, receiver: Side, id: &str) -> Option<&Offence<'a>> {
+        let (in_main, is_passed) = self.main.judged(view, receiver, id);
+        in_main.or_else(|| self.late.judged(view, receiver, id).0.filter(|_| is_passed))
     }
 }
 
-pub(in crate::judge) fn has_unsolicited_flag(
-    message: &HandshakeMessage,
-    requests: &[&HandshakeMessage],
-) -> bool {
-    let proposed = |flag: &u16| requests.iter().any(|request| sets(request, *flag));
-    !flags(message).iter().all(proposed)
+impl<'a> Stage<'a> {
+    /// The first message of that requirement, unless an offence before it ended the connection; and whether the
+    /// receiver went past all offences of the stage.
+    fn judged(&self, view: &View<'a>, receiver: Side, id: &str) -> (Option<&Offence<'a>>, bool) {
+        let Some((_, first)) = self.firsts.first() else {
+            return (None, true);
+        };
+        let is_passed = matches!(answer(view, receiver, first.sent), Answer::Continued(_));
+        let found = self.firsts.iter().find(|(known, _)| *known == id);
+        let found = found.map(|(_, offence)| offence);
+        let is_first = |it: &&Offence<'_>| std::ptr::eq(it.sent.entry, first.sent.entry);
+        (found.filter(|it| is_passed || is_first(it)), is_passed)
+    }
 }
 
-/// The request flag where the editor's copy does not allow it.
-fn misplaced(view: &View<'_>, receiver: Side, message: &HandshakeMessage) -> Option<Fault> {
-    if view.knowledge.revision != Revision::EditorsCopy || !sets(message, view.knowledge.flag) {
+/// Everything that is wrong with one message.
+#[derive(Default)]
+struct Faults {
+    demands: Vec<Demand>,
+    is_excused: bool,
+}
+
+impl Faults {
+    fn demand(&mut self, alert: AlertDescription, by: &'static str) {
+        if !self.demands.contains(&(alert, by)) {
+            self.demands.push((alert, by));
+        }
+    }
+
+    fn find(&mut self, view: &View<'_>, receiver: Side, sent: Sent<'_>) {
+        let message = sent.message;
+        if is_unoffered_late_request(view, sent) {
+            // Nothing in it is to be read.
+            self.demand(AlertDescription::UNEXPECTED_MESSAGE, "TLS-14");
+            return;
+        }
+        match message {
+            HandshakeMessage::Malformed { .. } => {
+                self.demand(AlertDescription::DECODE_ERROR, "TLS-18");
+            }
+            HandshakeMessage::CertificateVerify(_)
+                if view.knowledge.end(receiver.peer()).signature_verifies == Some(false) =>
+            {
+                self.demand(AlertDescription::DECRYPT_ERROR, "TLS-6");
+            }
+            HandshakeMessage::ClientHello(hello) => {
+                // It stands last, RFC 9846 §4.3.11 (RFC 8446 §4.2.11).
+                let mut before_last = hello.extensions.iter().rev().skip(1);
+                self.is_excused |= before_last.any(|it| it.kind == ExtensionType::PRE_SHARED_KEY);
+            }
+            _ => {}
+        }
+        if let (Some(Chain::Read(certificate)), Side::Client) = (chain(message), receiver)
+            && certificate.certificates.is_empty()
+        {
+            self.demand(AlertDescription::DECODE_ERROR, "TLS-16");
+        }
+        self.is_excused |= offers_compression(view, sent) == Some(false);
+        for block in blocks(message) {
+            self.block(view, receiver, sent, &block);
+        }
+    }
+
+    fn block(&mut self, view: &View<'_>, receiver: Side, sent: Sent<'_>, block: &[&Extension]) {
+        let Some(place) = Place::of(sent.message) else {
+            return;
+        };
+        let asked = view.asked(sent);
+        let mut kinds = HashSet::new();
+        for extension in counted(block.iter()) {
+            let kind = extension.kind;
+            self.is_excused |= !kinds.insert(kind);
+            let is_forbidden = place == Place::EncryptedExtensions;
+            if is_unsolicited(view, sent, kind) {
+                self.demand(AlertDescription::UNSUPPORTED_EXTENSION, "TLS-7");
+                if is_forbidden {
+                    self.demand(ILLEGAL, "TLS-19");
+                }
+            }
+            let misplaced = is_specified(view, kind, place) == Some(false);
+            if misplaced && recognises(view, receiver, kind) {
+                self.demand(ILLEGAL, "TLS-8");
+                if is_forbidden {
+                    self.demand(ILLEGAL, "TLS-19");
+                }
+            }
+            let value = view.tls_flags(extension).filter(|_| view.knows(receiver));
+            match value {
+                Some(Err(error)) => {
+                    for (alert, by) in malformed::demands(error) {
+                        self.demand(*alert, by);
+                    }
+                }
+                Some(Ok(flags)) => {
+                    let mut flags = counted(flags.flags().iter());
+                    if asked.is_some_and(|asked| flags.any(|flag| !asked.proposes(*flag))) {
+                        self.demand(ILLEGAL, "TF-7");
+                    }
+                }
+                None => {}
+            }
+        }
+        if view.knows(receiver)
+            && let Some(by) = misplaced_flag(view, receiver, sent)
+        {
+            self.demand(ILLEGAL, by);
+        }
+    }
+}
+
+/// Whether an extension of a response was not asked for, RFC 9846 §4.3 (RFC 8446 §4.2). A cookie in
+/// HelloRetryRequest need not be.
+pub(super) fn is_unsolicited(view: &View<'_>, sent: Sent<'_>, kind: ExtensionType) -> bool {
+    let is_retry = matches!(sent.message, HandshakeMessage::HelloRetryRequest(_));
+    let is_cookie = is_retry && kind == ExtensionType::COOKIE;
+    let asked = view.asked(sent).filter(|_| !is_cookie);
+    asked.is_some_and(|asked| !asked.asks_for(kind))
+}
+
+/// The requirement of the editor's copy that the request flag violates in this message.
+fn misplaced_flag(view: &View<'_>, receiver: Side, sent: Sent<'_>) -> Option<&'static str> {
+    if view.knowledge.revision != Revision::EditorsCopy || !view.sets_flag(sent.message) {
         return None;
     }
-    match (message, receiver) {
-        (HandshakeMessage::ClientHello(_), Side::Server) => None,
-        (HandshakeMessage::CertificateRequest(_), Side::Client) => {
-            view.flagged_hello().is_none().then_some(Fault::Unasked)
+    match (sent.message, receiver) {
+        (HandshakeMessage::ClientHello(_), _) => None,
+        (HandshakeMessage::CertificateRequest(_), _) => {
+            matches!(view.flag(), FlagSet::Never).then_some("RCA-6")
         }
-        (_, Side::Client) => Some(Fault::MisplacedByServer),
-        (_, Side::Server) => Some(Fault::MisplacedByClient),
+        (_, Side::Client) => Some("RCA-7"),
+        (_, Side::Server) => Some("RCA-8"),
     }
 }
 
-/// Whether a message of the server has an extension of RFC 8446 §9.2 that the client offered and
-/// that is specified for other messages.
-fn has_unspecified(view: &View<'_>, message: &HandshakeMessage) -> bool {
-    let extensions = message.extensions();
-    extensions.iter().any(|extension| {
-        let specified = match extension.kind {
-            ExtensionType::SUPPORTED_VERSIONS | ExtensionType::KEY_SHARE => matches!(
-                message,
-                HandshakeMessage::ServerHello(_) | HandshakeMessage::HelloRetryRequest(_)
-            ),
-            ExtensionType::SUPPORTED_GROUPS => {
-                matches!(message, HandshakeMessage::EncryptedExtensions { .. })
-            }
-            ExtensionType::SIGNATURE_ALGORITHMS => {
-                matches!(message, HandshakeMessage::CertificateRequest(_))
-            }
-            _ => true,
-        };
-        !specified && view.hellos().any(|(_, hello)| hello.offers(extension.kind))
-    })
+/// Whether a message asks for a certificate after the handshake of a client that did not offer it.
+fn is_unoffered_late_request(view: &View<'_>, sent: Sent<'_>) -> bool {
+    let is_request = sent.message.kind() == HandshakeType::CERTIFICATE_REQUEST && sent.is_late();
+    is_request && !view.offers(ExtensionType::POST_HANDSHAKE_AUTH)
 }
 
-/// Whether a message belongs to the time after the handshake.
-pub(in crate::judge) fn is_after_handshake(sent: Sent<'_>) -> bool {
-    sent.entry.epoch == Epoch::Application
+/// Whether the receiver of a `CompressedCertificate` offered to read one; `None` if it is none, or if what it
+/// answers is not to be seen.
+pub(super) fn offers_compression(view: &View<'_>, sent: Sent<'_>) -> Option<bool> {
+    let kind = ExtensionType::COMPRESS_CERTIFICATE;
+    if sent.message.kind() != HandshakeType::COMPRESSED_CERTIFICATE {
+        return None;
+    }
+    match sent.entry.from {
+        Side::Server => (!view.hellos().is_empty()).then(|| view.offers(kind)),
+        Side::Client => view.sees_requests().then(|| {
+            view.requests().any(|request| {
+                request.sent.is_late() == sent.is_late() && request.kinds.contains(&kind)
+            })
+        }),
+    }
+}
+
+/// A message's blocks of extensions: Certificate has one for each of its entries.
+pub(super) fn blocks(message: &HandshakeMessage) -> Vec<Vec<&Extension>> {
+    match message {
+        HandshakeMessage::Certificate(certificate) => counted(certificate.certificates.iter())
+            .map(|entry| entry.extensions.iter().collect())
+            .collect(),
+        _ => vec![message.extensions()],
+    }
+}
+
+/// Whether a block of the message has an extension twice, RFC 9846 §4.3 (RFC 8446 §4.2).
+pub(super) fn has_duplicate(message: &HandshakeMessage) -> bool {
+    blocks(message).iter().any(|block| {
+        let mut kinds = HashSet::new();
+        counted(block.iter()).any(|extension| !kinds.insert(extension.kind))
+    })
 }

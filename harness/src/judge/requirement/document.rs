@@ -95,21 +95,20 @@ impl Section {
 /// `RFC 9846 §4.5.1.2, §4.5.1.3 (RFC 8446 §4.4.2.2)`: what is obsolete stands in brackets.
 pub(super) fn citation(sections: &[Section]) -> String {
     let part = |is_obsolete: bool| {
-        let mut text = String::new();
+        let wanted = |it: &&Section| (*it.source == Source::RFC8446) == is_obsolete;
+        let mut parts: Vec<String> = Vec::new();
         let mut before = None;
-        for Section { source, number } in sections
-            .iter()
-            .filter(|it| (*it.source == Source::RFC8446) == is_obsolete)
-        {
-            if before == Some(source) {
-                text.push_str(&format!(", §{number}"));
-            } else {
-                let separator = if text.is_empty() { "" } else { "; " };
-                text.push_str(&format!("{separator}{} §{number}", source.title));
+        for section in sections.iter().filter(wanted) {
+            match parts.last_mut() {
+                Some(last) if before == Some(section.source) => {
+                    last.push_str(", §");
+                    last.push_str(section.number);
+                }
+                _ => parts.push(section.to_string()),
             }
-            before = Some(source);
+            before = Some(section.source);
         }
-        text
+        parts.join("; ")
     };
     let (current, obsolete) = (part(false), part(true));
     if obsolete.is_empty() {

@@ -84,6 +84,9 @@ const RECOMMENDED: Option<&str> = Some("a recommendation: reported, and never a 
 const NO_SEAM: Option<&str> =
     Some("the misbehaving end edits extensions, and neither adds messages nor leaves them out");
 
+/// Why alerts and their levels cannot be violated.
+const NO_ALERT: Option<&str> = Some("the misbehaving end edits extensions, and chooses no alerts");
+
 impl Requirement {
     /// The document that it is of.
     #[must_use]
@@ -107,11 +110,12 @@ impl Requirement {
     pub fn link(&self) -> String {
         self.sections
             .first()
-            .map_or_else(String::new, |section| section.link())
+            .map_or_else(String::new, Section::link)
     }
 }
 
 /// Every requirement, by document and number.
+#[must_use]
 pub fn all() -> impl DoubleEndedIterator<Item = &'static Requirement> + Clone {
     let tables: [&'static [Requirement]; 4] = [rm::ROWS, rca::ROWS, tf::ROWS, tls::ROWS];
     tables.into_iter().flatten()

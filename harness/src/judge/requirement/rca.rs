@@ -3,7 +3,7 @@
 use super::{
     CLIENT, Check, FREE, Level, NO_SEAM, RECOMMENDED, Requirement, SERVER, Section, Source,
 };
-use crate::judge::check::{pending, rca};
+use crate::judge::check::{demand, rca};
 
 pub(super) const ROWS: &[Requirement] = &[
     Requirement {
@@ -61,7 +61,7 @@ pub(super) const ROWS: &[Requirement] = &[
         statement: "a client that did not set it and receives it in CertificateRequest sends fatal \
                     illegal_parameter",
         binds: CLIENT,
-        check: Check::Observed(rca::refuses_unasked),
+        check: Check::Observed(demand::rca_6),
         unviolated: None,
     },
     Requirement {
@@ -71,7 +71,7 @@ pub(super) const ROWS: &[Requirement] = &[
         statement: "a client that receives the flag in any message other than CertificateRequest ends with \
                     fatal illegal_parameter",
         binds: CLIENT,
-        check: Check::Observed(rca::client_refuses_misplaced),
+        check: Check::Observed(demand::rca_7),
         unviolated: None,
     },
     Requirement {
@@ -81,7 +81,7 @@ pub(super) const ROWS: &[Requirement] = &[
         statement: "a server that receives the flag in any message other than ClientHello ends with fatal \
                     illegal_parameter",
         binds: SERVER,
-        check: Check::Observed(rca::server_refuses_misplaced),
+        check: Check::Observed(demand::rca_8),
         unviolated: None,
     },
     Requirement {
@@ -100,8 +100,8 @@ pub(super) const ROWS: &[Requirement] = &[
         sections: &[Section::of(&Source::RCA, "3")],
         statement: "a client sets the flag only when a certificate is directly available to it",
         binds: CLIENT,
-        check: Check::Observed(pending::rca_10),
-        unviolated: None,
+        check: Check::Observed(rca::has_a_certificate),
+        unviolated: RECOMMENDED,
     },
     Requirement {
         id: "RCA-11",
@@ -110,8 +110,8 @@ pub(super) const ROWS: &[Requirement] = &[
         statement: "ending the connection is appropriate when the certificate_authorities or \
                     signature_algorithms of CertificateRequest cannot be satisfied: against RCA-3",
         binds: CLIENT,
-        check: Check::Observed(pending::rca_11),
-        unviolated: None,
+        check: Check::Observed(rca::cannot_satisfy),
+        unviolated: FREE,
     },
     Requirement {
         id: "RCA-12",
@@ -120,7 +120,9 @@ pub(super) const ROWS: &[Requirement] = &[
         statement: "a server that verifies flag-setting clients by other trust anchors than the rest \
                     selects the right ones in each case, resumption included",
         binds: SERVER,
-        check: Check::Observed(pending::rca_12),
+        check: Check::Unobservable(
+            "which trust anchors a server verifies by does not pass over the wire, and is not known of any end",
+        ),
         unviolated: None,
     },
 ];

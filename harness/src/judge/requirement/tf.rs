@@ -1,7 +1,7 @@
 //! The flags extension.
 
-use super::{BOTH, CLIENT, Check, Level, NOBODY, Requirement, Section, Source};
-use crate::judge::check::{pending, tf, unknown};
+use super::{BOTH, CLIENT, Check, Level, NOBODY, RECOMMENDED, Requirement, Section, Source};
+use crate::judge::check::{demand, tf, unknown};
 
 pub(super) const ROWS: &[Requirement] = &[
     Requirement {
@@ -30,7 +30,7 @@ pub(super) const ROWS: &[Requirement] = &[
         statement: "a receiver of an all-zero value or of trailing zero octets sends fatal \
                     illegal_parameter",
         binds: BOTH,
-        check: Check::Observed(tf::refuses_zeros),
+        check: Check::Observed(demand::tf_3),
         unviolated: None,
     },
     Requirement {
@@ -40,7 +40,7 @@ pub(super) const ROWS: &[Requirement] = &[
         statement: "a receiver of any other invalid `tls_flags` ends with fatal illegal_parameter. For what \
                     cannot be parsed this contradicts TLS-17 and TLS-18, which are MUST as well",
         binds: BOTH,
-        check: Check::Observed(tf::refuses_invalid),
+        check: Check::Observed(demand::tf_4),
         unviolated: None,
     },
     Requirement {
@@ -68,7 +68,7 @@ pub(super) const ROWS: &[Requirement] = &[
         statement: "an endpoint that receives an unsolicited flag in HRR, SH, EE or CT sends fatal \
                     illegal_parameter. TLS-7 wants 110 if the endpoint had not sent `tls_flags` at all",
         binds: BOTH,
-        check: Check::Observed(tf::refuses_unsolicited),
+        check: Check::Observed(demand::tf_7),
         unviolated: None,
     },
     Requirement {
@@ -93,7 +93,7 @@ pub(super) const ROWS: &[Requirement] = &[
     Requirement {
         id: "TF-10",
         level: Level::Shall,
-        sections: &[Section::of(&Source::TF, "2")],
+        sections: &[Section::of(&Source::TF, "3")],
         statement: "an endpoint that proposes a flag sends the extension with that bit set",
         binds: CLIENT,
         check: Check::Observed(tf::sends_flags),
@@ -107,8 +107,8 @@ pub(super) const ROWS: &[Requirement] = &[
                     CH) or in the client's CT (proposed in CR). RCA acknowledges a CH flag in CR, which \
                     this list does not name",
         binds: BOTH,
-        check: Check::Observed(pending::tf_11),
-        unviolated: None,
+        check: Check::Observed(tf::acknowledges),
+        unviolated: RECOMMENDED,
     },
     Requirement {
         id: "TF-12",
@@ -116,8 +116,10 @@ pub(super) const ROWS: &[Requirement] = &[
         sections: &[Section::of(&Source::TF, "3")],
         statement: "the only response to a flag is the same flag in a flags extension",
         binds: BOTH,
-        check: Check::Observed(pending::tf_12),
-        unviolated: None,
+        check: Check::Observed(tf::same_flag),
+        unviolated: Some(
+            "another response than the same flag is an unsolicited flag, which violates TF-6",
+        ),
     },
     Requirement {
         id: "TF-13",
@@ -126,7 +128,7 @@ pub(super) const ROWS: &[Requirement] = &[
         statement: "a document that defines a flag defines its interaction with 0-RTT. RM and RCA do not: a \
                     finding about the documents",
         binds: NOBODY,
-        check: Check::Observed(pending::tf_13),
+        check: Check::Observed(tf::defines_early_data),
         unviolated: None,
     },
 ];

@@ -1,7 +1,7 @@
 //! What RFC 9846 adds for these handshakes.
 
-use super::{BOTH, CLIENT, Check, FREE, Level, NO_SEAM, Requirement, SERVER, Section, Source};
-use crate::judge::check::{authentication, closure, extensions, pending, unknown};
+use super::{BOTH, CLIENT, Check, Level, NO_ALERT, NO_SEAM, Requirement, SERVER, Section, Source};
+use crate::judge::check::{alerts, certificate, demand, extensions, refusal, request, unknown};
 
 pub(super) const ROWS: &[Requirement] = &[
     Requirement {
@@ -13,7 +13,7 @@ pub(super) const ROWS: &[Requirement] = &[
                     neither there nor afterwards (RFC 9846), unless another specification permits it (RFC \
                     8773 and its successor)",
         binds: SERVER,
-        check: Check::Observed(authentication::request_place),
+        check: Check::Observed(request::place),
         unviolated: NO_SEAM,
     },
     Requirement {
@@ -25,7 +25,7 @@ pub(super) const ROWS: &[Requirement] = &[
                     9846 nowhere forbids a client to end the connection when it is asked: that alone \
                     violates nothing here (RCA-3 and RCA-4 speak of it)",
         binds: CLIENT,
-        check: Check::Observed(authentication::answers_request),
+        check: Check::Observed(certificate::if_and_only_if_asked),
         unviolated: NO_SEAM,
     },
     Requirement {
@@ -34,7 +34,7 @@ pub(super) const ROWS: &[Requirement] = &[
         sections: &[now("4.5.2"), then("4.4.3")],
         statement: "CertificateVerify follows a non-empty Certificate at once, and only that",
         binds: BOTH,
-        check: Check::Observed(authentication::verify_follows),
+        check: Check::Observed(certificate::verify_follows),
         unviolated: NO_SEAM,
     },
     Requirement {
@@ -45,8 +45,8 @@ pub(super) const ROWS: &[Requirement] = &[
                     with certificate_required (116). general_error (117) is open: §6.2 lets a sender \
                     conceal the specific code; report it as informational",
         binds: SERVER,
-        check: Check::Observed(authentication::empty_certificate),
-        unviolated: FREE,
+        check: Check::Observed(refusal::of_absent_certificate),
+        unviolated: NO_ALERT,
     },
     Requirement {
         id: "TLS-5",
@@ -62,8 +62,8 @@ pub(super) const ROWS: &[Requirement] = &[
                     48). 49 is open: §6.2 gives it for a valid certificate that access control refuses. RFC \
                     8446 said this MUST of the client only",
         binds: SERVER,
-        check: Check::Observed(authentication::unacceptable_chain),
-        unviolated: FREE,
+        check: Check::Observed(refusal::of_unacceptable_chain),
+        unviolated: NO_ALERT,
     },
     Requirement {
         id: "TLS-6",
@@ -71,7 +71,7 @@ pub(super) const ROWS: &[Requirement] = &[
         sections: &[now("4.5.2"), then("4.4.3")],
         statement: "a CertificateVerify that does not verify ends with decrypt_error (51)",
         binds: BOTH,
-        check: Check::Observed(authentication::bad_signature),
+        check: Check::Observed(demand::tls_6),
         unviolated: Some("no end here accepts a signature that does not verify"),
     },
     Requirement {
@@ -82,7 +82,7 @@ pub(super) const ROWS: &[Requirement] = &[
                     (cookie in HRR excepted): the sender must not send it, the receiver aborts with \
                     unsupported_extension (110)",
         binds: BOTH,
-        check: Check::Observed(unknown::unknown_extensions),
+        check: Check::Observed(extensions::only_asked),
         unviolated: None,
     },
     Requirement {
@@ -93,7 +93,7 @@ pub(super) const ROWS: &[Requirement] = &[
                     ends with illegal_parameter (47); there is no more than one extension of a type in a \
                     block",
         binds: BOTH,
-        check: Check::Observed(extensions::known_or_twice),
+        check: Check::Observed(extensions::once_and_in_place),
         unviolated: None,
     },
     Requirement {
@@ -114,7 +114,7 @@ pub(super) const ROWS: &[Requirement] = &[
                     alert; after an error alert, of whatever level, neither side sends anything. Who has \
                     received an error alert may close in silence",
         binds: BOTH,
-        check: Check::Observed(closure::closes),
+        check: Check::Observed(alerts::closes),
         unviolated: NO_SEAM,
     },
     Requirement {
@@ -133,7 +133,7 @@ pub(super) const ROWS: &[Requirement] = &[
         sections: &[now("4.7.2"), then("4.6.2")],
         statement: "a server asks after the handshake only a client that offered post_handshake_auth",
         binds: SERVER,
-        check: Check::Observed(authentication::only_if_offered),
+        check: Check::Observed(request::only_if_offered),
         unviolated: NO_SEAM,
     },
     Requirement {
@@ -143,8 +143,8 @@ pub(super) const ROWS: &[Requirement] = &[
         statement: "extensions that are not recognised are ignored: in ClientHello by servers, in \
                     CertificateRequest and NewSessionTicket by clients",
         binds: BOTH,
-        check: Check::Observed(pending::tls_13),
-        unviolated: None,
+        check: Check::Observed(unknown::ignores_extensions),
+        unviolated: Some("no end here refuses what it does not recognise"),
     },
     Requirement {
         id: "TLS-14",
@@ -154,8 +154,8 @@ pub(super) const ROWS: &[Requirement] = &[
                     and Finished, without other messages between; one that did not offer it sends fatal \
                     unexpected_message (10)",
         binds: CLIENT,
-        check: Check::Observed(pending::tls_14),
-        unviolated: None,
+        check: Check::Observed(certificate::answers_late_request),
+        unviolated: NO_SEAM,
     },
     Requirement {
         id: "TLS-15",
@@ -164,7 +164,7 @@ pub(super) const ROWS: &[Requirement] = &[
         statement: "CertificateRequest carries signature_algorithms; its context is empty in the main \
                     handshake",
         binds: SERVER,
-        check: Check::Observed(pending::tls_15),
+        check: Check::Observed(request::content),
         unviolated: None,
     },
     Requirement {
@@ -173,8 +173,8 @@ pub(super) const ROWS: &[Requirement] = &[
         sections: &[now("4.5.1"), now("4.5.1.3"), then("4.4.2.4")],
         statement: "the server's Certificate is not empty; an empty one ends with decode_error (50)",
         binds: BOTH,
-        check: Check::Observed(pending::tls_16),
-        unviolated: None,
+        check: Check::Observed(certificate::server_sends_some),
+        unviolated: NO_SEAM,
     },
     Requirement {
         id: "TLS-17",
@@ -183,7 +183,7 @@ pub(super) const ROWS: &[Requirement] = &[
         statement: "data left over in extension_data after its structure: the sender must not send it, a \
                     receiver that implements the extension aborts with decode_error (50)",
         binds: BOTH,
-        check: Check::Observed(pending::tls_17),
+        check: Check::Observed(extensions::nothing_left_over),
         unviolated: None,
     },
     Requirement {
@@ -193,7 +193,7 @@ pub(super) const ROWS: &[Requirement] = &[
         statement: "what cannot be parsed by its syntax ends with decode_error (50); what parses and makes \
                     no sense, with illegal_parameter (47)",
         binds: BOTH,
-        check: Check::Observed(pending::tls_18),
+        check: Check::Observed(demand::tls_18),
         unviolated: None,
     },
     Requirement {
@@ -203,7 +203,7 @@ pub(super) const ROWS: &[Requirement] = &[
         statement: "a client that finds a forbidden extension in EncryptedExtensions aborts with \
                     illegal_parameter (47); TLS-7 names 110 for one that it did not ask for",
         binds: CLIENT,
-        check: Check::Observed(pending::tls_19),
+        check: Check::Observed(demand::tls_19),
         unviolated: None,
     },
     Requirement {
@@ -212,8 +212,8 @@ pub(super) const ROWS: &[Requirement] = &[
         sections: &[now("6.1")],
         statement: "user_canceled is followed by close_notify; it is no error alert (RFC 9846)",
         binds: BOTH,
-        check: Check::Observed(pending::tls_20),
-        unviolated: None,
+        check: Check::Observed(alerts::closes_after_cancel),
+        unviolated: NO_ALERT,
     },
     Requirement {
         id: "TLS-21",
@@ -222,8 +222,8 @@ pub(super) const ROWS: &[Requirement] = &[
         statement: "error alerts are sent at level fatal and are errors whatever their level; close_notify \
                     is sent at level warning",
         binds: BOTH,
-        check: Check::Observed(pending::tls_21),
-        unviolated: None,
+        check: Check::Observed(alerts::levels),
+        unviolated: NO_ALERT,
     },
     Requirement {
         id: "TLS-22",
@@ -232,8 +232,8 @@ pub(super) const ROWS: &[Requirement] = &[
         statement: "CompressedCertificate is sent only to an end that offered compress_certificate: in \
                     ClientHello for the server's, in CertificateRequest for the client's",
         binds: BOTH,
-        check: Check::Observed(pending::tls_22),
-        unviolated: None,
+        check: Check::Observed(certificate::compressed_if_offered),
+        unviolated: NO_SEAM,
     },
 ];
 
