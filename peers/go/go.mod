@@ -1,0 +1,3 @@
+module reqmtls/peer
+
+go 1.24
