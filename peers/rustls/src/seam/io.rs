@@ -144,6 +144,9 @@ impl<IO: AsyncRead + Unpin> EditedIo<IO> {
                 };
                 let mut chunk = [0; 4096];
                 let most = handshake.ahead.room().min(chunk.len());
+                if most == 0 {
+                    return Poll::Ready(Ok(None));
+                }
                 let mut read = ReadBuf::new(&mut chunk[..most]);
                 ready!(Pin::new(&mut self.io).poll_read(cx, &mut read))?;
                 if read.filled().is_empty() {

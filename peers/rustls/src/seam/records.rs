@@ -91,10 +91,7 @@ impl HelloReader {
                 let taken = rest.len().min(5 - self.header_length);
                 self.header[self.header_length..][..taken].copy_from_slice(&rest[..taken]);
                 self.header_length += taken;
-                if self.header_length == 5 {
-                    self.header_length = 0;
-                    progress = self.begin_record();
-                }
+                progress = self.judge_header();
                 taken
             } else {
                 let present = &rest[..rest.len().min(self.payload_left)];
@@ -114,8 +111,17 @@ impl HelloReader {
         (bytes.len() - rest.len(), progress)
     }
 
-    fn begin_record(&mut self) -> Progress {
+    /// Judges as much of a header as is there, as rustls does.
+    fn judge_header(&mut self) -> Progress {
         let [typ, major, _, high, low] = self.header;
+        let is_known = (CHANGE_CIPHER_SPEC..=HEARTBEAT).contains(&typ);
+        if !is_known || self.header_length >= 3 && major != 3 {
+            return Progress::Other;
+        }
+        if self.header_length < 5 {
+            return Progress::Unfinished;
+        }
+        self.header_length = 0;
         let length = usize::from(u16::from_be_bytes([high, low]));
         let is_expected = match typ {
             HANDSHAKE => true,
@@ -123,11 +129,10 @@ impl HelloReader {
                 self.warnings = self.warnings.wrapping_sub(1);
                 self.message.is_empty() && length == 2 && self.warnings < WARNINGS
             }
-            CHANGE_CIPHER_SPEC..=HEARTBEAT => self.skips_others && self.message.is_empty(),
-            _ => false,
+            _ => self.skips_others && self.message.is_empty(),
         };
         let is_empty = length == 0 && typ != APPLICATION_DATA;
-        if !is_expected || major != 3 || is_empty || length >= RECORD_LIMIT {
+        if !is_expected || is_empty || length >= RECORD_LIMIT {
             return Progress::Other;
         }
         self.payload_left = length;
@@ -228,6 +233,18 @@ mod tests {
         let longest = [22, 3, 3, 0x47, 0xff];
         let reader = HelloReader::first(1);
         assert_eq!(ends(reader, &longest), (5, Progress::Unfinished));
+    }
+
+    #[test]
+    fn rejects_a_header_as_soon_as_rustls_does() {
+        for part in [&b"G"[..], &[19], &[25], &[22, 2, 3]] {
+            assert_eq!(
+                ends(HelloReader::first(1), part),
+                (part.len(), Progress::Other)
+            );
+            let (_, before) = ends(HelloReader::first(1), &part[..part.len() - 1]);
+            assert_eq!(before, Progress::Unfinished);
+        }
     }
 
     #[test]
