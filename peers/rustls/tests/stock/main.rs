@@ -6,7 +6,9 @@
     reason = "a test that panics has failed, as it should"
 )]
 
+mod conversations;
 mod hello;
+mod live;
 mod pieces;
 mod pipe;
 mod random;
