@@ -1,6 +1,7 @@
 //! The command line: one file for each subcommand, with its arguments, what it writes where, and its exit codes.
 //! Data goes to stdout, what people read of the progress to stderr.
 
+mod check_peer;
 mod decode;
 mod explain;
 mod list;
@@ -60,6 +61,8 @@ enum Command {
     List(selection::Selection),
     /// List the peers: what there is and how each is built
     Peers,
+    /// Check that a program follows the peer contract of peers/README.md
+    CheckPeer(check_peer::Arguments),
     /// Explain and judge octets of `tls_flags`, a ClientHello or a capture
     Decode(decode::Arguments),
     /// Explain one cell of the last run: messages, requirements, reports, drift
@@ -123,6 +126,7 @@ fn obey(arguments: &Arguments) -> anyhow::Result<u8> {
         Command::Run(arguments) => run::obey(&root()?, arguments),
         Command::List(selection) => list::obey(&root()?, selection),
         Command::Peers => peers::obey(&root()?),
+        Command::CheckPeer(arguments) => check_peer::obey(root, arguments),
         Command::Decode(arguments) => decode::obey(arguments),
         Command::Explain(arguments) => explain::obey(&root()?, arguments),
         Command::Schema => schema::obey(),

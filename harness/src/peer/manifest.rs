@@ -129,6 +129,16 @@ impl Manifest {
         Ok(manifests)
     }
 
+    /// Reads the `peer.toml` of one folder.
+    pub fn load_folder(folder: &Path) -> Result<Self, ManifestError> {
+        let absolute = std::path::absolute(folder);
+        let folder = absolute.map_err(|source| ManifestError::Read {
+            path: folder.to_owned(),
+            source,
+        })?;
+        Self::load(&folder.join("peer.toml"), folder)
+    }
+
     fn load(path: &Path, folder: PathBuf) -> Result<Self, ManifestError> {
         let parse = |message| ManifestError::Parse {
             path: path.to_owned(),
