@@ -44,7 +44,7 @@ pub(super) fn obey(
     check(&runtime, &program, arguments.only.as_deref())
 }
 
-fn check(
+pub(super) fn check(
     runtime: &tokio::runtime::Runtime,
     program: &Path,
     only: Option<&str>,

@@ -59,8 +59,8 @@ enum Command {
     Run(run::Arguments),
     /// List scenarios, cases and pairings that a run would take
     List(selection::Selection),
-    /// List the peers: what there is and how each is built
-    Peers,
+    /// List the peers, or install, build and test what they are made of
+    Peers(peers::Arguments),
     /// Check that a program follows the peer contract of peers/README.md
     CheckPeer(check_peer::Arguments),
     /// Explain and judge octets of `tls_flags`, a ClientHello or a capture
@@ -125,7 +125,7 @@ fn obey(arguments: &Arguments) -> anyhow::Result<u8> {
     match &arguments.command {
         Command::Run(arguments) => run::obey(&root()?, arguments),
         Command::List(selection) => list::obey(&root()?, selection),
-        Command::Peers => peers::obey(&root()?),
+        Command::Peers(arguments) => peers::obey(&root()?, arguments),
         Command::CheckPeer(arguments) => check_peer::obey(root, arguments),
         Command::Decode(arguments) => decode::obey(arguments),
         Command::Explain(arguments) => explain::obey(&root()?, arguments),
