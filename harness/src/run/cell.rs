@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt};
 use reqmtls_contract::{ConnectionReport, Job, Outcome};
-use reqmtls_observer::{KeyLog, Recording, TlsFlags, Transcript};
+use reqmtls_observer::{Flight, HandshakeMessage, KeyLog, Recording, TlsFlags, Transcript};
 use reqmtls_vocabulary::Side;
 
 use super::accepted::Accepted;
@@ -208,6 +208,17 @@ fn bypassed(facts: &Facts, knowledge: Option<&Knowledge>) -> bool {
     requires && facts.outcome == Outcome::Completed && facts.authenticated.is_none()
 }
 
+/// How many flights there are up to the one with the client's CertificateVerify.
+fn flights_to_proof(transcript: &Transcript) -> Option<usize> {
+    let proof = transcript.entries.iter().find(|entry| {
+        let message = entry.message();
+        entry.from == Side::Client
+            && matches!(message, Some(HandshakeMessage::CertificateVerify(_)))
+    })?;
+    let begun = |flight: &&Flight| flight.at <= proof.at;
+    Some(transcript.flights.iter().filter(begun).count())
+}
+
 /// What the jobs of a cell have shown so far.
 #[derive(Default)]
 struct Found {
@@ -282,6 +293,7 @@ impl Found {
                 text,
                 facts: Some(connection.facts),
                 rulings: connection.rulings,
+                flights_to_proof: flights_to_proof(&connection.transcript),
                 flights: connection.transcript.flights,
                 client_report: Some(public(evidence.client)),
                 server_report: Some(public(evidence.server)),
@@ -307,6 +319,7 @@ impl Found {
                 bypassed: false,
                 facts: None,
                 rulings: Vec::new(),
+                flights_to_proof: None,
                 flights: transcript.flights,
                 client_report: None,
                 server_report: None,
