@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use reqmtls_contract::Provenance;
 use reqmtls_vocabulary::Side;
 
-use super::sign::Sign;
+use super::sign::{self, Sign};
 use super::subject::Subject;
 use crate::judge::requirement::Id;
 use crate::judge::{Conformance, Finding, Party, Ruling, Verdict};
@@ -30,6 +30,8 @@ pub(super) struct Seen {
     server: Player,
     pub(super) conformance: Conformance,
     pub(super) signs: Vec<Sign>,
+    /// Its signs, as a table has them.
+    pub(super) text: String,
     pub(super) findings: Vec<Finding>,
     pub(super) rulings: Vec<Brief>,
     /// Which end lacks which capability.
@@ -74,7 +76,8 @@ impl Seen {
             client: cell.client.clone(),
             server: cell.server.clone(),
             conformance: cell.conformance,
-            signs: Sign::of(cell),
+            signs: Sign::of(cell).into_iter().map(|(_, sign)| sign).collect(),
+            text: sign::text(cell),
             findings: cell.findings.clone(),
             rulings,
             lacks,
@@ -193,8 +196,9 @@ impl Collected {
             let is_shown = |brief: &Brief| {
                 let mut of_control = control.rulings.iter();
                 !same.contains(&brief.party)
-                    || of_control.any(|it| {
-                        (it.requirement, it.party) == (brief.requirement, brief.party)
+                    || of_control.any(|it| match brief.kind {
+                        Kind::Tension { .. } => (it.kind, it.party) == (brief.kind, brief.party),
+                        _ => (it.requirement, it.party) == (brief.requirement, brief.party),
                     })
             };
             let kept = seen.rulings.iter().filter(|brief| is_shown(brief));

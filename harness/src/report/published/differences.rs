@@ -145,7 +145,7 @@ fn splits<'a>(subject: &Subject, run: &'a Collected) -> Vec<Split<'a>> {
                 splits.push(Split {
                     scenario,
                     side,
-                    example: minority(&cells, side),
+                    example: minority(&cells),
                     signs,
                     provenances: BTreeMap::new(),
                     cases: BTreeSet::new(),
@@ -170,7 +170,7 @@ fn is_torn(seen: &Seen, side: Side) -> bool {
 }
 
 /// A cell with what the fewest peers do.
-fn minority<'a>(cells: &[&'a Seen], _side: Side) -> &'a Seen {
+fn minority<'a>(cells: &[&'a Seen]) -> &'a Seen {
     let mut counts: HashMap<&[Sign], usize> = HashMap::new();
     for seen in cells {
         *counts.entry(&seen.signs).or_default() += 1;
@@ -229,10 +229,10 @@ fn write(page: &mut Page, subject: &Subject, split: &Split<'_>) {
     match split.note.map(|note| &subject.notes().differences[note]) {
         Some(note) => {
             for id in &note.permits {
-                page.line(format_args!("* permitted by {}", sentence(*id)));
+                page.line(format_args!("* documents: {}", sentence(*id)));
             }
             for section in &note.sections {
-                page.line(format_args!("* permitted by {section}"));
+                page.line(format_args!("* documents: {section}"));
             }
             let reference = note.reference.as_deref();
             let reference = reference.map_or_else(String::new, |it| format!(" ({it})"));

@@ -18,6 +18,9 @@ mod tables;
 mod tensions;
 mod unsupported;
 
+#[cfg(test)]
+mod tests;
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};

@@ -2,6 +2,7 @@
 //! `scenarios/published.toml`.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use reqmtls_vocabulary::Side;
@@ -90,7 +91,7 @@ impl Difference {
 }
 
 impl Notes {
-    /// Reads the file. `scenarios` are those of every revision.
+    /// Reads the file; where there is none, nothing is noted. `scenarios` are those of every revision.
     ///
     /// # Errors
     ///
@@ -100,9 +101,11 @@ impl Notes {
             file: path.display().to_string(),
             what,
         };
-        let text = fs::read_to_string(path)
-            .map_err(|reason| error(format!("cannot be read: {reason}")))?;
-        Self::parse(&text, scenarios).map_err(error)
+        match fs::read_to_string(path) {
+            Ok(text) => Self::parse(&text, scenarios).map_err(error),
+            Err(missing) if missing.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(other) => Err(error(format!("cannot be read: {other}"))),
+        }
     }
 
     pub(super) fn parse(text: &str, scenarios: &[Scenario]) -> Result<Self, String> {

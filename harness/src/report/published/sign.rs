@@ -35,22 +35,19 @@ enum End {
 }
 
 impl Sign {
-    /// The signs of a cell: that of its last connection, or of a sweep every one that there is.
-    pub(super) fn of(cell: &Cell) -> Vec<Self> {
-        let of = |connection: &Connection| Some(Self::read(connection, connection.facts.as_ref()?));
-        let is_sweep = |connection: &&Connection| matches!(connection.label, Label::Flags(_));
-        let mut signs: Vec<Self> = cell
-            .connections
-            .iter()
-            .filter(is_sweep)
-            .filter_map(of)
-            .collect();
-        if signs.is_empty() {
-            signs.extend(cell.connections.last().and_then(of));
-        }
-        signs.sort_unstable();
-        signs.dedup();
-        signs
+    /// The signs of a cell with the labels of their connections: that of its last connection, or of a sweep every
+    /// one that there is.
+    pub(super) fn of(cell: &Cell) -> Vec<(&Label, Self)> {
+        let last = cell.connections.len().saturating_sub(1);
+        let numbered = cell.connections.iter().enumerate();
+        let shown = numbered.filter(|(number, connection)| {
+            *number == last || matches!(connection.label, Label::Flags(_))
+        });
+        let signs = shown.filter_map(|(_, connection)| {
+            let facts = connection.facts.as_ref()?;
+            Some((&connection.label, Self::read(connection, facts)))
+        });
+        signs.collect()
     }
 
     fn read(connection: &Connection, facts: &Facts) -> Self {
@@ -102,6 +99,15 @@ impl Sign {
             }
         }
     }
+}
+
+/// The signs of a cell as a table has them.
+pub(super) fn text(cell: &Cell) -> String {
+    let signs = Sign::of(cell).into_iter().map(|(label, sign)| match label {
+        Label::Flags(_) => format!("{sign} ({label})"),
+        Label::Only | Label::Number(_) => sign.to_string(),
+    });
+    signs.collect::<Vec<_>>().join(", ")
 }
 
 impl fmt::Display for Sign {

@@ -14,6 +14,13 @@ use crate::judge::Conformance;
 use crate::run::MISBEHAVING;
 use crate::scenario::{CaseId, Scenario};
 
+const UNSUPPORTED: &str = "n/a";
+const FAILED: &str = "FAILED";
+const NOT_RUN: &str = "–";
+/// The signs of what was not judged.
+const NOT_JUDGED: [&str; 3] = [UNSUPPORTED, FAILED, NOT_RUN];
+
+/// A client and a server, by their names in pairings.
 type Column<'a> = (&'a str, &'a str);
 
 pub(super) fn legend(page: &mut Page) {
@@ -143,7 +150,7 @@ fn folded_rows(
         let usual = usual(groups, &signs);
         let texts = groups.iter().zip(&signs).map(|(group, sign)| {
             let whose = whose(group.iter().filter_map(|column| row.get(column).copied()));
-            if usual.is_none_or(|usual| usual == sign) {
+            if usual.is_none_or(|usual| usual == sign) || NOT_JUDGED.contains(&&**sign) {
                 format!("{sign}{whose}")
             } else {
                 format!("**{sign}**{whose}")
@@ -162,7 +169,9 @@ fn folded_rows(
 fn usual<'a>(groups: &[Vec<Column<'_>>], signs: &'a [String]) -> Option<&'a String> {
     let mut counts: BTreeMap<&String, usize> = BTreeMap::new();
     for (group, sign) in groups.iter().zip(signs) {
-        *counts.entry(sign).or_default() += group.len();
+        if !NOT_JUDGED.contains(&&**sign) {
+            *counts.entry(sign).or_default() += group.len();
+        }
     }
     let most = counts.values().copied().max()?;
     let mut usual = counts.into_iter().filter(|(_, count)| *count == most);
@@ -174,19 +183,18 @@ fn usual<'a>(groups: &[Vec<Column<'_>>], signs: &'a [String]) -> Option<&'a Stri
 
 fn sign(seen: Option<&Seen>) -> String {
     let Some(seen) = seen else {
-        return "–".to_owned();
+        return NOT_RUN.to_owned();
     };
     match seen.conformance {
-        Conformance::Unsupported => "n/a".to_owned(),
-        Conformance::Failed => "FAILED".to_owned(),
+        Conformance::Unsupported => UNSUPPORTED.to_owned(),
+        Conformance::Failed => FAILED.to_owned(),
         Conformance::Conforms | Conformance::Deviates => {
-            let signs: Vec<_> = seen.signs.iter().map(ToString::to_string).collect();
             let mark = if seen.conformance == Conformance::Deviates {
                 " !"
             } else {
                 ""
             };
-            format!("{}{mark}", signs.join(" / "))
+            format!("{}{mark}", seen.text)
         }
     }
 }
