@@ -14,6 +14,7 @@ mod misreport;
 pub mod requirement;
 mod ruling;
 
+pub(crate) use self::check::alert_name;
 pub use self::evidence::Evidence;
 pub use self::expected::{Expected, Requested};
 pub use self::facts::Facts;
