@@ -1,6 +1,5 @@
 //! `reqmtls run`: cells run, judged and reported.
 
-use std::future::Future;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -36,7 +35,7 @@ pub(super) struct Arguments {
     /// The number of the request mTLS flag
     #[arg(long, default_value_t = reqmtls_observer::DEFAULT_FLAG, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(0..=i64::from(MAX_FLAG)))]
     flag: u16,
-    /// The number of the extension tls_flags: 62, or 0xfe01 as the deployed experiment has it
+    /// The number of the extension `tls_flags`: 62, or 0xfe01 as the deployed experiment has it
     #[arg(long, default_value_t = reqmtls_contract::TLS_FLAGS, value_name = "NUMBER", value_parser = number)]
     extension: u16,
 }
@@ -145,19 +144,17 @@ fn exit_code(tally: &Tally) -> u8 {
 }
 
 /// Ready at Ctrl-C or SIGTERM.
-fn interrupted() -> impl Future<Output = ()> {
-    async {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut interrupt), Ok(mut terminate)) = (
-            signal(SignalKind::interrupt()),
-            signal(SignalKind::terminate()),
-        ) else {
-            // Without handlers the signals end the process; peers then end by themselves.
-            return std::future::pending().await;
-        };
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) else {
+        // Without handlers the signals end the process; peers then end by themselves.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
     }
 }

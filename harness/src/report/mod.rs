@@ -35,7 +35,7 @@ pub fn reproduction(cell: &crate::run::Cell) -> String {
         let player = cell.player(side);
         // Who plays an end that breaks rules on purpose is not for choice.
         if !player.misbehaves {
-            arguments.push_str(&format!(" --{side} {}", player.peer));
+            arguments.extend([" --", side.as_str(), " ", &player.peer]);
         }
     }
     arguments
