@@ -11,6 +11,7 @@ mod facts;
 mod finding;
 mod knowledge;
 mod misreport;
+mod recorded;
 pub mod requirement;
 mod ruling;
 
@@ -20,6 +21,7 @@ pub use self::expected::{Expected, Requested};
 pub use self::facts::Facts;
 pub use self::finding::{Conformance, Finding, Party};
 pub use self::knowledge::{EndKnowledge, Knowledge, Psk};
+pub use self::recorded::{Numbering, Recorded};
 pub use self::ruling::{Ruling, Verdict};
 
 use reqmtls_contract::Outcome;
