@@ -13,7 +13,7 @@ use reqmtls_vocabulary::Side;
 use crate::judge::{Finding, Ruling};
 use crate::report::{replay, reproduction};
 use crate::run::{self, Accepted, Cell, Connection, Event, Label};
-use crate::scenario::nearest;
+use crate::scenario::{CaseId, nearest};
 
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
@@ -49,7 +49,7 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
         )
     })?;
     if cells.is_empty() {
-        let near = nearest(&arguments.case, cases.iter().map(|case| case.as_str()));
+        let near = nearest(&arguments.case, cases.iter().map(CaseId::as_str));
         let near = near.map_or_else(String::new, |near| format!(", did you mean {near}?"));
         let run = command(arguments.revision, &arguments.case);
         bail!(
@@ -87,7 +87,7 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
 fn command(revision: Revision, selection: &str) -> String {
     match revision {
         Revision::Draft02 => format!("reqmtls run {selection}"),
-        revision => format!("reqmtls run --revision {revision} {selection}"),
+        Revision::EditorsCopy => format!("reqmtls run --revision {revision} {selection}"),
     }
 }
 

@@ -1,6 +1,5 @@
 //! `reqmtls run`: cells run, judged and reported.
 
-use std::future::Future;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -12,7 +11,7 @@ use clap::Args;
 use super::selection::{Selected, Selection};
 use super::{EXIT_FINDINGS, EXIT_NOTHING, EXIT_PEER, PeerError, complain};
 use crate::judge::Conformance;
-use crate::report::{Captured, Reporter, Stored, Tally, Terminal};
+use crate::report::{Captured, Places, Published, Reporter, Stored, Subject, Tally, Terminal};
 use crate::run::{self, Drift, Place, Plan};
 use crate::scenario::MAX_FLAG;
 
@@ -36,7 +35,7 @@ pub(super) struct Arguments {
     /// The number of the request mTLS flag
     #[arg(long, default_value_t = reqmtls_observer::DEFAULT_FLAG, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(0..=i64::from(MAX_FLAG)))]
     flag: u16,
-    /// The number of the extension tls_flags: 62, or 0xfe01 as the deployed experiment has it
+    /// The number of the extension `tls_flags`: 62, or 0xfe01 as the deployed experiment has it
     #[arg(long, default_value_t = reqmtls_contract::TLS_FLAGS, value_name = "NUMBER", value_parser = number)]
     extension: u16,
 }
@@ -57,13 +56,14 @@ pub(super) fn number(text: &str) -> Result<u16, String> {
 
 pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
     let Selected {
-        scenarios: _,
+        scenarios,
         known,
+        notes,
         cases,
         peers,
         clients,
         servers,
-        whole: _,
+        whole,
     } = arguments.selection.select(root)?;
     if cases.is_empty() {
         complain("nothing was selected");
@@ -76,6 +76,14 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
         .clone()
         .unwrap_or_else(|| published.clone());
     let latest = results.join("latest");
+    let is_default = arguments.flag == reqmtls_observer::DEFAULT_FLAG
+        && arguments.extension == reqmtls_contract::TLS_FLAGS;
+    let places = (whole && is_default).then(|| Places {
+        readme: (results == root.join("results")).then(|| root.join("README.md")),
+        folder: results.clone(),
+    });
+    let names = peers.iter().map(|peer| peer.name.clone()).collect();
+    let subject = Subject::new(revision, scenarios, names, notes);
     let plan = Plan {
         root: root.to_owned(),
         cases,
@@ -96,6 +104,7 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
     let mut reporters: Vec<Box<dyn Reporter>> = vec![
         Box::new(Stored::create(&latest.join("result.jsonl"))?),
         Box::new(Captured::new(&latest.join("run.pcapng"))),
+        Box::new(Published::new(subject, latest.clone(), places)),
     ];
     let mut terminal = Terminal::stderr();
     let mut tally = Tally::default();
@@ -145,19 +154,17 @@ fn exit_code(tally: &Tally) -> u8 {
 }
 
 /// Ready at Ctrl-C or SIGTERM.
-fn interrupted() -> impl Future<Output = ()> {
-    async {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut interrupt), Ok(mut terminate)) = (
-            signal(SignalKind::interrupt()),
-            signal(SignalKind::terminate()),
-        ) else {
-            // Without handlers the signals end the process; peers then end by themselves.
-            return std::future::pending().await;
-        };
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) else {
+        // Without handlers the signals end the process; peers then end by themselves.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
     }
 }

@@ -3,6 +3,7 @@
 
 mod capture;
 mod file;
+mod published;
 mod stored;
 mod tally;
 mod terminal;
@@ -13,6 +14,7 @@ use crate::run::Event;
 
 pub use self::capture::Captured;
 pub use self::file::write_whole;
+pub use self::published::{Notes, NotesError, Places, Published, Rendered, Subject};
 pub use self::stored::{Line, SCHEMA, Stored, StoredError, replay};
 pub use self::tally::Tally;
 pub use self::terminal::Terminal;
@@ -35,7 +37,7 @@ pub fn reproduction(cell: &crate::run::Cell) -> String {
         let player = cell.player(side);
         // Who plays an end that breaks rules on purpose is not for choice.
         if !player.misbehaves {
-            arguments.push_str(&format!(" --{side} {}", player.peer));
+            arguments.extend([" --", side.as_str(), " ", &player.peer]);
         }
     }
     arguments

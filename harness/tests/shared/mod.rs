@@ -26,8 +26,8 @@ pub(crate) fn plan(revision: Revision) -> Plan {
         scenario::load_dir(&root.join("scenarios")).unwrap_or_else(|errors| panic!("{errors}"));
     let peers = Manifest::load_all(&root.join("peers")).expect("the peers are listed");
     let names: Vec<_> = peers.iter().map(|peer| peer.name.clone()).collect();
-    let named: Vec<_> = names.iter().map(String::as_str).collect();
-    let known = Known::load(&root.join("scenarios").join(KNOWN_DEVIATIONS), &all, &named);
+    let words: Vec<_> = names.iter().map(String::as_str).collect();
+    let known = Known::load(&root.join("scenarios").join(KNOWN_DEVIATIONS), &all, &words);
     let of_revision = all.into_iter().filter(|scenario| scenario.is_of(revision));
     Plan {
         cases: of_revision
