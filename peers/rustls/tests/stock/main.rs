@@ -9,6 +9,7 @@
 mod conversations;
 mod hello;
 mod live;
+mod parts;
 mod pieces;
 mod pipe;
 mod random;

@@ -143,9 +143,10 @@ impl AsyncWrite for Pipe {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         let mut queues = self.lock();
-        let portion = match queues.cuts_writes {
-            true => queues.portion(buf.len(), cx),
-            false => Some(buf.len()),
+        let portion = if queues.cuts_writes {
+            queues.portion(buf.len(), cx)
+        } else {
+            Some(buf.len())
         };
         let Some(portion) = portion else {
             return Poll::Pending;
