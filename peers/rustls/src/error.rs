@@ -105,3 +105,27 @@ pub enum ConnectorError {
     #[error("the configuration has another provider: expected one made with the builder given")]
     ForeignProvider,
 }
+
+#[cfg(test)]
+mod tests {
+    use rustls::AlertDescription;
+
+    use super::*;
+
+    fn of(error: Error) -> Option<FlagsError> {
+        flags_error(&io::Error::new(io::ErrorKind::InvalidData, error), 62)
+    }
+
+    #[test]
+    fn only_the_extension_is_about_flags() {
+        let twice = |number| InvalidMessage::DuplicateExtension(number).into();
+        assert_eq!(of(twice(62)), Some(FlagsError::Unsolicited));
+        assert_eq!(of(twice(63)), None);
+        for alert in [0xfe, 47] {
+            assert_eq!(
+                of(Error::AlertReceived(AlertDescription::from(alert))),
+                None
+            );
+        }
+    }
+}

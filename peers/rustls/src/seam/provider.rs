@@ -1,7 +1,7 @@
 //! Providers whose suites edit what is sent.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use rustls::crypto::CryptoProvider;
 use rustls::{
@@ -126,7 +126,7 @@ pub(crate) fn is_of_one_plan(one: &CryptoProvider, other: &CryptoProvider) -> bo
 
 /// The plan that all suites of `provider` follow, if they are made here.
 pub(super) fn plan_of(provider: &CryptoProvider) -> Option<&'static Plan> {
-    let table = TABLE.lock().unwrap_or_else(PoisonError::into_inner);
+    let table = TABLE.read().unwrap_or_else(PoisonError::into_inner);
     let mut plans = provider
         .cipher_suites
         .iter()
@@ -138,7 +138,7 @@ pub(super) fn plan_of(provider: &CryptoProvider) -> Option<&'static Plan> {
 }
 
 /// Every suite made so far. Suites must be `&'static`, so none ever goes.
-static TABLE: LazyLock<Mutex<Table>> = LazyLock::new(Mutex::default);
+static TABLE: LazyLock<RwLock<Table>> = LazyLock::new(RwLock::default);
 
 #[derive(Default)]
 struct Table {
@@ -156,7 +156,7 @@ pub(crate) fn interned_provider(
     edits: &Edits,
     watch: Option<&Watch>,
 ) -> Arc<CryptoProvider> {
-    let mut table = TABLE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut table = TABLE.write().unwrap_or_else(PoisonError::into_inner);
     let plan = table.plan(Plan {
         side,
         edits: edits.clone(),

@@ -82,7 +82,7 @@ impl Signer for EditedSigner {
         }
         let mut edited = Vec::with_capacity(message.len());
         let mut framer = Framer::new(self.plan, Place::Transcript12);
-        framer.push(message, &mut edited);
+        framer.push(message, &mut |bytes| edited.extend_from_slice(bytes));
         self.inner.sign(&edited)
     }
 

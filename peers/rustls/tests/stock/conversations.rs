@@ -60,7 +60,7 @@ fn alike(setup: &Setup, wire: Wire, talks: &[Talk]) -> Vec<Report> {
 #[test]
 fn ends_complete_close_and_update_keys_alike() {
     for setup in setups() {
-        for cuts in [None, Some(1), Some(2)] {
+        for cuts in [None, Some(1)] {
             let wire = Wire {
                 cuts,
                 ..Wire::default()
@@ -84,7 +84,7 @@ fn ends_complete_close_and_update_keys_alike() {
 fn sessions_and_early_data_fare_alike() {
     for asks in [false, true] {
         for max_early_data in [0, 20_000] {
-            for octets in [0, 100, 4000, 19_000, 60_000] {
+            for octets in [0, 4000, 60_000] {
                 let setup = Setup {
                     asks,
                     has_certificate: asks,
@@ -118,7 +118,7 @@ fn early_data_that_a_hello_retry_request_rejects_fares_alike() {
         group: NamedGroup::secp384r1,
         ..plain()
     };
-    for octets in [100, 4000, 16_000, 19_000, 60_000] {
+    for octets in [100, 4000, 19_000, 60_000] {
         for (cuts, fragments) in [
             (None, None),
             (Some(4), None),
@@ -176,7 +176,7 @@ fn fragments_of_the_hellos_do_not_matter() {
 #[test]
 fn connections_that_break_are_noticed_alike() {
     let world = World::new();
-    for seed in 0..400 {
+    for seed in 0..250 {
         let mut random = Random::new(seed);
         let setup = setups().swap_remove(random.below(12));
         let mut wire = Wire::default();
@@ -204,7 +204,7 @@ fn connections_that_break_are_noticed_alike() {
 #[test]
 fn a_client_notices_what_breaks_as_the_unmodified_one_does() {
     let world = World::new();
-    for seed in 0..200 {
+    for seed in 0..150 {
         let mut random = Random::new(seed);
         let setup = setups().swap_remove(random.below(12));
         let mut wire = Wire::default();
