@@ -3,7 +3,7 @@
 
 matrix: setup
 	cargo run --release --locked -- run
-	cargo run --release --locked -- run --revision rca
+	cargo run --release --locked -- run --revision editors-copy
 
 test: setup
 	cargo test --locked
