@@ -23,7 +23,7 @@ mod select;
 pub use self::{
     axis::{AXES, Axis, Need, Settings, Value},
     case::{Case, CaseId, Excluded, Pairings, Scenario},
-    certificates::Certificates,
+    certificates::{Certificates, SERVER_NAME},
     diagnostic::{Diagnostic, Diagnostics},
     draft::{Ends, MAX_FLAG, Material, Setups},
     known::{Known, KnownError, Sightings},
