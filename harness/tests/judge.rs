@@ -276,7 +276,7 @@ fn each_option_changes_what_is_judged() {
         (
             &acknowledged,
             &["--revision", "editors-copy"],
-            "RCA-1 server satisfied",
+            "RCA-1 server tension",
             &[],
         ),
         (

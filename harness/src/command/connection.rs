@@ -68,12 +68,15 @@ fn flags(
 
 /// Under which number `tls_flags` is looked for, and whether it is there.
 pub(super) fn numbered(codepoints: Codepoints, numbering: Numbering, is_present: bool) -> String {
-    let is = if is_present { "" } else { "absent, " };
     let number = match codepoints.extension.0 {
         number @ ..=255 => number.to_string(),
         number => format!("{number:#06x} ({number})"),
     };
-    format!("tls_flags: {is}extension {number} ({numbering})")
+    if is_present {
+        format!("tls_flags: extension {number}, {numbering}")
+    } else {
+        format!("tls_flags: absent (extension {number}, {numbering})")
+    }
 }
 
 /// Whether an extension has another number by which `tls_flags` is known, and a value that is no flags.
