@@ -116,7 +116,7 @@ struct Story {
     acknowledged: bool,
     /// Whether the client has no certificate to send.
     is_empty: bool,
-    /// Whether the server resumes with a pre-shared key.
+    /// Whether the server takes a pre-shared key, and asks for a certificate after the handshake.
     resumed: bool,
     /// Whether the client closes without `close_notify`.
     is_silent: bool,
@@ -168,6 +168,10 @@ impl Story {
             .messages(Client, Handshake, &answer)
             .data(Client, Application, b"GET /")
             .data(Server, Application, b"200 OK");
+        if self.resumed {
+            let late = [&[1, 9][..], &request[1..]].concat();
+            forge.messages(Server, Application, &message(13, &late));
+        }
         if !self.is_silent {
             forge.alert(Client, Application, close);
         }
@@ -293,9 +297,9 @@ fn each_option_changes_what_is_judged() {
         ),
         (
             &resumed,
+            &["--psk", "external"],
+            "TLS-1 server violated",
             &["--psk", "resumption"],
-            "TLS-1 server satisfied",
-            &["--server-policy", "never"],
         ),
     ];
     for (story, options, expected, others) in cases {
