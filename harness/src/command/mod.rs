@@ -2,6 +2,7 @@
 //! Data goes to stdout, what people read of the progress to stderr.
 
 mod capture;
+mod check_peer;
 mod connection;
 mod decode;
 mod explain;
@@ -61,8 +62,10 @@ enum Command {
     Run(run::Arguments),
     /// List scenarios, cases and pairings that a run would take
     List(selection::Selection),
-    /// List the peers: what there is and how each is built
-    Peers,
+    /// List the peers, or install, build and test what they are made of
+    Peers(peers::Arguments),
+    /// Check that a program follows the peer contract of peers/README.md
+    CheckPeer(check_peer::Arguments),
     /// Explain octets of `tls_flags`, a ClientHello or a capture
     Decode(decode::Arguments),
     /// Judge every TLS 1.3 connection of a capture by all requirements that can be judged from it
@@ -127,7 +130,8 @@ fn obey(arguments: &Arguments) -> anyhow::Result<u8> {
     match &arguments.command {
         Command::Run(arguments) => run::obey(&root()?, arguments),
         Command::List(selection) => list::obey(&root()?, selection),
-        Command::Peers => peers::obey(&root()?),
+        Command::Peers(arguments) => peers::obey(&root()?, arguments),
+        Command::CheckPeer(arguments) => check_peer::obey(root, arguments),
         Command::Decode(arguments) => decode::obey(arguments),
         Command::Judge(arguments) => judge::obey(arguments),
         Command::Explain(arguments) => explain::obey(&root()?, arguments),

@@ -8,6 +8,9 @@ use rustls::AlertDescription;
 /// The number of the `tls_flags` extension in the TLS `ExtensionType` registry.
 pub const TLS_FLAGS: u16 = 62;
 
+/// The number of the `tls_flags` extension before IANA assigned one, which Cloudflare's deployment has.
+pub const EARLY_TLS_FLAGS: u16 = 0xfe01;
+
 /// The request mTLS flag (draft-jhoyla-req-mtls-flag), as numbered by Cloudflare's experiment.
 ///
 /// IANA has not assigned a number yet, so everything in this crate that uses
@@ -211,8 +214,8 @@ pub enum FlagsError {
     Changed,
     /// The other end sends a flag that it must not send there.
     ///
-    /// See [`crate::rca`].
-    #[error("a flag is set in a message that must not carry it")]
+    /// See [`crate::ConnectorBuilder::refuse_unsolicited`].
+    #[error("the other end sent tls_flags that it must not send in that message")]
     Unsolicited,
     /// The message around the extension cannot be read.
     #[error("ClientHello cannot be read: {0}")]

@@ -7,6 +7,7 @@ use rustls::crypto::cipher::{
 use rustls::{ConnectionTrafficSecrets, ContentType, Error};
 
 use super::Plan;
+use super::fragment::RECORD;
 use super::framer::{Framer, Place};
 use super::watch::watched;
 
@@ -72,6 +73,13 @@ impl MessageEncrypter for EditedEncrypter {
         if edited.is_empty() {
             // A handshake record must not be empty (RFC 8446 §5.1).
             self.framer.lend(&mut edited);
+        }
+        if edited.len() > RECORD {
+            return Err(Error::General(format!(
+                "an edited record has {} octets, expected {RECORD} at most: \
+                 serve the configuration with TlsFlagsAcceptor, which limits fragments",
+                edited.len()
+            )));
         }
         let msg = OutboundPlainMessage {
             typ: msg.typ,

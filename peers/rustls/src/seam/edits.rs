@@ -185,6 +185,15 @@ impl Edits {
         self.0.iter().any(|edit| edit.message.is_encrypted())
     }
 
+    /// By how many octets these edits make a message of each named kind grow, at most.
+    pub(super) fn growth(&self) -> usize {
+        let grown = self.0.iter().map(|edit| match &edit.change {
+            Change::Insert { body, .. } => 4 + body.len(),
+            Change::Remove { .. } => 0,
+        });
+        grown.sum()
+    }
+
     /// Whether `side` can make all of these edits.
     pub(super) fn check(&self, side: Side) -> Result<(), SeamError> {
         for edit in &self.0 {

@@ -429,7 +429,7 @@ mod tests {
             let cut_off = edited(&edits, Kind::FirstClientHello, &hello[..hello.len() - cut]);
             let behind = if last { 6 } else { 0 };
             prop_assert_eq!(&cut_off[..], &whole[..whole.len() - cut - behind]);
-            let flags = raw_flags_in_client_hello(&whole);
+            let flags = raw_flags_in_client_hello(&whole, 62);
             let behind = Err(FlagsError::BehindPreSharedKey);
             prop_assert_eq!(flags, if last { behind } else { Ok(Some(&[1, 1][..])) });
         }

@@ -21,11 +21,12 @@ use rustls::pki_types::ServerName;
 /// ```
 /// use std::sync::Arc;
 /// use rustls::client::{ClientSessionMemoryCache, Resumption};
-/// use rustls_tlsflags::{Flags, provider, seam::OwnSessions};
+/// use rustls_tlsflags::seam::{Edits, Message, OwnSessions, client_provider};
 ///
 /// let shared = Arc::new(ClientSessionMemoryCache::new(256));
 /// let base = rustls::crypto::aws_lc_rs::default_provider();
-/// let flagged = provider(&base, &Flags::request_mtls());
+/// let edits = Edits::new().insert(Message::ClientHello, 62, [1, 1]);
+/// let flagged = client_provider(&base, &edits).unwrap();
 /// let resumption = Resumption::store(Arc::new(OwnSessions::new(shared, &flagged)));
 /// ```
 ///

@@ -5,26 +5,18 @@
 //! at before rustls has them.
 
 use rustls::crypto::cipher::{InboundOpaqueMessage, InboundPlainMessage, MessageDecrypter};
-use rustls::{AlertDescription, ContentType, Error};
+use rustls::{ContentType, Error};
 
 use super::edits::Side;
 use super::framer::header;
 use super::message::{Kind, bodies};
-use crate::flags::{Flags, FlagsError, TLS_FLAGS};
+use crate::draft::{Codepoints, Revision};
+use crate::flags::{Flags, FlagsError};
 
 const NEW_SESSION_TICKET: u8 = 4;
 const ENCRYPTED_EXTENSIONS: u8 = 8;
 const CERTIFICATE: u8 = 11;
 const CERTIFICATE_REQUEST: u8 = 13;
-
-/// In the error of a connection that [`WatchedDecrypter`] has ended.
-///
-/// rustls is shown an alert of an unknown level, and answers that with
-/// `illegal_parameter`. Its error says that it received this alert.
-pub(crate) const UNSOLICITED: AlertDescription = AlertDescription::Unknown(0xfe);
-
-/// An alert of a level that does not exist, with [`UNSOLICITED`].
-const REFUSED: [u8; 2] = [0xff, 0xfe];
 
 /// Which flags of the other end are refused, with `illegal_parameter`.
 ///
@@ -34,36 +26,42 @@ const REFUSED: [u8; 2] = [0xff, 0xfe];
 /// case: no revision has it acknowledged there. A server only looks at the
 /// client's Certificate.
 ///
+/// # How
+///
+/// rustls is shown an EncryptedExtensions with two extensions of this number in place of the offending message,
+/// and refuses that. So its error is one that the other end can only cause by sending the extension.
+///
 /// # Limits
 ///
-/// rustls sends the alert only if the offending message begins in the record
-/// in which it ends. If it began in an earlier record, the handshake ends
-/// without an alert. A client's Certificate under TLS 1.2 has no extensions.
+/// rustls sends the alert only if the offending message begins in the record in which it ends. If it began in
+/// an earlier record, the handshake ends without an alert. A client's Certificate under TLS 1.2 has no
+/// extensions.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Watch {
+    /// The numbers of the extension and of the request mTLS flag.
+    pub codepoints: Codepoints,
     /// The flags that this end sends.
     pub sent: Flags,
-    /// The number of the request mTLS flag.
-    pub request: u16,
-    /// Whether the revision is the editor's copy: see [`crate::rca`]. There
-    /// CertificateRequest acknowledges the request mTLS flag if it was sent,
-    /// and NewSessionTicket never carries it. In the others it is a flag like
-    /// any that may be proposed in these two messages, and is ignored.
-    pub acknowledged: bool,
+    /// In the editor's copy, CertificateRequest acknowledges the request mTLS flag if it was sent, and
+    /// NewSessionTicket never carries it. In the published revisions it is a flag like any that may be proposed
+    /// in these two messages, and is ignored.
+    pub revision: Revision,
 }
 
 impl Watch {
     /// Judges the flags in one message of the other end.
     pub(super) fn judge(&self, kind: Kind, message: &[u8]) -> Result<(), FlagsError> {
         // A message that cannot be read is for rustls to refuse.
-        for body in bodies(kind, message, TLS_FLAGS).unwrap_or_default() {
+        for body in bodies(kind, message, self.codepoints.extension).unwrap_or_default() {
             let flags = Flags::decode(body)?;
-            let requests = flags.contains(self.request);
+            let request = self.codepoints.request_mtls;
+            let requests = flags.contains(request);
+            let acknowledges = self.revision == Revision::EditorsCopy;
             let unsolicited = match kind {
                 Kind::CertificateRequest => {
-                    self.acknowledged && requests && !self.sent.contains(self.request)
+                    acknowledges && requests && !self.sent.contains(request)
                 }
-                Kind::NewSessionTicket => self.acknowledged && requests,
+                Kind::NewSessionTicket => acknowledges && requests,
                 _ => requests || flags.iter().any(|flag| !self.sent.contains(flag)),
             };
             if unsolicited {
@@ -84,7 +82,9 @@ pub(super) fn watched(
         inner,
         side,
         watch,
+        is_over: false,
         message: Vec::new(),
+        copy: Vec::new(),
     })
 }
 
@@ -92,21 +92,30 @@ struct WatchedDecrypter {
     inner: Box<dyn MessageDecrypter>,
     side: Side,
     watch: &'static Watch,
-    /// A message that is not complete yet, or the part of it that is looked at.
+    /// Nothing that is looked at comes any more under these keys.
+    is_over: bool,
+    /// A message that is not complete yet.
     message: Vec<u8>,
+    /// For the record at hand.
+    copy: Vec<u8>,
 }
 
 impl WatchedDecrypter {
-    fn look_at(&mut self, handshake: &[u8]) -> Result<(), FlagsError> {
-        self.message.extend_from_slice(handshake);
-        while let Some((typ, length)) = header(&self.message) {
-            let Some(message) = self.message.get(..4 + length) else {
+    fn look_at(
+        message: &mut Vec<u8>,
+        handshake: &[u8],
+        side: Side,
+        watch: &Watch,
+    ) -> Result<(), FlagsError> {
+        message.extend_from_slice(handshake);
+        while let Some((typ, length)) = header(message) {
+            let Some(whole) = message.get(..4 + length) else {
                 break;
             };
-            if let Some(kind) = watched_kind(self.side, typ) {
-                self.watch.judge(kind, message)?;
+            if let Some(kind) = watched_kind(side, typ) {
+                watch.judge(kind, whole)?;
             }
-            self.message.drain(..4 + length);
+            message.drain(..4 + length);
         }
         Ok(())
     }
@@ -123,30 +132,63 @@ fn watched_kind(side: Side, typ: u8) -> Option<Kind> {
     }
 }
 
+/// An EncryptedExtensions with two empty extensions of one number.
+fn twice(extension: u16) -> [u8; 14] {
+    let [high, low] = extension.to_be_bytes();
+    [
+        ENCRYPTED_EXTENSIONS,
+        0,
+        0,
+        10,
+        0,
+        8,
+        high,
+        low,
+        0,
+        0,
+        high,
+        low,
+        0,
+        0,
+    ]
+}
+
 impl MessageDecrypter for WatchedDecrypter {
     fn decrypt<'a>(
         &mut self,
         mut msg: InboundOpaqueMessage<'a>,
         seq: u64,
     ) -> Result<InboundPlainMessage<'a>, Error> {
-        // What is decrypted in place cannot be replaced any more, and rustls
-        // wants the outcome in the place of the record: so a copy is decrypted.
-        let mut copy = msg.payload.to_vec();
-        let copied = InboundOpaqueMessage::new(msg.typ, msg.version, &mut copy);
+        if self.is_over {
+            return self.inner.decrypt(msg, seq);
+        }
+        // What is decrypted in place cannot be replaced any more, and rustls wants the outcome in the place of
+        // the record: so a copy is decrypted.
+        self.copy.clear();
+        self.copy.extend_from_slice(&msg.payload);
+        let copied = InboundOpaqueMessage::new(msg.typ, msg.version, &mut self.copy);
         let plain = self.inner.decrypt(copied, seq)?;
-        let is_fine = plain.typ != ContentType::Handshake || self.look_at(plain.payload).is_ok();
-        let (typ, payload) = if is_fine {
-            (plain.typ, plain.payload)
+        let twice = twice(self.watch.codepoints.extension);
+        let payload = if plain.typ == ContentType::Handshake
+            && Self::look_at(&mut self.message, plain.payload, self.side, self.watch).is_err()
+        {
+            &twice[..]
         } else {
-            (ContentType::Alert, &REFUSED[..])
+            plain.payload
         };
         // A record is longer than what it holds, by the tag at least.
         let Some(place) = msg.payload.get_mut(..payload.len()) else {
             return Err(Error::DecryptError);
         };
         place.copy_from_slice(payload);
-        msg.typ = typ;
+        msg.typ = plain.typ;
         msg.version = plain.version;
-        Ok(msg.into_plain_message_range(0..payload.len()))
+        let length = payload.len();
+        if msg.typ == ContentType::ApplicationData && self.side == Side::Server {
+            // A client sends its Certificate before any application data, and under other keys.
+            self.is_over = true;
+            self.copy = Vec::new();
+        }
+        Ok(msg.into_plain_message_range(0..length))
     }
 }

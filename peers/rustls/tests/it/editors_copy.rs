@@ -5,8 +5,8 @@ use std::sync::Arc;
 use rustls::{AlertDescription, Error, NamedGroup};
 use rustls_tlsflags::seam::{self, Edits, Message};
 use rustls_tlsflags::{
-    AcceptError, ClientAuthPolicy, Flags, FlagsError, REQUEST_MTLS, TlsFlagsAcceptor,
-    TlsFlagsConnector, rca,
+    AcceptError, ClientAuthPolicy, Codepoints, Flags, FlagsError, Revision, TLS_FLAGS,
+    TlsFlagsAcceptor, TlsFlagsConnector, editors_copy, flags_error,
 };
 
 use crate::common::{Client, Pki, Server, close, connected, handshake, stock, with_group};
@@ -14,9 +14,8 @@ use crate::common::{Client, Pki, Server, close, connected, handshake, stock, wit
 const BODY: [u8; 12] = [11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
 
 fn client(pki: &Pki, flags: &Flags) -> TlsFlagsConnector {
-    let provider = rca::client_provider(&stock(), flags, REQUEST_MTLS);
-    let config = pki.client(provider, rustls::ALL_VERSIONS, true);
-    TlsFlagsConnector::new(Arc::new(config)).unwrap()
+    let builder = TlsFlagsConnector::builder(flags.clone());
+    pki.build(builder.refuse_unsolicited(Revision::EditorsCopy), true)
 }
 
 /// A handshake with a server that edits its messages, whoever the client is.
@@ -36,7 +35,7 @@ async fn outcome(
 async fn acknowledged_flag_is_accepted_from_a_server_of_the_same_revision() {
     let pki = Pki::new();
     let configs = |provider| pki.servers(&provider, rustls::ALL_VERSIONS, |_| ());
-    let provider = rca::server_provider(&stock(), REQUEST_MTLS);
+    let provider = editors_copy::server_provider(&stock(), Codepoints::default());
     let acceptor = TlsFlagsAcceptor::new(configs(provider), ClientAuthPolicy::RequireOnFlag);
     let acceptor = acceptor.unwrap();
     let connector = client(&pki, &Flags::request_mtls());
@@ -75,7 +74,7 @@ async fn client_refuses_flags_where_they_must_not_be() {
         let (client, server) = outcome(flags, &edits, group).await;
         let error = client.expect_err(&case);
         assert_eq!(
-            rca::flags_error(&error),
+            flags_error(&error, TLS_FLAGS),
             Some(FlagsError::Unsolicited),
             "{case}: {error}"
         );
@@ -100,7 +99,7 @@ async fn client_ignores_other_flags_in_certificate_request() {
 #[tokio::test]
 async fn server_refuses_flags_in_the_clients_certificate() {
     let pki = Pki::new();
-    let provider = rca::server_provider(&stock(), REQUEST_MTLS);
+    let provider = editors_copy::server_provider(&stock(), Codepoints::default());
     let configs = pki.servers(&provider, rustls::ALL_VERSIONS, |_| ());
     let acceptor = TlsFlagsAcceptor::new(configs, ClientAuthPolicy::RequireOnFlag).unwrap();
     let edits =
@@ -109,7 +108,7 @@ async fn server_refuses_flags_in_the_clients_certificate() {
             .insert(Message::Certificate, 62, BODY);
     let provider = seam::client_provider(&stock(), &edits).unwrap();
     let config = pki.client(provider, rustls::ALL_VERSIONS, true);
-    let connector = TlsFlagsConnector::new(Arc::new(config)).unwrap();
+    let connector = TlsFlagsConnector::from_config(Arc::new(config)).unwrap();
     let (client, server) = handshake(&connector, &acceptor).await;
     let error = server.unwrap_err();
     assert!(

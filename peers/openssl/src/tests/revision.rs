@@ -1,22 +1,21 @@
-//! Revision rca: the server acknowledges the flag in `CertificateRequest`.
+//! The editor's copy: the server acknowledges the flag in `CertificateRequest`.
 
-use std::pin::Pin;
 use std::sync::Mutex;
 
-use openssl::ssl::{ExtensionContext, Ssl};
+use openssl::ssl::ExtensionContext;
 use reqmtls_contract::{Revision, TLS_FLAGS};
 
 use super::flags::{answered, knowing};
 use super::*;
 
-fn rca(setup: Setup) -> Setup {
+fn editors_copy(setup: Setup) -> Setup {
     Setup {
         revision: Some(Revision::EditorsCopy),
         ..setup
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_flag_is_acknowledged_in_certificate_request_alone_and_to_those_who_set_it() {
     let names = Names::new();
     let accepted = [
@@ -35,7 +34,7 @@ async fn the_flag_is_acknowledged_in_certificate_request_alone_and_to_those_who_
     for (sent, message, accepted) in accepted {
         let setup = Setup {
             tls_flags: sent.map(|data| Hex(data.to_vec())),
-            ..rca(knowing(&names))
+            ..editors_copy(knowing(&names))
         };
         let client = answered(setup, message, &FLAG_80).await;
         if accepted {
@@ -49,7 +48,7 @@ async fn the_flag_is_acknowledged_in_certificate_request_alone_and_to_those_who_
 /// What a server's `CertificateRequest` carries of `tls_flags`.
 async fn acknowledgement(server: Setup, sent: &'static [u8]) -> Option<Vec<u8>> {
     let names = Names::new();
-    let server = prepared(Side::Server, server).unwrap();
+    let server = prepared(&peer(), Side::Server, server).unwrap();
     let mut builder = context::builder(&names.client()).unwrap();
     let seen = Arc::new(Mutex::new(None));
     let sight = Arc::clone(&seen);
@@ -64,43 +63,22 @@ async fn acknowledgement(server: Setup, sent: &'static [u8]) -> Option<Vec<u8>> 
             },
         )
         .unwrap();
-    let (mut near, mut far) = tokio::io::duplex(1 << 16);
-    let client = async move {
-        let ssl = Ssl::new(&builder.build()).unwrap();
-        let mut tls = tokio_openssl::SslStream::new(ssl, &mut near).unwrap();
-        Pin::new(&mut tls).connect().await.unwrap();
-        reqmtls_contract::ask(&mut tls).await.unwrap();
-    };
-    let deadline = Duration::from_secs(20);
-    let (report, ()) = tokio::join!(drive(&*server, 0, &mut far, deadline), client);
+    let (_, report) = joined(&Bare::endpoint(Side::Client, builder), &server, 0).await;
     assert_eq!(report.outcome, Outcome::Completed, "{report:#?}");
     seen.lock().unwrap().take()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_acknowledges_the_flag_where_it_asks_and_the_client_set_it() {
     let names = Names::new();
-    for policy in policies().filter(|policy| !policy.requires()) {
+    for policy in policies(&peer()).filter(|policy| !policy.requires()) {
         let asks = policy.requests(true);
-        let data = acknowledgement(rca(names.server(policy)), &FLAG_80).await;
+        let data = acknowledgement(editors_copy(names.server(policy)), &FLAG_80).await;
         assert_eq!(data, asks.then(|| FLAG_80.to_vec()), "{policy}");
         // Flag 0, which is another one.
-        let data = acknowledgement(rca(names.server(policy)), &[1, 1]).await;
+        let data = acknowledgement(editors_copy(names.server(policy)), &[1, 1]).await;
         assert_eq!(data, None, "{policy}");
         let data = acknowledgement(names.server(policy), &FLAG_80).await;
-        assert_eq!(data, None, "{policy} rm");
+        assert_eq!(data, None, "{policy} in draft-02");
     }
-}
-
-#[test]
-fn needs_a_flag() {
-    let names = Names::new();
-    let setup = Setup {
-        flag: None,
-        ..rca(names.server(Policy::Request))
-    };
-    assert!(matches!(
-        prepared(Side::Server, setup),
-        Err(PrepareError::Invalid(_))
-    ));
 }
