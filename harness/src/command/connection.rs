@@ -1,12 +1,16 @@
-//! One recorded connection as text for people: what passed, and its flags with their numbers.
+//! One recorded connection as text for people: what passed, in the order of arrival, and its flags with their numbers.
 
 use std::fmt::{self, Write};
 
-use crate::judge::check;
-use crate::judge::{Numbering, Recorded, Ruling};
+use indexmap::IndexMap;
 use reqmtls_observer::{
-    Codepoints, ExtensionType, HandshakeMessage, Reason, TlsFlags, TlsFlagsError, Transcript,
+    AlertDescription, Codepoints, Extension, ExtensionType, Reason, TlsFlags, TlsFlagsError,
+    Transcript,
 };
+
+use crate::judge::check;
+use crate::judge::requirement::{Level, Requirement};
+use crate::judge::{Numbering, Recorded, Ruling};
 
 /// Its name, what passed, what is not to be read, and its flags.
 pub(super) fn describe(out: &mut impl Write, recorded: &Recorded) -> fmt::Result {
@@ -17,7 +21,7 @@ pub(super) fn describe(out: &mut impl Write, recorded: &Recorded) -> fmt::Result
         "client {}, server {}",
         recorded.client, recorded.server
     )?;
-    out.write_str(&recorded.transcript.text(codepoints))?;
+    out.write_str(&recorded.transcript.text_by_arrival(codepoints))?;
     for gap in &recorded.gaps {
         writeln!(out, "! {gap}")?;
     }
@@ -37,45 +41,58 @@ fn flags(
     codepoints: Codepoints,
     numbering: Numbering,
 ) -> fmt::Result {
-    let number = extension_number(codepoints.extension);
-    let mut is_present = false;
+    let mut values = String::new();
+    let mut others = String::new();
     for entry in &transcript.entries {
-        let extensions = entry.message().map(HandshakeMessage::extensions);
-        for extension in extensions.into_iter().flatten() {
-            let Some(decoded) = extension.tls_flags(codepoints) else {
-                continue;
-            };
-            if !is_present {
-                writeln!(out, "tls_flags: extension {number} ({numbering})")?;
-                is_present = true;
-            }
-            let message = entry.message().map(HandshakeMessage::name);
-            let (from, message) = (entry.from, message.unwrap_or_default());
-            writeln!(
-                out,
-                "  {message} of the {from}: {}",
-                value(&decoded, codepoints.flag)
-            )?;
-            if let Err(error) = decoded {
-                writeln!(out, "    {}", answers(error))?;
+        let Some(message) = entry.message() else {
+            continue;
+        };
+        let (name, from) = (message.name(), entry.from);
+        for extension in message.extensions() {
+            if let Some(decoded) = extension.tls_flags(codepoints) {
+                let value = value(&decoded, codepoints.flag);
+                writeln!(values, "  {name} of the {from}: {value}")?;
+                if let Err(error) = decoded {
+                    writeln!(values, "    {}", answers(error))?;
+                }
+            } else if is_unread(extension, codepoints) {
+                writeln!(others, "{}", unread(&name, extension))?;
             }
         }
     }
-    if is_present {
-        return Ok(());
-    }
-    writeln!(
-        out,
-        "tls_flags: absent, extension {number} being it ({numbering})"
-    )
+    let is_present = !values.is_empty();
+    writeln!(out, "{}", numbered(codepoints, numbering, is_present))?;
+    out.write_str(&values)?;
+    out.write_str(&others)
 }
 
-/// `62`, or `0xfe01 (65025)`.
-pub(super) fn extension_number(extension: ExtensionType) -> String {
-    match extension.0 {
+/// Under which number `tls_flags` is looked for, and whether it is there.
+pub(super) fn numbered(codepoints: Codepoints, numbering: Numbering, is_present: bool) -> String {
+    let number = match codepoints.extension.0 {
         number @ ..=255 => number.to_string(),
         number => format!("{number:#06x} ({number})"),
+    };
+    if is_present {
+        format!("tls_flags: extension {number}, {numbering}")
+    } else {
+        format!("tls_flags: absent (extension {number}, {numbering})")
     }
+}
+
+/// Whether an extension has another number by which `tls_flags` is known, and a value that is no flags.
+pub(super) fn is_unread(extension: &Extension, codepoints: Codepoints) -> bool {
+    let kind = extension.kind;
+    kind == ExtensionType::EARLY_EXPERIMENT
+        && kind != codepoints.extension
+        && extension.tls_flags_of_another_number(codepoints).is_none()
+}
+
+/// What may be malformed flags, or something else.
+pub(super) fn unread(message: &str, extension: &Extension) -> String {
+    let number = extension.kind.0;
+    format!(
+        "note: extension {number:#06x} in {message} does not decode as flags; --extension {number:#06x} reads it as tls_flags"
+    )
 }
 
 /// `flags 0, 80 request_mtls`, or why there are none.
@@ -102,11 +119,15 @@ pub(super) fn flag_name(number: u16, flag: u16) -> String {
     }
 }
 
-/// The alerts that a malformed value is answered with, and what demands them.
+/// The alerts that a malformed value is answered with, each with what demands it.
 pub(super) fn answers(error: TlsFlagsError) -> String {
-    let demands = check::answers(error).iter();
+    let mut by_alert: IndexMap<AlertDescription, Vec<&str>> = IndexMap::new();
+    for (alert, by) in check::answers(error) {
+        by_alert.entry(*alert).or_default().push(by);
+    }
+    let demands = by_alert.iter();
     let demands: Vec<_> = demands
-        .map(|(alert, by)| format!("{alert}({}) ({by})", alert.0))
+        .map(|(alert, by)| format!("{alert}({}) ({})", alert.0, by.join(", ")))
         .collect();
     format!(
         "a receiver that implements tls_flags answers with fatal {}",
@@ -116,18 +137,20 @@ pub(super) fn answers(error: TlsFlagsError) -> String {
 
 /// A ruling with the line that shows it, and the sentence behind it.
 pub(super) fn ruling(out: &mut impl Write, ruling: &Ruling) -> fmt::Result {
-    let requirement = ruling.requirement.get();
     writeln!(out, "  {ruling}")?;
     if let Some(line) = &ruling.message {
         writeln!(out, "    {line}")?;
     }
-    writeln!(
-        out,
-        "    {} {}: {}",
-        requirement.citation(),
-        requirement.level,
-        requirement.statement
-    )
+    writeln!(out, "    {}", sentence(ruling.requirement.get()))
+}
+
+/// A requirement's place, key word and sentence.
+pub(super) fn sentence(requirement: &Requirement) -> String {
+    let (citation, statement) = (requirement.citation(), requirement.statement);
+    match requirement.level {
+        Level::Statement => format!("{citation}: {statement}"),
+        level => format!("{citation}, {level}: {statement}"),
+    }
 }
 
 /// What would be right where a secret is missing.

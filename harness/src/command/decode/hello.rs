@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::{Report, flags};
 use crate::command::capture::Numbers;
-use crate::command::connection::{answers, extension_number, value};
+use crate::command::connection::{answers, is_unread, numbered, sentence, unread, value};
 use crate::judge::check::{self, View};
 use crate::judge::requirement::Id;
 use crate::judge::{Knowledge, Numbering, Ruling};
@@ -182,10 +182,9 @@ fn describe(
         names.join(", ")
     };
     report.line(format!("extensions: {names}"));
-    let number = extension_number(codepoints.extension);
-    report.line(format!("tls_flags is extension {number} ({numbering})"));
+    let is_present = hello.offers(codepoints.extension);
+    report.line(numbered(codepoints, numbering, is_present));
     let (flag, count) = (codepoints.flag, hello.extensions.len());
-    let mut present = false;
     for (extension, place) in hello.extensions.iter().zip(1..) {
         let another = extension.tls_flags_of_another_number(codepoints).map(Ok);
         let name = if another.is_some() {
@@ -193,10 +192,12 @@ fn describe(
         } else {
             "tls_flags".to_owned()
         };
+        if is_unread(extension, codepoints) {
+            report.line(unread("ClientHello", extension));
+        }
         let Some(decoded) = extension.tls_flags(codepoints).or(another) else {
             continue;
         };
-        present |= extension.kind == codepoints.extension;
         report.line(format!("{name}: extension {place} of {count}"));
         flags::octets(report, &extension.body, flag);
         report.line(format!("  {}", value(&decoded, flag)));
@@ -206,19 +207,11 @@ fn describe(
             Err(error) => report.line(format!("  {}", answers(*error))),
         }
     }
-    if !present {
-        report.line("tls_flags: absent");
-    }
-    if present
+    if is_present
         && !tls13
         && let Some(id) = Id::find("TLS-11")
     {
-        let requirement = id.get();
-        report.line(format!(
-            "note: {id} ({}): {}",
-            requirement.citation(),
-            requirement.statement
-        ));
+        report.line(format!("note: {id}, {}", sentence(id.get())));
     }
     let mut behind = hello
         .extensions

@@ -19,7 +19,7 @@ pub(super) struct Line<'a> {
     server: SocketAddr,
     /// By what it was judged.
     knowledge: &'a Knowledge,
-    /// The transcript, line by line.
+    /// The transcript in the order of arrival, line by line.
     transcript: Vec<String>,
     /// Whether all of it could be read.
     whole: bool,
@@ -48,7 +48,8 @@ struct Judgement<'a> {
 
 impl<'a> Line<'a> {
     pub(super) fn of(file: &'a str, recorded: &'a Recorded, rulings: &'a [Ruling]) -> Self {
-        let text = recorded.transcript.text(recorded.knowledge.codepoints());
+        let codepoints = recorded.knowledge.codepoints();
+        let text = recorded.transcript.text_by_arrival(codepoints);
         Self {
             file,
             connection: &recorded.name,

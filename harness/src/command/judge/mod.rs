@@ -20,8 +20,8 @@ Examples:
   reqmtls judge their.pcapng --key-log keys.txt           anybody's connections, with their secrets
   reqmtls judge their.pcap --server-policy require --json
 
-What a capture does not show is not judged, unless it is known: a run's capture says what was known of its ends, and
-of any other one the options do. They win over what the capture says.
+A requirement that needs more than the octets is judged where an option gives it, or
+where the capture is of a run and has it. An option wins over the capture.
 
 Exit codes:
   0  nothing is violated

@@ -148,8 +148,8 @@ impl Collected {
                     self.cells.push(Seen::of(case, cell));
                 }
             }
-            Event::Interrupted => self.interrupted = true,
-            Event::Ended(_) => {
+            Event::Ended(ended) => {
+                self.interrupted = ended.interrupted;
                 self.peers.sort_by_key(|peer| subject.place(&peer.name));
                 self.missing.sort_by_key(|it| subject.place(&it.name));
                 self.cells.sort_by_key(|seen| {
