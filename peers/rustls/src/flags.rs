@@ -228,15 +228,14 @@ impl FlagsError {
     /// - Every invalid value calls for `illegal_parameter`
     ///   (draft-ietf-tls-tlsflags §2). For one that does not fit the syntax
     ///   `opaque flags<1..255>` (no octet at all, a length of zero, a length
-    ///   that disagrees with what follows), RFC 8446 §6.2 alone would call for
+    ///   that disagrees with what follows), RFC 9846 §6.2 (RFC 8446 §6.2) alone would call for
     ///   `decode_error`; the draft speaks of this extension, so it is followed.
     /// - A ClientHello that cannot be read calls for `decode_error`.
-    /// - Two extensions of one type call for `illegal_parameter` (RFC 8446
-    ///   §4.2 gives the rule, §6.2 the alert for a correctly formatted field that is
-    ///   inconsistent with others).
-    /// - So does an extension behind `pre_shared_key` (RFC 8446 §4.2.11).
+    /// - Two extensions of one type call for `illegal_parameter`: RFC 9846 §4.3 (RFC 8446 §4.2) gives the rule,
+    ///   RFC 9846 §6.2 (RFC 8446 §6.2) the alert for a correctly formatted field that is inconsistent with others.
+    /// - So does an extension behind `pre_shared_key` (RFC 9846 §4.3.11 (RFC 8446 §4.2.11)).
     /// - Flags that change after HelloRetryRequest call for
-    ///   `illegal_parameter` (RFC 8446 §4.1.2), for the same reason.
+    ///   `illegal_parameter` (RFC 9846 §4.2.2 (RFC 8446 §4.1.2)), for the same reason.
     /// - Unsolicited flags call for `illegal_parameter`
     ///   (draft-ietf-tls-tlsflags §2).
     #[must_use]

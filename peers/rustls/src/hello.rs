@@ -12,7 +12,7 @@ const TLS13: [u8; 2] = [3, 4];
 ///
 /// `extension` is the number of that extension, [`crate::TLS_FLAGS`] if there is no reason for another.
 /// `message` is the whole handshake message, beginning with its type and
-/// length (RFC 8446 §4), without record headers.
+/// length (RFC 9846 §4 (RFC 8446 §4)), without record headers.
 ///
 /// ```
 /// use rustls_tlsflags::{Flags, TLS_FLAGS, flags_in_client_hello};

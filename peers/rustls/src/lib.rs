@@ -32,5 +32,5 @@ pub use error::{AcceptError, AcceptorError, ConnectorError, flags_error};
 pub use flags::{EARLY_TLS_FLAGS, Flags, FlagsError, MAX_FLAG, REQUEST_MTLS, TLS_FLAGS};
 pub use hello::{flags_in_client_hello, raw_flags_in_client_hello};
 pub use policy::{ClientAuth, ClientAuthPolicy, Offer};
-pub use seam::EditedIo;
+pub use seam::{EditedIo, OwnSessions};
 pub use server::{Accepted, Failed, TlsFlagsAcceptor};

@@ -25,7 +25,7 @@ mod tests;
 ///
 /// What comes in passes as it comes. A [`crate::TlsFlagsAcceptor`] only reads ahead to the end of the first
 /// ClientHello, no further than rustls would buffer, and looks for a second one, after HelloRetryRequest. If
-/// that carries other flags than the first (RFC 9846 §4.2.1 (RFC 8446 §4.1.2)), it is not passed on: the alert
+/// that carries other flags than the first (RFC 9846 §4.2.2 (RFC 8446 §4.1.2)), it is not passed on: the alert
 /// is sent, and reading fails with an error that wraps the [`crate::FlagsError`].
 #[derive(Debug)]
 pub struct EditedIo<IO> {

@@ -1,9 +1,11 @@
 //! The low-level seam: edit an extension block of a named handshake message.
 //!
 //! **Most programs need none of this**: [`crate::TlsFlagsConnector`] and
-//! [`crate::TlsFlagsAcceptor`] stand on it. It is public because a test peer
-//! has good reasons to send what a correct one never does, such as malformed
-//! flags, or flags in a message where they do not belong.
+//! [`crate::TlsFlagsAcceptor`] stand on it. It is public, with the feature
+//! `seam`, because a test peer has good reasons to send what a correct one
+//! never does, such as malformed flags, or flags in a message where they do
+//! not belong. A configuration with its providers only works with what
+//! [`prepare_client`] and [`prepare_server`] make of it, over an [`EditedIo`].
 //!
 //! rustls has no API for extensions that it does not know. But everything that
 //! must agree on the bytes of a handshake message can be reached from outside:

@@ -33,8 +33,8 @@ pub(super) struct Outgoing {
 enum State {
     /// The first ClientHello comes next.
     FirstClientHello,
-    /// A second ClientHello may come. It has the random of the first (RFC 8446
-    /// §4.1.2); an encrypted record does not, and ends this state.
+    /// A second ClientHello may come. It has the random of the first
+    /// (RFC 9846 §4.2.2 (RFC 8446 §4.1.2)); an encrypted record does not, and ends this state.
     SecondClientHello { random: [u8; 32] },
     /// A HelloRetryRequest or ServerHello comes next.
     ServerHello,

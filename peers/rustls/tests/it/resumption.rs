@@ -6,8 +6,9 @@ use rustls::client::{ClientSessionMemoryCache, Resumption};
 use rustls::server::{ServerSessionMemoryCache, StoresServerSessions};
 use rustls::version::{TLS12, TLS13};
 use rustls::{AlertDescription, HandshakeKind, NamedGroup, ServerConfig};
-use rustls_tlsflags::seam::OwnSessions;
-use rustls_tlsflags::{ClientAuth, ClientAuthPolicy, Flags, TlsFlagsAcceptor, TlsFlagsConnector};
+use rustls_tlsflags::{
+    ClientAuth, ClientAuthPolicy, Flags, OwnSessions, TlsFlagsAcceptor, TlsFlagsConnector,
+};
 
 use crate::common::{
     Client, Pki, Server, alert_received, close, connected, handshake, provider, stock, with_group,
