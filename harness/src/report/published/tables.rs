@@ -27,16 +27,31 @@ pub(super) fn legend(page: &mut Page) {
     page.line(format_args!("\n## Legend of the tables\n"));
     page.line(format_args!("| sign | meaning |\n| --- | --- |"));
     let rows = [
-        ("`·`", "the server did not ask for a certificate; the connection completed"),
-        ("`asked`", "it asked, and the connection completed without a certificate"),
+        (
+            "`·`",
+            "the server did not ask for a certificate; the connection completed",
+        ),
+        (
+            "`asked`",
+            "it asked, and the connection completed without a certificate",
+        ),
         ("`auth`", "it asked, and the client is authenticated"),
-        ("`late auth`", "it asked after the handshake, and the client is authenticated"),
+        (
+            "`late auth`",
+            "it asked after the handshake, and the client is authenticated",
+        ),
         (
             "`S116`, `C47`, …",
             "refused: the server (S) or the client (C) sent the alert of that number",
         ),
-        ("`r` before a sign", "the server resumed the session of the connection before"),
-        ("`end`", "the connection ended without an alert or an orderly close"),
+        (
+            "`r` before a sign",
+            "the server resumed the session of the connection before",
+        ),
+        (
+            "`end`",
+            "the connection ended without an alert or an orderly close",
+        ),
         (
             "`!` behind a sign",
             "there is a finding: see the chapters above",
@@ -108,9 +123,11 @@ fn table(page: &mut Page, subject: &Subject, scenario: &Scenario, cells: &[&Seen
     page.line(format_args!("| --- |{}", " --- |".repeat(groups.len())));
     for (row, cases) in folded_rows(&groups, &rows) {
         let ids: Vec<&CaseId> = cases.iter().map(|it| &subject.case(*it).id).collect();
+        let patterns = fold::patterns(scenario, &ids).into_iter();
+        let patterns: Vec<_> = patterns.map(|pattern| format!("`{pattern}`")).collect();
         page.line(format_args!(
             "| {} | {} |",
-            fold::patterns(scenario, &ids).join("<br>"),
+            patterns.join("<br>"),
             row.join(" | ")
         ));
     }
@@ -211,7 +228,9 @@ fn whose<'a>(cells: impl Iterator<Item = &'a Seen>) -> String {
         return String::new();
     }
     let [client, server] = letters.map(|of| {
-        let letters = of.iter().filter_map(|it: &Provenance| it.as_str().chars().next());
+        let letters = of
+            .iter()
+            .filter_map(|it: &Provenance| it.as_str().chars().next());
         letters.collect::<String>()
     });
     format!(" <sub>{client}→{server}</sub>")
