@@ -113,7 +113,9 @@ fn files_of(folder: &Path) -> Result<Vec<PathBuf>, Diagnostics> {
     for entry in fs::read_dir(folder).map_err(|error| unreadable(folder, &error))? {
         let path = entry.map_err(|error| unreadable(folder, &error))?.path();
         let ending = path.extension().unwrap_or_default();
-        let is_none = [KNOWN_DEVIATIONS, PUBLISHED].iter().any(|name| path.ends_with(name));
+        let is_none = [KNOWN_DEVIATIONS, PUBLISHED]
+            .iter()
+            .any(|name| path.ends_with(name));
         if ending.eq_ignore_ascii_case("toml") && !is_none {
             files.push(path);
         }

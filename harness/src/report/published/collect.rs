@@ -148,8 +148,8 @@ impl Collected {
                     self.cells.push(Seen::of(case, cell));
                 }
             }
-            Event::Interrupted => self.interrupted = true,
-            Event::Ended(_) => {
+            Event::Ended(ended) => {
+                self.interrupted = ended.interrupted;
                 self.peers.sort_by_key(|peer| subject.place(&peer.name));
                 self.missing.sort_by_key(|it| subject.place(&it.name));
                 self.cells.sort_by_key(|seen| {
@@ -172,8 +172,17 @@ impl Collected {
     /// An alert that answers the well-formed value as well is no answer to the malformed one: what is said of it
     /// there alone is dropped.
     fn drop_what_controls_show(&mut self, subject: &Subject) {
-        let key = |seen: &Seen| (seen.case, seen.client.peer.clone(), seen.server.peer.clone());
-        let places: HashMap<_, _> = (0..).zip(&self.cells).map(|(at, it)| (key(it), at)).collect();
+        let key = |seen: &Seen| {
+            (
+                seen.case,
+                seen.client.peer.clone(),
+                seen.server.peer.clone(),
+            )
+        };
+        let places: HashMap<_, _> = (0..)
+            .zip(&self.cells)
+            .map(|(at, it)| (key(it), at))
+            .collect();
         for at in 0..self.cells.len() {
             let seen = &self.cells[at];
             let (_, client, server) = key(seen);

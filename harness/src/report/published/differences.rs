@@ -25,6 +25,12 @@ struct Split<'a> {
     example: &'a Seen,
 }
 
+impl Split<'_> {
+    fn is_bypassed(&self) -> bool {
+        self.signs.values().flatten().any(|sign| sign.bypassed)
+    }
+}
+
 pub(super) fn differences(page: &mut Page, subject: &Subject, run: &Collected) {
     page.line(format_args!(
         "\n## Where implementations differ, though each may\n"
@@ -34,16 +40,20 @@ pub(super) fn differences(page: &mut Page, subject: &Subject, run: &Collected) {
          who does otherwise, whose behaviour that is, and which sentence permits it."
     ));
     bypassed(page, subject, run);
-    let mut splits = splits(subject, run);
-    splits.sort_by_key(|split| {
-        let is_bypassed = split.signs.values().flatten().any(|sign| sign.bypassed);
-        (!is_bypassed, split.scenario, split.cases.first().copied())
-    });
-    if splits.is_empty() {
+    let mut topics: Vec<Vec<Split<'_>>> = Vec::new();
+    for split in splits(subject, run) {
+        let about = |split: &Split<'_>| (split.scenario, split.side, split.note);
+        match topics.iter_mut().find(|it| about(&it[0]) == about(&split)) {
+            Some(topic) => topic.push(split),
+            None => topics.push(vec![split]),
+        }
+    }
+    topics.sort_by_key(|topic| (!topic.iter().any(Split::is_bypassed), topic[0].scenario));
+    if topics.is_empty() {
         page.line(format_args!("\nThey differ nowhere."));
     }
-    for split in &splits {
-        write(page, subject, split);
+    for topic in &topics {
+        write(page, subject, topic);
     }
 }
 
@@ -169,29 +179,56 @@ fn is_torn(seen: &Seen, side: Side) -> bool {
     rulings.any(|brief| brief.party == side.into() && matches!(brief.kind, Kind::Tension { .. }))
 }
 
-/// A cell with what the fewest peers do.
+/// A cell that goes on without the authentication that is required, or else one with what the fewest peers do.
 fn minority<'a>(cells: &[&'a Seen]) -> &'a Seen {
     let mut counts: HashMap<&[Sign], usize> = HashMap::new();
     for seen in cells {
         *counts.entry(&seen.signs).or_default() += 1;
     }
-    let rarest = cells.iter().min_by_key(|seen| counts[&*seen.signs]);
+    let rarest = cells.iter().rev().min_by_key(|seen| {
+        let is_bypassed = seen.signs.iter().any(|sign| sign.bypassed);
+        (!is_bypassed, counts[&*seen.signs])
+    });
     rarest.expect("a split has cells")
 }
 
-fn write(page: &mut Page, subject: &Subject, split: &Split<'_>) {
-    let scenario = &subject.scenarios()[split.scenario];
-    let cases: Vec<usize> = split.cases.iter().copied().collect();
-    let mark = if split.signs.values().flatten().any(|sign| sign.bypassed) {
+/// Splits of one scenario and side that have one explanation, or none.
+fn write(page: &mut Page, subject: &Subject, topic: &[Split<'_>]) {
+    let Split {
+        scenario,
+        side,
+        note,
+        ..
+    } = topic[0];
+    let is_bypassed = topic.iter().any(Split::is_bypassed);
+    let mark = if is_bypassed {
         format!("{BYPASSED} ")
     } else {
         String::new()
     };
-    page.line(format_args!(
-        "\n### {mark}{}: {}s\n",
-        scenario.title, split.side
-    ));
-    page.line(format_args!("* cases: {}", fold::cases(subject, &cases)));
+    let title = &subject.scenarios()[scenario].title;
+    page.line(format_args!("\n### {mark}{title}: {side}s\n"));
+    for split in topic {
+        write_split(page, subject, split);
+    }
+    let Some(note) = note.map(|note| &subject.notes().differences[note]) else {
+        page.line(format_args!("* why: not explained yet"));
+        return;
+    };
+    for id in &note.permits {
+        page.line(format_args!("* documents: {}", sentence(*id)));
+    }
+    for section in &note.sections {
+        page.line(format_args!("* documents: {section}"));
+    }
+    let reference = note.reference.as_deref();
+    let reference = reference.map_or_else(String::new, |it| format!(" ({it})"));
+    page.line(format_args!("* why: {}{reference}", note.explanation));
+}
+
+fn write_split(page: &mut Page, subject: &Subject, split: &Split<'_>) {
+    let cases: Vec<usize> = split.cases.iter().copied().collect();
+    page.line(format_args!("* {}", fold::cases(subject, &cases)));
     let mut classes: Vec<(&Vec<Sign>, Vec<&str>)> = Vec::new();
     for (peer, signs) in &split.signs {
         match classes.iter_mut().find(|(others, _)| *others == signs) {
@@ -220,25 +257,8 @@ fn write(page: &mut Page, subject: &Subject, split: &Split<'_>) {
                 format!("{peer} ({})", of.join(", "))
             })
             .collect();
-        page.line(format_args!(
-            "* {role}: {}: {}",
-            who.join(", "),
-            words.join(" / ")
-        ));
+        let who = who.join(", ");
+        page.line(format_args!("  * {role}: {who}: {}", words.join(" / ")));
     }
-    match split.note.map(|note| &subject.notes().differences[note]) {
-        Some(note) => {
-            for id in &note.permits {
-                page.line(format_args!("* documents: {}", sentence(*id)));
-            }
-            for section in &note.sections {
-                page.line(format_args!("* documents: {section}"));
-            }
-            let reference = note.reference.as_deref();
-            let reference = reference.map_or_else(String::new, |it| format!(" ({it})"));
-            page.line(format_args!("* why: {}{reference}", note.explanation));
-        }
-        None => page.line(format_args!("* why: not explained yet")),
-    }
-    page.line(format_args!("* `{}`", alone(subject, split.example)));
+    page.line(format_args!("  * `{}`", alone(subject, split.example)));
 }

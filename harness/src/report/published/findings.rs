@@ -19,20 +19,26 @@ struct Group<'a> {
 /// The findings about ends of a provenance.
 pub(super) fn of_ends(page: &mut Page, subject: &Subject, run: &Collected, of: Provenance) {
     let groups = groups(subject, run, |finding| finding.provenance == Some(of));
+    if groups.is_empty() {
+        page.line(format_args!("\nNo findings."));
+        return;
+    }
+    page.line(format_args!("\nFindings:\n"));
     for group in &groups {
         let peer = group.peer.unwrap_or_default();
         let who = format!("**{}** as {}", whose(&[peer], of), group.finding.party);
         write(page, subject, group, &who);
     }
-    if groups.is_empty() {
-        page.line(format_args!("* no findings"));
-    }
 }
 
 /// The findings about documents.
 pub(super) fn of_documents(page: &mut Page, subject: &Subject, run: &Collected) {
-    for group in groups(subject, run, |finding| finding.party == Party::Documents) {
-        write(page, subject, &group, "**the documents**");
+    let groups = groups(subject, run, |finding| finding.party == Party::Documents);
+    for group in &groups {
+        write(page, subject, group, "**the documents**");
+    }
+    if groups.is_empty() {
+        page.line(format_args!("None."));
     }
 }
 

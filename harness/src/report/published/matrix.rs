@@ -39,12 +39,16 @@ pub(super) fn matrix(subject: &Subject, run: &Collected) -> String {
             Provenance::Reference => "What the reference does",
         };
         let (cells, blamed) = findings::count(subject, run, *provenance);
+        page.line(format_args!("\n## {title}\n"));
+        if cells == 0 {
+            page.line(format_args!("No cell of this run shows it."));
+            continue;
+        }
         page.line(format_args!(
-            "\n## {title}\n\n{} with such an end, {blamed} of them with a finding about it.\n",
+            "{} with such an end, {blamed} of them with a finding about it.\n",
             counted(cells, "cell")
         ));
         headlines::of_ends(&mut page, subject, run, *provenance);
-        page.line(format_args!("\nFindings:\n"));
         findings::of_ends(&mut page, subject, run, *provenance);
     }
     page.line(format_args!("\n## Findings about the documents\n"));

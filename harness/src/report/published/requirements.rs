@@ -64,19 +64,20 @@ pub(super) fn requirements(subject: &Subject, run: &Collected) -> String {
                     |case| format!("{} `{}`", count.cells, subject.case(case).id),
                 )
             };
-            let head = if number == 0 {
-                let statement = format!("{} ({})", row.statement, row.citation());
-                format!("{} | {} | {}", link(id), row.level, cell(&statement))
+            let statement = if number == 0 {
+                cell(&format!("{} ({})", row.statement, row.citation()))
             } else {
-                " | | ".to_owned()
+                "as above".to_owned()
             };
             page.line(format_args!(
-                "| {head} | {party} | {} | {} | {} | {} | {} |",
+                "| {} | {} | {statement} | {party} | {} | {} | {} | {} | {} |",
+                link(id),
+                row.level,
                 count(Column::Satisfied),
                 count(Column::Choice),
                 count(Column::OnPurpose),
                 count(Column::Violated),
-                if number == 0 { reason } else { "" },
+                reason,
             ));
         }
     }

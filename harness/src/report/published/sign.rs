@@ -91,7 +91,9 @@ impl Sign {
                 let client = if self.authenticated {
                     "; the client is authenticated"
                 } else if self.bypassed {
-                    "; **the client is not authenticated, which the policy requires**"
+                    return format!(
+                        "{how}; {BYPASSED} **the client is not authenticated, which the policy requires**"
+                    );
                 } else {
                     "; the client is not authenticated"
                 };

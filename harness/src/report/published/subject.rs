@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use reqmtls_contract::Revision;
 
 use super::notes::Notes;
-use crate::scenario::{Axis, AXES, Case, CaseId, Scenario};
+use crate::scenario::{AXES, Axis, Case, CaseId, Scenario};
 
 /// What the published results are about.
 #[derive(Debug)]

@@ -27,16 +27,31 @@ pub(super) fn legend(page: &mut Page) {
     page.line(format_args!("\n## Legend of the tables\n"));
     page.line(format_args!("| sign | meaning |\n| --- | --- |"));
     let rows = [
-        ("`·`", "the server did not ask for a certificate; the connection completed"),
-        ("`asked`", "it asked, and the connection completed without a certificate"),
+        (
+            "`·`",
+            "the server did not ask for a certificate; the connection completed",
+        ),
+        (
+            "`asked`",
+            "it asked, and the connection completed without a certificate",
+        ),
         ("`auth`", "it asked, and the client is authenticated"),
-        ("`late auth`", "it asked after the handshake, and the client is authenticated"),
+        (
+            "`late auth`",
+            "it asked after the handshake, and the client is authenticated",
+        ),
         (
             "`S116`, `C47`, …",
             "refused: the server (S) or the client (C) sent the alert of that number",
         ),
-        ("`r` before a sign", "the server resumed the session of the connection before"),
-        ("`end`", "the connection ended without an alert or an orderly close"),
+        (
+            "`r` before a sign",
+            "the server resumed the session of the connection before",
+        ),
+        (
+            "`end`",
+            "the connection ended without an alert or an orderly close",
+        ),
         (
             "`!` behind a sign",
             "there is a finding: see the chapters above",
@@ -211,7 +226,9 @@ fn whose<'a>(cells: impl Iterator<Item = &'a Seen>) -> String {
         return String::new();
     }
     let [client, server] = letters.map(|of| {
-        let letters = of.iter().filter_map(|it: &Provenance| it.as_str().chars().next());
+        let letters = of
+            .iter()
+            .filter_map(|it: &Provenance| it.as_str().chars().next());
         letters.collect::<String>()
     });
     format!(" <sub>{client}→{server}</sub>")

@@ -43,9 +43,8 @@ pub(super) fn tensions(page: &mut Page, subject: &Subject, run: &Collected) {
             let got = brief.got.as_deref().unwrap_or_default();
             let provenance = side.and_then(|side| seen.provenance(side));
             let key = (brief.party, peer, provenance, follows, got);
-            let of = |it: &Choice<'_>| {
-                (it.party, it.peer, it.provenance, it.follows, it.got) == key
-            };
+            let of =
+                |it: &Choice<'_>| (it.party, it.peer, it.provenance, it.follows, it.got) == key;
             match choices.iter_mut().find(|choice| of(choice)) {
                 // Two requirements of one cell may say the same.
                 Some(choice) if choice.seen.last().is_some_and(|it| std::ptr::eq(*it, seen)) => {}

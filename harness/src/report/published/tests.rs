@@ -66,9 +66,8 @@ reference = "b.c"
 "#;
 
 fn scenarios() -> Vec<Scenario> {
-    let read = |name: &str, text| {
-        parse(Path::new(name), text).unwrap_or_else(|errors| panic!("{errors}"))
-    };
+    let read =
+        |name: &str, text| parse(Path::new(name), text).unwrap_or_else(|errors| panic!("{errors}"));
     vec![
         read("malformed.toml", MALFORMED),
         read("question.toml", QUESTION),

@@ -210,15 +210,12 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> EditedIo<IO> {
         };
         if !matches!(handshake.inbound, Inbound::Failed(_)) {
             let before = buf.filled().len();
-            let looks = match handshake.ahead.take(buf.remaining()) {
-                Some((octets, is_behind)) => {
-                    buf.put_slice(octets);
-                    is_behind
-                }
-                None => {
-                    ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
-                    true
-                }
+            let looks = if let Some((octets, is_behind)) = handshake.ahead.take(buf.remaining()) {
+                buf.put_slice(octets);
+                is_behind
+            } else {
+                ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
+                true
             };
             handshake.ahead.tidy();
             if !looks || handshake.see(&buf.filled()[before..]) {

@@ -1,4 +1,4 @@
-//! Records and ClientHellos as no library would make them.
+//! Records and hellos as no library would make them.
 
 /// Extensions by number, in the order of the message.
 pub(crate) type Extensions = Vec<(u16, Vec<u8>)>;

@@ -6,7 +6,10 @@
     reason = "a test that panics has failed, as it should"
 )]
 
+mod conversations;
 mod hello;
+mod live;
+mod parts;
 mod pieces;
 mod pipe;
 mod random;

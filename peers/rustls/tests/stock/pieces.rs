@@ -1,8 +1,8 @@
 //! Scripts out of arbitrary octets, which choose and spoil pieces that make sense.
 
 use crate::hello::{client_hello, direct, fragments, record, retried, with_early_data};
+use crate::parts::{hellos, no_hellos};
 use crate::script::Script;
-use crate::scripts::{hellos, no_hellos};
 
 /// Octets that a script has at most: a few times of what a server reads before it gives up.
 const LONGEST: usize = 1 << 18;

@@ -143,9 +143,10 @@ impl AsyncWrite for Pipe {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         let mut queues = self.lock();
-        let portion = match queues.cuts_writes {
-            true => queues.portion(buf.len(), cx),
-            false => Some(buf.len()),
+        let portion = if queues.cuts_writes {
+            queues.portion(buf.len(), cx)
+        } else {
+            Some(buf.len())
         };
         let Some(portion) = portion else {
             return Poll::Pending;
@@ -178,10 +179,14 @@ impl AsyncWrite for Pipe {
     }
 }
 
+/// After so many polls a future is taken to wait: some states of tokio-rustls wake themselves for ever.
+const MOST_POLLS: usize = 100_000;
+
 /// A future that is polled only as long as something wakes it.
 pub(crate) struct Task<'a, T> {
     future: Option<Pin<Box<dyn Future<Output = T> + 'a>>>,
     woken: Arc<Woken>,
+    polls: usize,
     pub(crate) outcome: Option<T>,
 }
 
@@ -198,6 +203,7 @@ impl<'a, T> Task<'a, T> {
         Self {
             future: Some(Box::pin(future)),
             woken: Arc::new(Woken(AtomicBool::new(true))),
+            polls: 0,
             outcome: None,
         }
     }
@@ -208,9 +214,11 @@ impl<'a, T> Task<'a, T> {
         let mut cx = Context::from_waker(&waker);
         let mut was_polled = false;
         while let Some(future) = &mut self.future
+            && self.polls < MOST_POLLS
             && self.woken.0.swap(false, Ordering::AcqRel)
         {
             was_polled = true;
+            self.polls += 1;
             if let Poll::Ready(outcome) = future.as_mut().poll(&mut cx) {
                 self.outcome = Some(outcome);
                 self.future = None;

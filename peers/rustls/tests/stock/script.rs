@@ -73,7 +73,7 @@ impl Servers {
         script: &Script,
         pipe: fn() -> Pipe,
     ) -> (Behaviour, Option<Behaviour>) {
-        let (unmodified, _) = play(script, pipe(), |pipe| async move {
+        let (unmodified, _) = play(script, &pipe(), |pipe| async move {
             match self.unmodified.accept(pipe).into_fallible().await {
                 Ok(_) => ("completed".to_owned(), false),
                 Err((error, mut pipe)) => {
@@ -82,7 +82,7 @@ impl Servers {
                 }
             }
         });
-        let (ours, is_about_flags) = play(script, pipe(), |pipe| async move {
+        let (ours, is_about_flags) = play(script, &pipe(), |pipe| async move {
             match self.ours.accept_fallible(pipe).await {
                 Ok(_) => ("completed".to_owned(), false),
                 Err(failed) => {
@@ -99,7 +99,7 @@ impl Servers {
     }
 }
 
-fn play<'a, F>(script: &Script, pipe: Pipe, serve: impl FnOnce(Pipe) -> F) -> (Behaviour, bool)
+fn play<'a, F>(script: &Script, pipe: &Pipe, serve: impl FnOnce(Pipe) -> F) -> (Behaviour, bool)
 where
     F: Future<Output = (String, bool)> + 'a,
 {
