@@ -11,14 +11,17 @@ mod facts;
 mod finding;
 mod knowledge;
 mod misreport;
+mod recorded;
 pub mod requirement;
 mod ruling;
 
+pub(crate) use self::check::alert_name;
 pub use self::evidence::Evidence;
 pub use self::expected::{Expected, Requested};
 pub use self::facts::Facts;
 pub use self::finding::{Conformance, Finding, Party};
 pub use self::knowledge::{EndKnowledge, Knowledge, Psk};
+pub use self::recorded::{Numbering, Recorded};
 pub use self::ruling::{Ruling, Verdict};
 
 use reqmtls_contract::Outcome;

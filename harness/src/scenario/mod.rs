@@ -27,7 +27,7 @@ pub use self::{
     diagnostic::{Diagnostic, Diagnostics},
     draft::{Ends, MAX_FLAG, Material, Setups},
     known::{Known, KnownError, Sightings},
-    load::{KNOWN_DEVIATIONS, SELF_TEST, load_dir, load_file, load_files, parse},
+    load::{KNOWN_DEVIATIONS, PUBLISHED, SELF_TEST, load_dir, load_file, load_files, parse},
     nearest::nearest,
     schema::{schema, schema_text},
     select::{Selector, SelectorError},

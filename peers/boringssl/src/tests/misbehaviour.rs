@@ -192,7 +192,7 @@ async fn against_client(names: &Names, server: Setup, edits: &Edits) -> Connecti
         .with_root_certificates(roots(names))
         .with_client_auth_cert(chain, key)
         .unwrap();
-    let connector = TlsFlagsConnector::new(Arc::new(config)).unwrap();
+    let connector = TlsFlagsConnector::from_config(Arc::new(config)).unwrap();
     let server = prepared(&peer(), Side::Server, server).unwrap();
     let (near, far) = tokio::io::duplex(1 << 16);
     let client = async {
