@@ -87,7 +87,10 @@ fn compare_with_published(ran: &Ran, revision: Revision) {
     let readme = root().join("README.md");
     let mut texts = vec![
         (folder.join("matrix.md"), rendered.matrix.clone()),
-        (folder.join("requirements.md"), rendered.requirements.clone()),
+        (
+            folder.join("requirements.md"),
+            rendered.requirements.clone(),
+        ),
     ];
     if revision == Revision::Draft02 {
         let text = rendered.readme(&readme).expect("a README with marks");

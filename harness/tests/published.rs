@@ -17,7 +17,8 @@ fn commands(text: &str) -> BTreeSet<String> {
 
 #[test]
 fn commands_are_those_in_backticks_that_run_cells() {
-    let text = "`reqmtls run` writes; `reqmtls run a/b --client c` and `reqmtls peers`, not reqmtls run x";
+    let text =
+        "`reqmtls run` writes; `reqmtls run a/b --client c` and `reqmtls peers`, not reqmtls run x";
     let expected = ["", "a/b --client c"].map(str::to_owned);
     assert_eq!(commands(text), BTreeSet::from(expected));
 }
@@ -36,7 +37,10 @@ fn every_published_command_selects_a_cell() {
         assert!(found.len() > 1, "{name} names commands");
         found
     });
-    for arguments in of_findings.into_iter().chain(of_matrix.into_iter().flatten()) {
+    for arguments in of_findings
+        .into_iter()
+        .chain(of_matrix.into_iter().flatten())
+    {
         // `list` takes what `run` does, and says how many cells that is.
         let output = Command::cargo_bin("reqmtls")
             .unwrap()
