@@ -26,13 +26,13 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-const ROUNDS: usize = 31;
+const ROUNDS: usize = 21;
 
 /// In one round.
-const HANDSHAKES: usize = 60;
+const HANDSHAKES: usize = 400;
 
 /// In one round, from the server to the client.
-const OCTETS: usize = 32 << 20;
+const OCTETS: usize = 256 << 20;
 
 /// Idle at once.
 const CONNECTIONS: usize = 1000;
