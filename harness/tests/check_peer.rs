@@ -143,7 +143,7 @@ const CAUGHT: [(&str, &str, &str); 20] = [
     (
         "sends no flags",
         "client.tls-flags",
-        "client reported tls_flags_sent none",
+        "tls_flags in ClientHello: got none, expected \"0b0000000000000000000001\"",
     ),
     (
         "asks everybody",
@@ -153,7 +153,7 @@ const CAUGHT: [(&str, &str, &str); 20] = [
     (
         "takes malformed flags",
         "server.flag",
-        "the server's answer: got {\"client_certificate\":null,\"tls_flags\":null}",
+        "server reported tls_flags_received none, expected 0b0000000000000000000001, as on the wire",
     ),
     (
         "offers every suite",
@@ -179,7 +179,9 @@ fn a_double_is_caught_by_the_rule_that_it_breaks() {
 #[test]
 fn the_same_rules_find_nothing_in_a_peer_without_the_fault() {
     std::thread::scope(|scope| {
-        for (_, rule, _) in CAUGHT {
+        // What it does not declare is no rule for it.
+        let rules = CAUGHT.map(|(_, rule, _)| rule).into_iter();
+        for rule in rules.filter(|rule| *rule != "client.post-handshake-auth") {
             scope.spawn(move || {
                 let Checked { code, out, err } = check("", rule);
                 assert_eq!(code, 0, "{rule}:\n{out}{err}");

@@ -107,25 +107,32 @@ fn the_capture_of_a_run_is_judged_as_the_run_was() {
 
 const REQUEST_MTLS: [u8; 12] = [11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
 
-/// What a forged connection has besides the usual.
+/// A forged connection.
 #[derive(Default)]
 struct Story {
     /// The extension of ClientHello that carries the flag.
     carrier: Option<ExtensionType>,
-    /// Whether CertificateRequest carries the flag as well.
-    acknowledged: bool,
-    /// Whether the client has no certificate to send.
-    is_empty: bool,
-    /// Whether the server takes a pre-shared key, and asks for a certificate after the handshake.
-    resumed: bool,
-    /// Whether the client closes without `close_notify`.
-    is_silent: bool,
+    /// What is unlike a handshake in which the client authenticates.
+    unlike: &'static [Unlike],
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unlike {
+    /// CertificateRequest carries the flag as well.
+    Acknowledged,
+    /// The client has no certificate to send.
+    Empty,
+    /// The server takes a pre-shared key, and asks for a certificate after the handshake.
+    PreShared,
+    /// The client closes without `close_notify`.
+    Silent,
 }
 
 impl Story {
     fn forge(&self) -> Forge {
         use Epoch::{Application, Handshake};
         use Side::{Client, Server};
+        let is = |unlike| self.unlike.contains(&unlike);
         let message = |kind: u8, body: &[u8]| testing::message(HandshakeType(kind), body);
         let flag = |carrier| testing::extension(carrier, &REQUEST_MTLS);
         let psk = || testing::extension(ExtensionType::PRE_SHARED_KEY, &[0, 0]);
@@ -133,27 +140,31 @@ impl Story {
         let algorithms = testing::extension(ExtensionType::SIGNATURE_ALGORITHMS, &[0, 2, 8, 4]);
         let mut hello = vec![algorithms.clone()];
         hello.extend(flagged.clone());
-        hello.extend(self.resumed.then(psk));
+        hello.extend(is(Unlike::PreShared).then(psk));
         let mut chosen = Vec::new();
-        chosen.extend(self.resumed.then(psk));
+        chosen.extend(is(Unlike::PreShared).then(psk));
         let mut asked = vec![algorithms];
-        asked.extend(flagged.filter(|_| self.acknowledged));
+        asked.extend(flagged.filter(|_| is(Unlike::Acknowledged)));
         let request = [&[0][..], &testing::extensions(&asked)].concat();
         let certificate: &[u8] = &[0, 0, 0, 6, 0, 0, 1, 5, 0, 0];
         let verify: &[u8] = &[8, 4, 0, 1, 9];
         let mut flight = message(8, &testing::extensions(&[]));
-        if !self.resumed {
+        if !is(Unlike::PreShared) {
             flight.extend(message(13, &request));
             flight.extend(message(11, certificate));
             flight.extend(message(15, verify));
         }
         flight.extend(message(20, &[7; 32]));
         let mut answer = Vec::new();
-        if !self.resumed {
-            let sent = if self.is_empty { &[0; 4] } else { certificate };
+        if !is(Unlike::PreShared) {
+            let sent = if is(Unlike::Empty) {
+                &[0; 4]
+            } else {
+                certificate
+            };
             answer.extend(message(11, sent));
         }
-        if !self.resumed && !self.is_empty {
+        if !is(Unlike::PreShared) && !is(Unlike::Empty) {
             answer.extend(message(15, verify));
         }
         answer.extend(message(20, &[7; 32]));
@@ -168,11 +179,11 @@ impl Story {
             .messages(Client, Handshake, &answer)
             .data(Client, Application, b"GET /")
             .data(Server, Application, b"200 OK");
-        if self.resumed {
+        if is(Unlike::PreShared) {
             let late = [&[1, 9][..], &request[1..]].concat();
             forge.messages(Server, Application, &message(13, &late));
         }
-        if !self.is_silent {
+        if !is(Unlike::Silent) {
             forge.alert(Client, Application, close);
         }
         forge
@@ -199,8 +210,7 @@ fn file(recording: &Recording, secrets: &KeyLog) -> Vec<u8> {
 fn the_deployed_number_is_detected_and_its_connection_judged() {
     let folder = Story {
         carrier: Some(ExtensionType::EARLY_EXPERIMENT),
-        is_silent: true,
-        ..Story::default()
+        unlike: &[Unlike::Silent],
     }
     .folder();
     let mut session = Session::default();
@@ -234,15 +244,15 @@ fn each_option_changes_what_is_judged() {
     };
     let unflagged = Story::default();
     let empty = Story {
-        is_empty: true,
+        unlike: &[Unlike::Empty],
         ..assigned()
     };
     let acknowledged = Story {
-        acknowledged: true,
+        unlike: &[Unlike::Acknowledged],
         ..assigned()
     };
-    let resumed = Story {
-        resumed: true,
+    let pre_shared = Story {
+        unlike: &[Unlike::PreShared],
         ..Story::default()
     };
     // What is judged with the options, and with none or with the other value.
@@ -296,7 +306,7 @@ fn each_option_changes_what_is_judged() {
             &["--extension", "0xfe01"],
         ),
         (
-            &resumed,
+            &pre_shared,
             &["--psk", "external"],
             "TLS-1 server violated",
             &["--psk", "resumption"],

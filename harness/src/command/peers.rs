@@ -94,18 +94,20 @@ fn make(root: &Path, manifest: &Manifest, runtime: &Runtime) -> u8 {
     }
 }
 
-/// Tests a peer: what its package tests, then the contract. One that is compiled in has its package's tests among
-/// the workspace's.
+/// Tests a peer: what its package tests, then the contract. For one that is compiled in, both are among the
+/// workspace's tests.
 fn test(root: &Path, manifest: &Manifest, runtime: &Runtime) -> anyhow::Result<u8> {
+    if manifest.in_process {
+        complain(&format!("{}: among the workspace's tests", manifest.name));
+        return Ok(0);
+    }
     let Some(program) = program(root, manifest, runtime) else {
         return Ok(EXIT_PEER);
     };
-    if !manifest.in_process {
-        let progress = |line: &str| complain(&format!("{}: {line}", manifest.name));
-        if let Err(error) = runtime.block_on(build::test(root, manifest, progress)) {
-            complain(&format!("{}: {error}", manifest.name));
-            return Ok(EXIT_FINDINGS);
-        }
+    let progress = |line: &str| complain(&format!("{}: {line}", manifest.name));
+    if let Err(error) = runtime.block_on(build::test(root, manifest, progress)) {
+        complain(&format!("{}: {error}", manifest.name));
+        return Ok(EXIT_FINDINGS);
     }
     check_peer::check(runtime, &program, None)
 }

@@ -6,8 +6,8 @@ use reqmtls_contract::testing::{
     prepared,
 };
 use reqmtls_contract::{
-    Answer, BlockingEndpoint, BlockingStream, ConnectionReport, ConnectionState, Hex, Outcome,
-    Setup, run_client, run_server,
+    BlockingEndpoint, BlockingStream, ConnectionReport, ConnectionState, Hex, Outcome, Setup,
+    run_client, run_server,
 };
 
 use super::*;

@@ -192,7 +192,7 @@ impl Shown {
         }
         let mut misreports = self.observed.misreports.iter();
         if let Some(finding) = misreports.find(|it| it.party.side() == Some(side)) {
-            return Err(format!("got {}, expected {}", finding.got, finding.expected).into());
+            return Err(format!("{}, expected {}", finding.got, finding.expected).into());
         }
         let report = self.evidence.report(side);
         let key_log = KeyLog::parse(&report.key_log.join("\n")).unwrap_or_default();

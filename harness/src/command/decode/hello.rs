@@ -11,7 +11,7 @@ use crate::command::capture::Numbers;
 use crate::command::connection::{answers, is_unread, numbered, sentence, unread, value};
 use crate::judge::check::{self, View};
 use crate::judge::requirement::Id;
-use crate::judge::{Knowledge, Numbering, Ruling};
+use crate::judge::{Knowledge, Ruling};
 use reqmtls_observer::{
     ClientHello, Codepoints, Defect, ExtensionType, HandshakeMessage, KeyLog, ProtocolVersion,
     Recording, Side, Transcript,
@@ -59,7 +59,13 @@ pub(super) fn explain(
     let transcript = observe(records(octets).with_context(|| name.to_owned())?);
     let hello = read(&transcript).with_context(|| name.to_owned())?;
     let (codepoints, numbering) = numbers.of(&transcript);
-    describe(report, hello, codepoints, numbering)?;
+    offers(report, hello);
+    report.line(numbered(
+        codepoints,
+        numbering,
+        hello.offers(codepoints.extension),
+    ));
+    flags(report, hello, codepoints);
     judged(report, &rulings(&transcript, codepoints))
 }
 
@@ -157,23 +163,19 @@ fn records(octets: &[u8]) -> Result<Vec<u8>, HelloError> {
     Ok(octets.chunks(FRAGMENT).flat_map(record).collect())
 }
 
-fn describe(
-    report: &mut Report,
-    hello: &ClientHello,
-    codepoints: Codepoints,
-    numbering: Numbering,
-) -> anyhow::Result<()> {
+/// What it offers.
+fn offers(report: &mut Report, hello: &ClientHello) {
     let versions = versions(hello);
     let names: Vec<_> = versions.iter().map(ToString::to_string).collect();
     report.line(format!("versions offered: {}", names.join(", ")));
-    let tls13 = versions.contains(&ProtocolVersion::TLS13);
-    report.line(format!(
-        "TLS 1.3 is {}",
-        if tls13 { "offered" } else { "not offered" }
-    ));
-    let names: Vec<_> = hello
-        .extensions
-        .iter()
+    let tls13 = if versions.contains(&ProtocolVersion::TLS13) {
+        "offered"
+    } else {
+        "not offered"
+    };
+    report.line(format!("TLS 1.3 is {tls13}"));
+    let extensions = hello.extensions.iter();
+    let names: Vec<_> = extensions
         .map(|extension| format!("{}({})", extension.kind, extension.kind.0))
         .collect();
     let names = if names.is_empty() {
@@ -182,8 +184,10 @@ fn describe(
         names.join(", ")
     };
     report.line(format!("extensions: {names}"));
-    let is_present = hello.offers(codepoints.extension);
-    report.line(numbered(codepoints, numbering, is_present));
+}
+
+/// Each value of flags, and what is to be said of its place.
+fn flags(report: &mut Report, hello: &ClientHello, codepoints: Codepoints) {
     let (flag, count) = (codepoints.flag, hello.extensions.len());
     for (extension, place) in hello.extensions.iter().zip(1..) {
         let another = extension.tls_flags_of_another_number(codepoints).map(Ok);
@@ -207,22 +211,19 @@ fn describe(
             Err(error) => report.line(format!("  {}", answers(*error))),
         }
     }
+    let is_present = hello.offers(codepoints.extension);
     if is_present
-        && !tls13
+        && !versions(hello).contains(&ProtocolVersion::TLS13)
         && let Some(id) = Id::find("TLS-11")
     {
         report.line(format!("note: {id}, {}", sentence(id.get())));
     }
-    let mut behind = hello
-        .extensions
-        .iter()
-        .rev()
-        .skip(1)
-        .filter(|it| it.kind == ExtensionType::PRE_SHARED_KEY);
-    if behind.next().is_some() {
-        report.line("note: pre_shared_key is not the last extension, as RFC 9846 §4.3.11 (RFC 8446 §4.2.11) wants it");
+    let mut before_last = hello.extensions.iter().rev().skip(1);
+    if before_last.any(|it| it.kind == ExtensionType::PRE_SHARED_KEY) {
+        report.line(
+            "note: pre_shared_key is not the last extension, as RFC 9846 §4.3.11 (RFC 8446 §4.2.11) wants it",
+        );
     }
-    Ok(())
 }
 
 /// The versions offered, in order of preference, RFC 9846 §4.3.1 (RFC 8446 §4.2.1).

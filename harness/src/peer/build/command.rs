@@ -1,8 +1,10 @@
 //! Commands of a build, and how they are run.
 
 use std::collections::VecDeque;
+use std::path::Path;
 use std::process::Stdio;
 
+use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
@@ -38,6 +40,35 @@ pub(super) async fn host_target() -> Result<String, BuildError> {
     let host = text.lines().find_map(|line| line.strip_prefix("host: "));
     host.map(str::to_owned)
         .ok_or_else(|| BuildError::Target(format!("rustc -vV wrote {text:?}")))
+}
+
+/// The names of the packages of a workspace.
+pub(super) async fn members(root: &Path) -> Result<Vec<String>, BuildError> {
+    let name = "cargo metadata";
+    let mut command = cargo();
+    command.args(["metadata", "--locked", "--no-deps", "--format-version", "1"]);
+    command.current_dir(root).kill_on_drop(true);
+    let output = command.output().await.map_err(start(name))?;
+    if !output.status.success() {
+        return Err(BuildError::Failed {
+            command: name.to_owned(),
+            status: output.status,
+            tail: String::from_utf8_lossy(&output.stderr).into_owned(),
+        });
+    }
+    let metadata: Metadata = serde_json::from_slice(&output.stdout)
+        .map_err(|error| start(name)(std::io::Error::from(error)))?;
+    Ok(metadata.packages.into_iter().map(|it| it.name).collect())
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
 }
 
 /// Runs a command, hands on each line that it writes, and keeps the last of them for an error.

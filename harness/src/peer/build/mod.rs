@@ -13,7 +13,7 @@ use std::process::ExitStatus;
 use thiserror::Error;
 
 use self::cache::Cache;
-use self::command::{cargo, host_target, run, show};
+use self::command::{cargo, host_target, members, run, show};
 use super::manifest::{Manifest, Tool};
 
 pub use self::install::{InstallError, install, missing};
@@ -92,8 +92,9 @@ pub async fn build(
         };
     };
     let place = Place::prepare(root, manifest, &mut progress).await?;
-    let _lock = place.cache.lock(&place.target, &mut progress).await?;
-    let mut command = place.cargo("build", package);
+    let _lock = place.enter(root, &mut progress).await?;
+    let mut command = place.cargo("build");
+    command.args(["--locked", "--package", package]);
     command.current_dir(root);
     let name = format!("cargo build --package {package}");
     run(command, &name, &mut progress).await?;
@@ -117,12 +118,13 @@ pub async fn test(
         return Ok(());
     };
     let place = Place::prepare(root, manifest, &mut progress).await?;
-    let _lock = place.cache.lock(&place.target, &mut progress).await?;
+    let _lock = place.enter(root, &mut progress).await?;
     for (verb, more) in [
         ("clippy", &["--all-targets", "--", "-D", "warnings"][..]),
         ("test", &[]),
     ] {
-        let mut command = place.cargo(verb, package);
+        let mut command = place.cargo(verb);
+        command.args(["--locked", "--package", package]);
         command.args(more).current_dir(root);
         show(command, &format!("cargo {verb} --package {package}")).await?;
     }
@@ -187,11 +189,36 @@ impl Place {
         })
     }
 
-    fn cargo(&self, verb: &str, package: &str) -> tokio::process::Command {
+    /// Waits until nobody else builds there, and makes the place this checkout's.
+    ///
+    /// Cargo knows the packages of a workspace by their places in it and by the times of their files. So those of
+    /// another checkout would pass for this one's.
+    async fn enter(
+        &self,
+        root: &Path,
+        progress: &mut impl FnMut(&str),
+    ) -> Result<fs::File, BuildError> {
+        let lock = self.cache.lock(&self.target, progress).await?;
+        let owner = self.target.join("checkout");
+        let own = root.as_os_str().as_encoded_bytes();
+        if fs::read(&owner).is_ok_and(|owner| owner == own) || !self.target.is_dir() {
+            fs::create_dir_all(&self.target).map_err(BuildError::file(&self.target))?;
+        } else {
+            let mut command = self.cargo("clean");
+            for package in members(root).await? {
+                command.args(["--package", &package]);
+            }
+            command.arg("--quiet").current_dir(root);
+            run(command, "cargo clean of the workspace's packages", progress).await?;
+        }
+        fs::write(&owner, own).map_err(BuildError::file(&owner))?;
+        Ok(lock)
+    }
+
+    fn cargo(&self, verb: &str) -> tokio::process::Command {
         let mut command = cargo();
         command
-            .args([verb, "--release", "--locked", "--package", package])
-            .args(["--target", &self.host, "--target-dir"])
+            .args([verb, "--release", "--target", &self.host, "--target-dir"])
             .arg(&self.target)
             .envs(&self.env)
             .env("RUSTFLAGS", "-C target-feature=+crt-static");

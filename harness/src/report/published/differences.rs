@@ -8,7 +8,7 @@ use reqmtls_vocabulary::Side;
 use super::collect::{Collected, Kind, Seen};
 use super::fold;
 use super::notes::Difference;
-use super::page::{Page, alone, counted, sentence, whose};
+use super::page::{Page, alone, counted, sentence, text, whose};
 use super::sign::{BYPASSED, Sign};
 use super::subject::Subject;
 
@@ -223,7 +223,11 @@ fn write(page: &mut Page, subject: &Subject, topic: &[Split<'_>]) {
     }
     let reference = note.reference.as_deref();
     let reference = reference.map_or_else(String::new, |it| format!(" ({it})"));
-    page.line(format_args!("* why: {}{reference}", note.explanation));
+    page.line(format_args!(
+        "* why: {}{}",
+        text(&note.explanation),
+        text(&reference)
+    ));
 }
 
 fn write_split(page: &mut Page, subject: &Subject, split: &Split<'_>) {

@@ -5,7 +5,7 @@ use reqmtls_vocabulary::Side;
 
 use super::collect::{Collected, Seen};
 use super::fold;
-use super::page::{Page, alone, counted, links, whose};
+use super::page::{Page, alone, counted, links, text, whose};
 use super::subject::Subject;
 use crate::judge::{Finding, Party};
 
@@ -106,7 +106,7 @@ fn write(page: &mut Page, subject: &Subject, group: &Group<'_>, who: &str) {
         page.line(format_args!("  * shown by: `{}`", message.trim_end()));
     }
     if let Some(known) = known {
-        page.line(format_args!("  * why: {known}"));
+        page.line(format_args!("  * why: {}", text(known)));
     } else if group.finding.party.side().is_some() {
         page.line(format_args!("  * why: not known yet"));
     }

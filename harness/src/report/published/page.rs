@@ -95,7 +95,12 @@ pub(super) fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{plural}")
 }
 
-/// Text inside a cell of a table.
-pub(super) fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace('\n', " ")
+/// Text that others wrote: what looks like HTML is not.
+pub(super) fn text(text: &str) -> String {
+    text.replace('<', "&lt;")
+}
+
+/// Such text inside a cell of a table.
+pub(super) fn cell(inside: &str) -> String {
+    text(inside).replace('|', "\\|").replace('\n', " ")
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use reqmtls_vocabulary::Side;
 
 use super::collect::{Collected, Kind};
-use super::page::{Page, cell, command, link};
+use super::page::{Page, cell, command};
 use super::subject::Subject;
 use crate::judge::Party;
 use crate::judge::requirement::{self, Check, Id};
@@ -35,17 +35,22 @@ pub(super) fn requirements(subject: &Subject, run: &Collected) -> String {
          Written by `{}`; `cargo test` holds it against a run of its own. The numbers are those of cells, self-tests \
          included, before one of their cases. *Satisfied*: an end could have violated it and did not. *Choice*: it \
          leaves the choice, or another document wants something else. *On purpose*: an end that misbehaves on \
-         purpose violated it, and was found to. *Violated*: an end violated it that was to obey. Statements are in \
-         this project's words; the documents win.\n",
+         purpose violated it, and was found to. *Violated*: an end violated it that was to obey. Each id leads to the \
+         sentence, and has its statement in this project's words as its title.\n",
         command(subject.revision(), "")
     ));
     page.line(format_args!(
-        "| id | level | statement | end | satisfied | choice | on purpose | violated | why not violated |\n\
+        "| id | level | place | end | satisfied | choice | on purpose | violated | why not violated |\n\
          | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
     ));
     let counts = counts(run);
     for row in requirement::applicable(subject.revision()) {
         let id = Id::from(row);
+        let linked = format!(
+            "[{id}]({} \"{}\")",
+            row.link(),
+            cell(&row.statement.replace('"', "'"))
+        );
         let reason = match row.check {
             Check::Unobservable(reason) => reason,
             Check::Observed(_) => row.unviolated.unwrap_or_default(),
@@ -55,7 +60,7 @@ pub(super) fn requirements(subject: &Subject, run: &Collected) -> String {
         } else {
             row.binds.iter().copied().map(Party::from).collect()
         };
-        for (number, party) in parties.into_iter().enumerate() {
+        for party in parties {
             let count = |column| {
                 let count = counts.get(&(id, party, column)).copied();
                 let count = count.unwrap_or_default();
@@ -64,15 +69,10 @@ pub(super) fn requirements(subject: &Subject, run: &Collected) -> String {
                     |case| format!("{} `{}`", count.cells, subject.case(case).id),
                 )
             };
-            let statement = if number == 0 {
-                cell(&format!("{} ({})", row.statement, row.citation()))
-            } else {
-                "as above".to_owned()
-            };
             page.line(format_args!(
-                "| {} | {} | {statement} | {party} | {} | {} | {} | {} | {} |",
-                link(id),
+                "| {linked} | {} | {} | {party} | {} | {} | {} | {} | {} |",
                 row.level,
+                row.citation(),
                 count(Column::Satisfied),
                 count(Column::Choice),
                 count(Column::OnPurpose),

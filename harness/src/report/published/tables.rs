@@ -123,9 +123,11 @@ fn table(page: &mut Page, subject: &Subject, scenario: &Scenario, cells: &[&Seen
     page.line(format_args!("| --- |{}", " --- |".repeat(groups.len())));
     for (row, cases) in folded_rows(&groups, &rows) {
         let ids: Vec<&CaseId> = cases.iter().map(|it| &subject.case(*it).id).collect();
+        let patterns = fold::patterns(scenario, &ids).into_iter();
+        let patterns: Vec<_> = patterns.map(|pattern| format!("`{pattern}`")).collect();
         page.line(format_args!(
             "| {} | {} |",
-            fold::patterns(scenario, &ids).join("<br>"),
+            patterns.join("<br>"),
             row.join(" | ")
         ));
     }
