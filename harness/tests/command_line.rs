@@ -262,7 +262,7 @@ fn a_cell_of_the_last_run_is_explained() {
         "conformance: conforms, transcript: new",
         "  C  ClientHello           tls_flags={request_mtls}",
         "  [inference] RM-5 satisfied, server (reference): CertificateRequest to a client that set the flag",
-        "  [MAY] TLS-4, server (reference): certificate_required(116) from the server follows TLS-4 against RM-3",
+        "  [MAY] TLS-4, server (reference): server sent certificate_required(116) follows TLS-4 against RM-3",
         "no transcript of it has been accepted",
         "alone: reqmtls run request-mtls/set/absent/require-on-flag --client rustls --server rustls",
     ] {
