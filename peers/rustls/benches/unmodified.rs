@@ -254,7 +254,7 @@ impl Ends {
         for _ in 0..HANDSHAKES {
             self.connect().await?;
         }
-        Ok(processor_time()? - begin)
+        Ok(processor_time()?.saturating_sub(begin))
     }
 }
 
@@ -275,7 +275,7 @@ async fn transfer((client, server): &mut Streams) -> Result<Duration> {
         Ok(())
     };
     tokio::try_join!(write, read)?;
-    Ok(processor_time()? - begin)
+    Ok(processor_time()?.saturating_sub(begin))
 }
 
 /// What this thread has taken so far.

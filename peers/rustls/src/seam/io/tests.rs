@@ -186,7 +186,7 @@ async fn a_server_frees_what_it_has_read_ahead() {
 async fn a_server_reads_ahead_no_further_than_rustls_would() {
     let (mut near, far) = tokio::io::duplex(1 << 20);
     let mut io = EditedIo::for_server(far);
-    let hello = client_hello(&[(16, &[5; 60_000])]);
+    let hello = client_hello(&[(16, &vec![5; 60_000])]);
     let octets = hello.chunks(1).flat_map(record);
     near.write_all(&octets.collect::<Vec<_>>()).await.unwrap();
     assert!(io.read_client_hello().await.unwrap().is_none());
