@@ -15,7 +15,10 @@ pub struct Manifest {
     pub name: String,
     /// The package of this workspace whose binary is the peer; built static.
     pub package: Option<String>,
-    /// The peer's program where it is no package of this workspace, below the peer's folder.
+    /// The package links the libraries that are installed, and is not built static.
+    #[serde(default)]
+    pub dynamic: bool,
+    /// The peer's program where it is no package of this workspace, below the peer's folder or `{out}`.
     pub program: Option<PathBuf>,
     /// The peer is compiled into the harness and runs inside it.
     #[serde(default)]
@@ -56,12 +59,19 @@ pub struct Tool {
     pub package: String,
 }
 
-/// A command of a build. `{out}` stands for a folder of the peer's own below `target/`.
+/// A command of a build. `{out}` stands for a folder of its own that all checkouts share, and that is made anew
+/// when anything that is named here has changed.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
     /// Program and arguments.
     pub command: Vec<String>,
+    /// Files and folders, below the peer's, that it makes something of.
+    #[serde(default)]
+    pub inputs: Vec<PathBuf>,
+    /// Packages of `Cargo.lock` that it makes something of.
+    #[serde(default)]
+    pub packages: Vec<String>,
     /// Variables to set for the build that follows.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
@@ -127,6 +137,16 @@ impl Manifest {
             });
         }
         Ok(manifests)
+    }
+
+    /// Reads the `peer.toml` of one folder.
+    pub fn load_folder(folder: &Path) -> Result<Self, ManifestError> {
+        let absolute = std::path::absolute(folder);
+        let folder = absolute.map_err(|source| ManifestError::Read {
+            path: folder.to_owned(),
+            source,
+        })?;
+        Self::load(&folder.join("peer.toml"), folder)
     }
 
     fn load(path: &Path, folder: PathBuf) -> Result<Self, ManifestError> {
