@@ -4,6 +4,7 @@
 //! cases, a case on a pairing is a cell, a cell leaves a recording, the recording and the key log lines of its
 //! ends give a transcript, the transcript is judged, and reports consume the events.
 
+pub mod check_peer;
 pub mod command;
 pub mod judge;
 pub mod peer;

@@ -319,7 +319,7 @@ peer = "rustls"
 side = "client"
 versions = ">=0.23"
 requirement = "TLS-7"
-cases = "unsolicited/unmodified/certificate"
+cases = ["unsolicited/unmodified/certificate"]
 reason = "it sends another alert"
 reference = "the source"
 "#;

@@ -4,73 +4,16 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
 
-use std::fmt::Write;
+#[path = "shared/session.rs"]
+mod session;
+
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use assert_cmd::Command;
 use reqmtls_observer::testing::{self, Forge};
 use reqmtls_observer::{CipherSuite, Epoch, ExtensionType, HandshakeType, KeyLog, Recording, Side};
-
-/// A folder to run in, so that files have names and no paths.
-struct Folder(tempfile::TempDir);
-
-/// Commands and what they said.
-#[derive(Default)]
-struct Session(String);
-
-impl Folder {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn with(self, name: &str, content: impl AsRef<[u8]>) -> Self {
-        fs::write(self.0.path().join(name), content).unwrap();
-        self
-    }
-}
-
-impl Session {
-    fn decode(&mut self, folder: &Folder, arguments: &[&str], stdin: &[u8]) {
-        let mut command = Command::cargo_bin("reqmtls").unwrap();
-        let output = command
-            .current_dir(folder.0.path())
-            .arg("decode")
-            .args(arguments)
-            .write_stdin(stdin)
-            .output()
-            .unwrap();
-        let shown: Vec<_> = arguments.iter().map(|word| shown(word)).collect();
-        let code = output.status.code().unwrap();
-        let [out, err] =
-            [output.stdout, output.stderr].map(|said| String::from_utf8(said).unwrap());
-        writeln!(
-            self.0,
-            "$ reqmtls decode {}\n{out}{err}=> {code}\n",
-            shown.join(" ")
-        )
-        .unwrap();
-    }
-
-    /// Runs with one argument after another.
-    fn each(inputs: &[&str]) -> String {
-        let (mut session, folder) = (Self::default(), Folder::new());
-        for input in inputs {
-            session.decode(&folder, &[input], b"");
-        }
-        session.0
-    }
-}
-
-/// A word as a shell would want it.
-fn shown(word: &str) -> String {
-    if word.is_empty() || word.contains([' ', '\n']) {
-        format!("{word:?}")
-    } else {
-        word.to_owned()
-    }
-}
+use session::{Folder, Session};
 
 const FLAG_80: &str = "0b0000000000000000000001";
 
@@ -87,6 +30,15 @@ fn tls_flags(body: &str) -> Vec<u8> {
 /// The extension that offers TLS 1.3 and 1.2.
 fn both_versions() -> Vec<u8> {
     extension(43, &[4, 3, 4, 3, 3])
+}
+
+/// Runs with one argument after another.
+fn each(inputs: &[&str]) -> String {
+    let (mut session, folder) = (Session::default(), Folder::new());
+    for input in inputs {
+        session.run("decode", &folder, &[input], b"");
+    }
+    session.0
 }
 
 /// A ClientHello as a bare handshake message.
@@ -115,22 +67,22 @@ fn well_formed_flags() {
     let base64 = "CwAAAAAAAAAAAAAB";
     let colons = "02:81:40";
     let words = "0x02, 0x81, 0x40";
-    insta::assert_snapshot!(Session::each(&[FLAG_80, base64, colons, words]));
+    insta::assert_snapshot!(each(&[FLAG_80, base64, colons, words]));
 }
 
 #[test]
 fn malformed_flags() {
     let inputs = ["00", "020000", "020100", "0381", "0102ff00", "003e00020101"];
-    insta::assert_snapshot!(Session::each(&inputs));
+    insta::assert_snapshot!(each(&inputs));
 }
 
 #[test]
 fn flags_from_stdin_with_another_number_and_without_octets() {
     let (mut session, folder) = (Session::default(), Folder::new());
-    session.decode(&folder, &["--flag", "14"], b"02 81 40\n");
-    session.decode(&folder, &["-"], FLAG_80.as_bytes());
-    session.decode(&folder, &["--as", "flags"], b"");
-    session.decode(&folder, &["--as", "flags"], &[1, 4]);
+    session.run("decode", &folder, &["--flag", "14"], b"02 81 40\n");
+    session.run("decode", &folder, &["-"], FLAG_80.as_bytes());
+    session.run("decode", &folder, &["--as", "flags"], b"");
+    session.run("decode", &folder, &["--as", "flags"], &[1, 4]);
     insta::assert_snapshot!(session.0);
 }
 
@@ -141,8 +93,8 @@ fn a_well_formed_client_hello_bare_and_in_records() {
     let records = [record(22, one), record(22, other)].concat();
     let folder = Folder::new().with("hello.bin", &records);
     let mut session = Session::default();
-    session.decode(&folder, &["-"], hex::encode(&hello).as_bytes());
-    session.decode(&folder, &["hello.bin"], b"");
+    session.run("decode", &folder, &["-"], hex::encode(&hello).as_bytes());
+    session.run("decode", &folder, &["hello.bin"], b"");
     insta::assert_snapshot!(session.0);
 }
 
@@ -157,7 +109,12 @@ fn client_hellos_that_are_malformed_or_odd() {
         &[both_versions(), extension(0xfe01, &[])],
         &[],
     ] {
-        session.decode(&folder, &[], hex::encode(hello(extensions)).as_bytes());
+        session.run(
+            "decode",
+            &folder,
+            &[],
+            hex::encode(hello(extensions)).as_bytes(),
+        );
     }
     insta::assert_snapshot!(session.0);
 }
@@ -172,7 +129,7 @@ fn flags_under_another_number_are_shown_with_it() {
         &["--extension", "0xfe01"],
         &["--extension", "65282"],
     ] {
-        session.decode(&folder, arguments, hex::encode(&hello).as_bytes());
+        session.run("decode", &folder, arguments, hex::encode(&hello).as_bytes());
     }
     insta::assert_snapshot!(session.0);
 }
@@ -194,8 +151,13 @@ fn a_capture_with_the_flag_under_another_number() {
     let file = capture(&[("deployed", &forge.recording)], &forge.log());
     let folder = Folder::new().with("deployed.pcapng", file);
     let mut session = Session::default();
-    session.decode(&folder, &["deployed.pcapng"], b"");
-    session.decode(&folder, &["deployed.pcapng", "--extension", "0xfe01"], b"");
+    session.run("decode", &folder, &["deployed.pcapng"], b"");
+    session.run(
+        "decode",
+        &folder,
+        &["deployed.pcapng", "--extension", "0xfe01"],
+        b"",
+    );
     insta::assert_snapshot!(session.0);
 }
 
@@ -227,7 +189,7 @@ fn input_that_cannot_be_read() {
         (&["--flag", "2040", "00"], b""),
         (&["--extension", "65536", "00"], b""),
     ] {
-        session.decode(&folder, arguments, stdin);
+        session.run("decode", &folder, arguments, stdin);
     }
     insta::assert_snapshot!(session.0);
 }
@@ -258,14 +220,20 @@ fn a_capture_with_secrets_inside_beside_and_without() {
         .with("keys.txt", &text)
         .with("one-key.txt", client.collect::<String>());
     let mut session = Session::default();
-    session.decode(&folder, &["with.pcapng"], b"");
-    session.decode(&folder, &["without.pcapng", "--key-log", "keys.txt"], b"");
-    session.decode(
+    session.run("decode", &folder, &["with.pcapng"], b"");
+    session.run(
+        "decode",
+        &folder,
+        &["without.pcapng", "--key-log", "keys.txt"],
+        b"",
+    );
+    session.run(
+        "decode",
         &folder,
         &["without.pcapng", "--key-log", "one-key.txt"],
         b"",
     );
-    session.decode(&folder, &["without.pcapng"], b"");
+    session.run("decode", &folder, &["without.pcapng"], b"");
     insta::assert_snapshot!(session.0);
 }
 
@@ -291,8 +259,8 @@ fn a_capture_with_malformed_flags_and_other_protocols() {
         .with("mixed.pcapng", capture(&connections, &secrets))
         .with("http.pcapng", capture(&[("http", &http)], &secrets));
     let mut session = Session::default();
-    session.decode(&folder, &["mixed.pcapng"], b"");
-    session.decode(&folder, &["http.pcapng"], b"");
+    session.run("decode", &folder, &["mixed.pcapng"], b"");
+    session.run("decode", &folder, &["http.pcapng"], b"");
     insta::assert_snapshot!(session.0);
 }
 
@@ -306,8 +274,18 @@ fn captures_and_key_logs_that_cannot_be_read() {
         .with("whole.pcapng", &whole)
         .with("keys.txt", "CLIENT_RANDOM 00\n");
     let mut session = Session::default();
-    session.decode(&folder, &["cut.pcapng"], b"");
-    session.decode(&folder, &["whole.pcapng", "--key-log", "keys.txt"], b"");
-    session.decode(&folder, &["whole.pcapng", "--key-log", "nowhere.txt"], b"");
+    session.run("decode", &folder, &["cut.pcapng"], b"");
+    session.run(
+        "decode",
+        &folder,
+        &["whole.pcapng", "--key-log", "keys.txt"],
+        b"",
+    );
+    session.run(
+        "decode",
+        &folder,
+        &["whole.pcapng", "--key-log", "nowhere.txt"],
+        b"",
+    );
     insta::assert_snapshot!(session.0);
 }

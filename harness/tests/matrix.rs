@@ -1,15 +1,17 @@
 //! Every case of every scenario on the pairings that it is for, on real peers.
 //!
 //! Snapshots are in `results/snapshots/`; `cargo insta review`, or `INSTA_UPDATE=always cargo test`, accepts
-//! changed ones. `reqmtls run` then writes `results/matrix.md`.
+//! changed ones. `reqmtls run` then writes the published results, which are held against this run.
 
 mod shared;
 
 use std::collections::BTreeMap;
 
 use reqmtls::peer::Mode;
-use reqmtls::run::{Cell, Place, results, snapshot};
-use reqmtls::scenario::CaseId;
+use reqmtls::peer::manifest::Manifest;
+use reqmtls::report::{Notes, Published, Reporter, Subject};
+use reqmtls::run::{Cell, Event, Place, results, snapshot};
+use reqmtls::scenario::{self, CaseId, PUBLISHED};
 use reqmtls_contract::Revision;
 
 use shared::{Ran, at, failed, plan, root, run_through};
@@ -56,6 +58,57 @@ fn part(cell: &Cell) -> (&CaseId, &str, &str, String) {
     )
 }
 
+/// What the published results of a revision are about.
+fn subject(revision: Revision) -> Subject {
+    let folder = root().join("scenarios");
+    let all = scenario::load_dir(&folder).unwrap_or_else(|errors| panic!("{errors}"));
+    let notes = Notes::load(&folder.join(PUBLISHED), &all);
+    let notes = notes.unwrap_or_else(|error| panic!("{error}"));
+    let peers = Manifest::load_all(&root().join("peers")).expect("the peers are listed");
+    let of_revision = all.into_iter().filter(|scenario| scenario.is_of(revision));
+    let names = peers.into_iter().map(|peer| peer.name);
+    Subject::new(revision, of_revision.collect(), names.collect(), notes)
+}
+
+/// Compares the published results with what this run shows.
+fn compare_with_published(ran: &Ran, revision: Revision) {
+    let latest = tempfile::tempdir().expect("a folder for reports");
+    let mut reporter = Published::new(subject(revision), latest.path().to_owned(), None);
+    let peers = ran.peers.iter().cloned().map(Event::Up);
+    let cells = ran.cells.iter();
+    let cells = cells.map(|(cell, _)| Event::Cell(Box::new(cell.clone()), Vec::new()));
+    let ended = std::iter::once(Event::Ended(ran.ended.clone()));
+    for event in peers.chain(cells).chain(ended) {
+        reporter.event(&event).expect("reports can be written");
+    }
+    assert_eq!(reporter.unused_notes(), [""; 0]);
+    let rendered = reporter.rendered();
+    let folder = results(&root(), revision);
+    let readme = root().join("README.md");
+    let mut texts = vec![
+        (folder.join("matrix.md"), rendered.matrix.clone()),
+        (
+            folder.join("requirements.md"),
+            rendered.requirements.clone(),
+        ),
+    ];
+    if revision == Revision::Draft02 {
+        let text = rendered.readme(&readme).expect("a README with marks");
+        texts.push((readme, text));
+    }
+    for (path, shown) in texts {
+        let published = std::fs::read_to_string(&path).unwrap_or_default();
+        let lines = published.lines().zip(shown.lines());
+        let other = lines.enumerate().find(|(_, (one, other))| one != other);
+        assert!(
+            published == shown,
+            "{} is not what this run shows; `cargo run --release -- run --revision {revision}` writes it. The first \
+             line that differs: {other:?}",
+            path.display()
+        );
+    }
+}
+
 async fn accepted(revision: Revision) {
     let ran = run_all(None, revision).await;
     for (scenario, text) in snapshots(&ran) {
@@ -67,6 +120,7 @@ async fn accepted(revision: Revision) {
             insta::assert_snapshot!(scenario, text);
         });
     }
+    compare_with_published(&ran, revision);
     assert_eq!(ran.ended.stale, [""; 0]);
     let unknown: Vec<_> = ran
         .cells

@@ -9,7 +9,9 @@ use reqmtls_observer::{
     Certificate, ClientHello, Extension, ExtensionType, HandshakeMessage, HandshakeType,
     ProtocolVersion,
 };
-use rustls_tlsflags::{Flags, FlagsError, flags_in_client_hello, raw_flags_in_client_hello};
+use rustls_tlsflags::{
+    Flags, FlagsError, TLS_FLAGS, flags_in_client_hello, raw_flags_in_client_hello,
+};
 
 fuzz_target!(|input: &[u8]| {
     let [version, kind, body @ ..] = input else {
@@ -216,7 +218,7 @@ fn agrees_on_client_hello(message: &HandshakeMessage, body: &[u8]) {
         return;
     };
     let whole = [&[1][..], &header, body].concat();
-    let raw = raw_flags_in_client_hello(&whole);
+    let raw = raw_flags_in_client_hello(&whole, TLS_FLAGS);
     let HandshakeMessage::ClientHello(hello) = message else {
         // The observer reads suites one by one, the other one passes over them.
         let odd_suites = matches!(message, HandshakeMessage::Malformed { reason, .. }
@@ -236,7 +238,7 @@ fn agrees_on_client_hello(message: &HandshakeMessage, body: &[u8]) {
         [one] => {
             assert_eq!(raw, Ok(Some(&one.body[..])));
             assert_eq!(
-                flags_in_client_hello(&whole),
+                flags_in_client_hello(&whole, TLS_FLAGS),
                 Flags::decode(&one.body).map(Some)
             );
         }

@@ -95,6 +95,7 @@ mod aead;
 mod alert;
 mod bytes;
 pub mod capture;
+mod carrier;
 mod flags;
 mod keylog;
 mod message;

@@ -28,17 +28,27 @@ impl Transcript {
     /// `tls_flags` is known name it: `tls_flags(0xfe01)={request_mtls}`.
     #[must_use]
     pub fn text(&self, codepoints: impl Into<Codepoints>) -> String {
-        let codepoints = codepoints.into();
-        let mut text = String::new();
         let is_refused = self.entries.iter().any(|entry| self.is_late_refusal(entry));
-        for entry in &self.entries {
-            // Whether the server answers before it reads the refusal is a matter of time.
-            if is_refused && is_answer(entry) {
-                continue;
-            }
-            if let Some(line) = self.line(entry, codepoints) {
-                push_line(&mut text, &line);
-            }
+        // Whether the server answers before it reads the refusal is a matter of time.
+        let shown = |entry: &&Entry| !(is_refused && is_answer(entry));
+        self.text_of(self.entries.iter().filter(shown), codepoints.into())
+    }
+
+    /// The same lines in the order in which the entries were complete: of one connection, and not the same for every
+    /// run of a case.
+    #[must_use]
+    pub fn text_by_arrival(&self, codepoints: impl Into<Codepoints>) -> String {
+        self.text_of(self.by_arrival().into_iter(), codepoints.into())
+    }
+
+    fn text_of<'a>(
+        &self,
+        entries: impl Iterator<Item = &'a Entry>,
+        codepoints: Codepoints,
+    ) -> String {
+        let mut text = String::new();
+        for line in entries.filter_map(|entry| self.line(entry, codepoints)) {
+            push_line(&mut text, &line);
         }
         for side in Side::BOTH {
             if self.ending(side) == Ending::Reset {

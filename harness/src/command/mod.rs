@@ -1,8 +1,12 @@
 //! The command line: one file for each subcommand, with its arguments, what it writes where, and its exit codes.
 //! Data goes to stdout, what people read of the progress to stderr.
 
+mod capture;
+mod check_peer;
+mod connection;
 mod decode;
 mod explain;
+mod judge;
 mod list;
 mod peers;
 mod run;
@@ -16,13 +20,13 @@ use std::process::ExitCode;
 use anyhow::{Context, anyhow, bail};
 use clap::{Parser, Subcommand};
 
-/// Findings, transcripts that are not the accepted ones, or input that is not well formed.
+/// Findings, transcripts that are not the accepted ones, or something that violates a requirement.
 const EXIT_FINDINGS: u8 = 1;
 /// Bad usage, or a bad scenario.
 const EXIT_USAGE: u8 = 2;
 /// A peer could not be built, started or reached.
 const EXIT_PEER: u8 = 3;
-/// Nothing was selected.
+/// Nothing was selected, or there is nothing to judge.
 const EXIT_NOTHING: u8 = 4;
 
 const EXAMPLES: &str = "\
@@ -58,10 +62,14 @@ enum Command {
     Run(run::Arguments),
     /// List scenarios, cases and pairings that a run would take
     List(selection::Selection),
-    /// List the peers: what there is and how each is built
-    Peers,
-    /// Explain and judge octets of `tls_flags`, a ClientHello or a capture
+    /// List the peers, or install, build and test what they are made of
+    Peers(peers::Arguments),
+    /// Check that a program follows the peer contract of peers/README.md
+    CheckPeer(check_peer::Arguments),
+    /// Explain octets of `tls_flags`, a ClientHello or a capture
     Decode(decode::Arguments),
+    /// Judge every TLS 1.3 connection of a capture by all requirements that can be judged from it
+    Judge(judge::Arguments),
     /// Explain one cell of the last run: messages, requirements, reports, drift
     Explain(explain::Arguments),
     /// Print the JSON Schema of scenario files, with every axis and its values
@@ -122,8 +130,10 @@ fn obey(arguments: &Arguments) -> anyhow::Result<u8> {
     match &arguments.command {
         Command::Run(arguments) => run::obey(&root()?, arguments),
         Command::List(selection) => list::obey(&root()?, selection),
-        Command::Peers => peers::obey(&root()?),
+        Command::Peers(arguments) => peers::obey(&root()?, arguments),
+        Command::CheckPeer(arguments) => check_peer::obey(root, arguments),
         Command::Decode(arguments) => decode::obey(arguments),
+        Command::Judge(arguments) => judge::obey(arguments),
         Command::Explain(arguments) => explain::obey(&root()?, arguments),
         Command::Schema => schema::obey(),
     }

@@ -1,21 +1,122 @@
 //! `reqmtls peers`: what there is to run against.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use anyhow::{Context, bail};
+use clap::Args;
 use reqmtls_contract::{Description, Peer, Provenance};
 use reqmtls_peer_rustls::Rustls;
+use tokio::runtime::Runtime;
 
-use super::EXIT_PEER;
+use super::{EXIT_FINDINGS, EXIT_PEER, check_peer, complain};
 use crate::peer::manifest::Manifest;
 use crate::peer::{RunningPeer, build};
 
-/// Lists every peer: how it is built, what that needs, what it is and can do.
-pub(super) fn obey(root: &Path) -> anyhow::Result<u8> {
+/// Arguments of `peers`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Only these peers
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+    /// Install what building them needs and this machine lacks, where it has apt-get
+    #[arg(long)]
+    install: bool,
+    /// Build them
+    #[arg(long)]
+    build: bool,
+    /// Build them, run their own lints and tests, and check that they follow the peer contract
+    #[arg(long)]
+    test: bool,
+}
+
+pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
     let manifests = Manifest::load_all(&root.join("peers"))?;
+    let known: Vec<_> = manifests.iter().map(|it| it.name.as_str()).collect();
+    if let Some(name) = arguments
+        .names
+        .iter()
+        .find(|it| !known.contains(&it.as_str()))
+    {
+        bail!("got peer {name}, expected one of {}", known.join(", "));
+    }
+    let named = |it: &&Manifest| arguments.names.is_empty() || arguments.names.contains(&it.name);
+    let manifests: Vec<_> = manifests.iter().filter(named).collect();
+    if !(arguments.install || arguments.build || arguments.test) {
+        return list(root, &manifests);
+    }
+    let runtime = Runtime::new().context("cannot start the runtime")?;
+    if arguments.install {
+        match runtime.block_on(build::install(&manifests)) {
+            Ok(packages) if packages.is_empty() => complain("nothing to install"),
+            Ok(packages) => complain(&format!("installed {}", packages.join(" "))),
+            Err(error) => {
+                complain(&format!("error: {error}"));
+                return Ok(EXIT_PEER);
+            }
+        }
+    }
+    let mut code = 0;
+    for manifest in manifests {
+        let built = match arguments {
+            Arguments { test: true, .. } => test(root, manifest, &runtime)?,
+            Arguments { build: true, .. } => make(root, manifest, &runtime),
+            _ => 0,
+        };
+        code = code.max(built);
+    }
+    Ok(code)
+}
+
+/// Builds a peer; its program.
+fn program(root: &Path, manifest: &Manifest, runtime: &Runtime) -> Option<PathBuf> {
+    let progress = |line: &str| complain(&format!("{}: {line}", manifest.name));
+    match runtime.block_on(build::build(root, manifest, progress)) {
+        Ok(program) => {
+            complain(&format!("{}: built {}", manifest.name, program.display()));
+            Some(program)
+        }
+        Err(error) => {
+            complain(&format!("{}: not built: {error}", manifest.name));
+            None
+        }
+    }
+}
+
+fn make(root: &Path, manifest: &Manifest, runtime: &Runtime) -> u8 {
+    if manifest.in_process {
+        complain(&format!("{}: compiled into the harness", manifest.name));
+        return 0;
+    }
+    match program(root, manifest, runtime) {
+        Some(_) => 0,
+        None => EXIT_PEER,
+    }
+}
+
+/// Tests a peer: what its package tests, then the contract. For one that is compiled in, both are among the
+/// workspace's tests.
+fn test(root: &Path, manifest: &Manifest, runtime: &Runtime) -> anyhow::Result<u8> {
+    if manifest.in_process {
+        complain(&format!("{}: among the workspace's tests", manifest.name));
+        return Ok(0);
+    }
+    let Some(program) = program(root, manifest, runtime) else {
+        return Ok(EXIT_PEER);
+    };
+    let progress = |line: &str| complain(&format!("{}: {line}", manifest.name));
+    if let Err(error) = runtime.block_on(build::test(root, manifest, progress)) {
+        complain(&format!("{}: {error}", manifest.name));
+        return Ok(EXIT_FINDINGS);
+    }
+    check_peer::check(runtime, &program, None)
+}
+
+/// Lists peers: how each is built, what that needs, what it is and can do.
+fn list(root: &Path, manifests: &[&Manifest]) -> anyhow::Result<u8> {
     let mut out = io::stdout().lock();
     let mut code = 0;
-    for manifest in &manifests {
+    for manifest in manifests {
         let how = match (&manifest.package, &manifest.program) {
             _ if manifest.in_process => "compiled into the harness".to_owned(),
             (Some(package), _) => format!("cargo package {package}, static"),
@@ -72,7 +173,7 @@ pub(super) fn obey(root: &Path) -> anyhow::Result<u8> {
 /// Asks a peer that is already built; building one takes minutes and is for `run`.
 fn describe_built(root: &Path, manifest: &Manifest) -> Option<Description> {
     let program = build::built(root, manifest)?;
-    let runtime = tokio::runtime::Runtime::new().ok()?;
+    let runtime = Runtime::new().ok()?;
     runtime.block_on(async {
         let peer = RunningPeer::process(&manifest.name, &program).await.ok()?;
         let description = peer.description.clone();

@@ -11,7 +11,7 @@ use clap::Args;
 use super::selection::{Selected, Selection};
 use super::{EXIT_FINDINGS, EXIT_NOTHING, EXIT_PEER, PeerError, complain};
 use crate::judge::Conformance;
-use crate::report::{Captured, Reporter, Stored, Tally, Terminal};
+use crate::report::{Captured, Places, Published, Reporter, Stored, Subject, Tally, Terminal};
 use crate::run::{self, Drift, Place, Plan};
 use crate::scenario::MAX_FLAG;
 
@@ -56,13 +56,14 @@ pub(super) fn number(text: &str) -> Result<u16, String> {
 
 pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
     let Selected {
-        scenarios: _,
+        scenarios,
         known,
+        notes,
         cases,
         peers,
         clients,
         servers,
-        whole: _,
+        whole,
     } = arguments.selection.select(root)?;
     if cases.is_empty() {
         complain("nothing was selected");
@@ -75,6 +76,14 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
         .clone()
         .unwrap_or_else(|| published.clone());
     let latest = results.join("latest");
+    let is_default = arguments.flag == reqmtls_observer::DEFAULT_FLAG
+        && arguments.extension == reqmtls_contract::TLS_FLAGS;
+    let places = (whole && is_default).then(|| Places {
+        readme: (results == root.join("results")).then(|| root.join("README.md")),
+        folder: results.clone(),
+    });
+    let names = peers.iter().map(|peer| peer.name.clone()).collect();
+    let subject = Subject::new(revision, scenarios, names, notes);
     let plan = Plan {
         root: root.to_owned(),
         cases,
@@ -95,6 +104,7 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
     let mut reporters: Vec<Box<dyn Reporter>> = vec![
         Box::new(Stored::create(&latest.join("result.jsonl"))?),
         Box::new(Captured::new(&latest.join("run.pcapng"))),
+        Box::new(Published::new(subject, latest.clone(), places)),
     ];
     let mut terminal = Terminal::stderr();
     let mut tally = Tally::default();

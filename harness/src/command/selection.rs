@@ -9,7 +9,10 @@ use clap::Args;
 use reqmtls_contract::Revision;
 
 use crate::peer::manifest::Manifest;
-use crate::scenario::{self, Case, KNOWN_DEVIATIONS, Known, Pairings, Scenario, Selector};
+use crate::report::Notes;
+use crate::scenario::{
+    self, Case, KNOWN_DEVIATIONS, Known, PUBLISHED, Pairings, Scenario, Selector,
+};
 
 /// Arguments that select.
 #[derive(Debug, Args)]
@@ -35,6 +38,7 @@ pub(super) struct Selection {
 pub(super) struct Selected {
     pub(super) scenarios: Vec<Scenario>,
     pub(super) known: Known,
+    pub(super) notes: Notes,
     pub(super) cases: Vec<Arc<Case>>,
     pub(super) peers: Vec<Manifest>,
     pub(super) clients: Vec<String>,
@@ -51,6 +55,7 @@ impl Selection {
         let names: Vec<_> = peers.iter().map(|peer| peer.name.as_str()).collect();
         let known = root.join("scenarios").join(KNOWN_DEVIATIONS);
         let known = Known::load(&known, &all, &names)?;
+        let notes = Notes::load(&root.join("scenarios").join(PUBLISHED), &all)?;
         let (scenarios, others): (Vec<_>, Vec<_>) =
             all.into_iter().partition(|it| it.is_of(self.revision));
         let mut selectors = Vec::new();
@@ -74,6 +79,7 @@ impl Selection {
         Ok(Selected {
             cases,
             known,
+            notes,
             clients: players(&names, &self.client, "--client")?,
             servers: players(&names, &self.server, "--server")?,
             whole: self.cases.is_empty()

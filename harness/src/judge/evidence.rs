@@ -121,6 +121,6 @@ impl Evidence {
 }
 
 /// Whether a defect keeps nothing from being read, and is for a requirement to judge (TLS-10).
-fn is_judged(reason: &Reason) -> bool {
+pub(super) fn is_judged(reason: &Reason) -> bool {
     *reason == Reason::AfterEnd
 }

@@ -11,14 +11,17 @@ mod facts;
 mod finding;
 mod knowledge;
 mod misreport;
+mod recorded;
 pub mod requirement;
 mod ruling;
 
+pub(crate) use self::check::alert_name;
 pub use self::evidence::Evidence;
 pub use self::expected::{Expected, Requested};
 pub use self::facts::Facts;
 pub use self::finding::{Conformance, Finding, Party};
 pub use self::knowledge::{EndKnowledge, Knowledge, Psk};
+pub use self::recorded::{Numbering, Recorded};
 pub use self::ruling::{Ruling, Verdict};
 
 use reqmtls_contract::Outcome;
@@ -54,6 +57,44 @@ pub struct Connection {
     pub rulings: Vec<Ruling>,
 }
 
+/// One connection, and what its ends report held against it.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    /// What passed.
+    pub transcript: Transcript,
+    /// What is known beyond that, the server's report included.
+    pub knowledge: Knowledge,
+    /// What the transcript shows, in short.
+    pub facts: Facts,
+    /// Every point in which a report contradicts the wire.
+    pub misreports: Vec<Finding>,
+    /// What keeps the connection from being judged.
+    pub failures: Vec<String>,
+}
+
+/// Reads one connection, and holds the reports of its ends against it. `before` is the connection of the same job
+/// before it.
+#[must_use]
+pub fn observe(knowledge: Knowledge, evidence: &Evidence, before: Option<&Facts>) -> Observed {
+    let knowledge = knowledge.with_server_report(&evidence.server);
+    let mut failures = Vec::new();
+    let (transcript, mut misreports) = evidence.observe(&mut failures);
+    let view = View::new(&transcript, &knowledge);
+    let facts = Facts::of(&view, before);
+    failures.extend(evidence.failure(&facts, &transcript));
+    for side in Side::BOTH {
+        let report = evidence.report(side);
+        misreports.extend(misreport::misreports(&view, &facts, side, report));
+    }
+    Observed {
+        transcript,
+        knowledge,
+        facts,
+        misreports,
+        failures,
+    }
+}
+
 /// Judges the connections of one job: each by every requirement that applies and by what its ends report, the
 /// last one also by what the scenario expects. Connections before it have to complete.
 #[must_use]
@@ -61,21 +102,19 @@ pub fn judge(expected: &Expected, job: Vec<(Knowledge, &Evidence)>) -> Judged {
     let mut judged = Judged::default();
     let last = job.len().saturating_sub(1);
     for (number, (knowledge, evidence)) in job.into_iter().enumerate() {
-        let knowledge = knowledge.with_server_report(&evidence.server);
-        let (transcript, mut findings) = evidence.observe(&mut judged.failures);
         let before = judged
             .connections
             .last()
             .map(|connection| &connection.facts);
+        let Observed {
+            transcript,
+            knowledge,
+            facts,
+            misreports: mut findings,
+            failures,
+        } = observe(knowledge, evidence, before);
+        judged.failures.extend(failures);
         let view = View::new(&transcript, &knowledge);
-        let facts = Facts::of(&view, before);
-        judged
-            .failures
-            .extend(evidence.failure(&facts, &transcript));
-        for side in Side::BOTH {
-            let report = evidence.report(side);
-            findings.extend(misreport::misreports(&view, &facts, side, report));
-        }
         let rulings = check::rule(&view);
         if number == last {
             // A violated requirement says more exactly what an expectation of the same end would.

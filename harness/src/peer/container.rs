@@ -1,4 +1,4 @@
-//! A peer in a container: an image of nothing but its static program.
+//! A peer in a container: an image of nothing but its program and what that links.
 
 use std::collections::HashMap;
 use std::fs;
@@ -14,11 +14,15 @@ use testcontainers::{ContainerAsync, GenericBuildableImage, GenericImage, ImageE
 use tokio::time::timeout;
 
 use super::StartError;
+use super::image::linked;
 
 /// The port inside the container.
 const PORT: u16 = 7443;
 
-const DOCKERFILE: &str = "FROM scratch\nCOPY peer /peer\nENTRYPOINT [\"/peer\"]\n";
+/// The folder of the build that becomes the container's root.
+const FILES: &str = "files";
+
+const DOCKERFILE: &str = "FROM scratch\nCOPY files /\nENTRYPOINT [\"/peer\"]\n";
 
 /// How long the engine may take to say that it is there, and to remove a container.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -52,12 +56,25 @@ impl Container {
             program: program.display().to_string(),
             source,
         };
-        let octets = fs::read(program).map_err(spawn)?;
-        // The tag names the content, so that an image is never older than its program.
-        let tag = hex::encode(&Sha256::digest(&octets)[..8]);
-        let image = GenericBuildableImage::new(format!("reqmtls-peer-{name}"), tag)
-            .with_dockerfile_string(DOCKERFILE)
-            .with_file(program, "peer")
+        let octets = fs::read(program).map_err(&spawn)?;
+        let linked = linked(program, &octets).await.map_err(StartError::Image)?;
+        // The tag names the content, so that an image is never older than its files.
+        let mut content = Sha256::new_with_prefix(&octets);
+        let mut files = vec![(program.to_owned(), format!("{FILES}/peer"))];
+        for file in linked {
+            content.update(fs::read(&file).map_err(&spawn)?);
+            let place = format!("{FILES}{}", file.display());
+            // A link in the image would name what is not there.
+            files.push((fs::canonicalize(&file).map_err(&spawn)?, place));
+        }
+        let tag = hex::encode(&content.finalize()[..8]);
+        let recipe = GenericBuildableImage::new(format!("reqmtls-peer-{name}"), tag)
+            .with_dockerfile_string(DOCKERFILE);
+        let image = files
+            .into_iter()
+            .fold(recipe, |recipe, (file, place)| {
+                recipe.with_file(file, place)
+            })
             .build_image_with(BuildImageOptions::new().with_skip_if_exists(true))
             .await?;
         let container = image

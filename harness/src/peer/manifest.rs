@@ -56,12 +56,19 @@ pub struct Tool {
     pub package: String,
 }
 
-/// A command of a build. `{out}` stands for a folder of the peer's own below `target/`.
+/// A command of a build. `{out}` stands for a folder of its own that all checkouts share, and that is made anew
+/// when anything that is named here has changed.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
     /// Program and arguments.
     pub command: Vec<String>,
+    /// Files and folders, below the peer's, that it makes something of.
+    #[serde(default)]
+    pub inputs: Vec<PathBuf>,
+    /// Packages of `Cargo.lock` that it makes something of.
+    #[serde(default)]
+    pub packages: Vec<String>,
     /// Variables to set for the build that follows.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
@@ -127,6 +134,16 @@ impl Manifest {
             });
         }
         Ok(manifests)
+    }
+
+    /// Reads the `peer.toml` of one folder.
+    pub fn load_folder(folder: &Path) -> Result<Self, ManifestError> {
+        let absolute = std::path::absolute(folder);
+        let folder = absolute.map_err(|source| ManifestError::Read {
+            path: folder.to_owned(),
+            source,
+        })?;
+        Self::load(&folder.join("peer.toml"), folder)
     }
 
     fn load(path: &Path, folder: PathBuf) -> Result<Self, ManifestError> {

@@ -4,6 +4,7 @@ pub mod build;
 mod container;
 mod control;
 mod end;
+mod image;
 pub mod manifest;
 mod process;
 
@@ -47,6 +48,9 @@ pub enum StartError {
     /// The engine did not build or start the container.
     #[error("container: {0}")]
     Engine(#[from] testcontainers::TestcontainersError),
+    /// There is no telling which files the program needs.
+    #[error("cannot make an image of the program: {0}")]
+    Image(String),
     /// The process could not be started.
     #[error("cannot start {program}: {source}")]
     Spawn {
@@ -127,7 +131,7 @@ impl RunningPeer {
         .await
     }
 
-    /// Starts a peer's static program in a container of its own.
+    /// Starts a peer's program in a container of its own.
     pub async fn container(name: &str, program: &Path) -> Result<Self, StartError> {
         let start = Container::start(name, program);
         let container = timeout(START, start)

@@ -173,6 +173,7 @@ mod tests {
                 bypassed: false,
                 facts: None,
                 rulings: Vec::new(),
+                flights_to_proof: None,
                 flights: Vec::new(),
                 client_report: None,
                 server_report: None,

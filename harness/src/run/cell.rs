@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt};
 use reqmtls_contract::{ConnectionReport, Job, Outcome};
-use reqmtls_observer::{KeyLog, Recording, TlsFlags, Transcript};
-use reqmtls_vocabulary::Side;
+use reqmtls_observer::{Flight, HandshakeMessage, KeyLog, Recording, TlsFlags, Transcript};
+use reqmtls_vocabulary::{ProtocolVersion, Side};
 
 use super::accepted::Accepted;
 use super::event::{Cell, Connection, Label, Player, Reason, Trace};
 use super::job::{JobError, TwoEnds};
-use crate::judge::{self, Conformance, Evidence, Facts, Judged, Knowledge};
+use crate::judge::{self, Conformance, Evidence, Judged, Knowledge};
 use crate::peer::RunningPeer;
 use crate::scenario::{Case, Material, Setups};
 
@@ -195,17 +195,30 @@ fn label(setups: &Setups, number: u32, connections: u32) -> Label {
 }
 
 /// Whether a connection completed without authentication although the server's policy requires a certificate of
-/// this client.
-fn bypassed(facts: &Facts, knowledge: Option<&Knowledge>) -> bool {
-    let Some((knowledge, policy)) = knowledge.and_then(|it| Some((it, it.policy?))) else {
+/// this client. The flag means nothing in TLS 1.2.
+fn bypassed(connection: &judge::Connection) -> bool {
+    let (facts, knowledge) = (&connection.facts, &connection.knowledge);
+    let Some(policy) = knowledge.policy else {
         return false;
     };
     let flags = facts
         .first_tls_flags()
         .and_then(|data| TlsFlags::decode(data).ok());
-    let set = flags.is_some_and(|flags| flags.contains(knowledge.flag));
+    let is_tls13 = connection.transcript.version == Some(ProtocolVersion::TLS13);
+    let set = is_tls13 && flags.is_some_and(|flags| flags.contains(knowledge.flag));
     let requires = policy.requires() && policy.requests(set);
     requires && facts.outcome == Outcome::Completed && facts.authenticated.is_none()
+}
+
+/// How many flights there are up to the one with the client's CertificateVerify.
+fn flights_to_proof(transcript: &Transcript) -> Option<usize> {
+    let proof = transcript.entries.iter().find(|entry| {
+        let message = entry.message();
+        entry.from == Side::Client
+            && matches!(message, Some(HandshakeMessage::CertificateVerify(_)))
+    })?;
+    let begun = |flight: &&Flight| flight.at <= proof.at;
+    Some(transcript.flights.iter().filter(begun).count())
 }
 
 /// What the jobs of a cell have shown so far.
@@ -270,6 +283,7 @@ impl Found {
                 key_log: Vec::new(),
                 ..report
             };
+            let bypassed = bypassed(&connection);
             let trace = Trace {
                 name: String::new(),
                 recording: evidence.recording,
@@ -278,10 +292,11 @@ impl Found {
             };
             let connection = Connection {
                 label: label(&setups, number, count),
-                bypassed: bypassed(&connection.facts, trace.knowledge.as_ref()),
+                bypassed,
                 text,
                 facts: Some(connection.facts),
                 rulings: connection.rulings,
+                flights_to_proof: flights_to_proof(&connection.transcript),
                 flights: connection.transcript.flights,
                 client_report: Some(public(evidence.client)),
                 server_report: Some(public(evidence.server)),
@@ -307,6 +322,7 @@ impl Found {
                 bypassed: false,
                 facts: None,
                 rulings: Vec::new(),
+                flights_to_proof: None,
                 flights: transcript.flights,
                 client_report: None,
                 server_report: None,

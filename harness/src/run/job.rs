@@ -18,7 +18,7 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// How a job ended other than with a full set of evidence.
 #[derive(Debug)]
-pub(super) enum JobError {
+pub(crate) enum JobError {
     /// A peer lacks a capability that the case needs.
     Unsupported {
         /// Which end.
@@ -36,22 +36,22 @@ pub(super) enum JobError {
 }
 
 /// The two ends of a job and how each is set up.
-pub(super) struct TwoEnds<'a> {
+pub(crate) struct TwoEnds<'a> {
     /// The job's name; unique in the run.
-    pub(super) id: &'a str,
+    pub(crate) id: &'a str,
     /// The peer that is client, and its setup.
-    pub(super) client: (&'a RunningPeer, Setup),
+    pub(crate) client: (&'a RunningPeer, Setup),
     /// The peer that is server, and its setup.
-    pub(super) server: (&'a RunningPeer, Setup),
+    pub(crate) server: (&'a RunningPeer, Setup),
     /// How many connections the job has, one after the other.
-    pub(super) connections: u32,
+    pub(crate) connections: u32,
     /// The most time that one connection may take.
-    pub(super) deadline: Duration,
+    pub(crate) deadline: Duration,
 }
 
 impl TwoEnds<'_> {
     /// Runs the job to its end or its deadline.
-    pub(super) async fn run(self) -> Result<Vec<Evidence>, JobError> {
+    pub(crate) async fn run(self) -> Result<Vec<Evidence>, JobError> {
         let recorders: Vec<_> = (0..self.connections).map(|_| Recorder::new()).collect();
         let progress = Progress::default();
         let deadline = self.deadline * self.connections;

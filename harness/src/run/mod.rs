@@ -24,6 +24,7 @@ pub use self::event::{
     Cell, Connection, Drift, Ended, Event, Label, MISBEHAVING, Missing, Peer, Player, Reason,
     Started, Timings, Trace,
 };
+pub(crate) use self::job::{JobError, TwoEnds};
 pub use self::plan::{Candidate, Place, Plan, pairs};
 
 use self::cell::Common;

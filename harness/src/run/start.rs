@@ -45,7 +45,13 @@ impl<E: FnMut(Event)> Starting<'_, E> {
             .iter()
             .map(|(manifest, program)| start(manifest, program.clone(), place));
         let started = futures_util::future::join_all(starts).await;
-        for ((manifest, _), outcome) in built.iter().zip(started) {
+        for ((manifest, program), mut outcome) in built.iter().zip(started) {
+            if let (Err(StartError::Image(reason)), Some(program)) = (&outcome, program) {
+                let name = &manifest.name;
+                let text = format!("peer {name}: {reason}: it runs as a local process");
+                (self.emit)(Event::Notice(text));
+                outcome = RunningPeer::process(name, program).await;
+            }
             match outcome {
                 Ok(peer) => {
                     (self.emit)(Event::Up(Peer {

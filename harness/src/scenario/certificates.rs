@@ -7,7 +7,7 @@ use rcgen::{
 use reqmtls_contract::Identity;
 
 /// The name in the server's certificate, which clients expect.
-pub(super) const SERVER_NAME: &str = "server.reqmtls.test";
+pub const SERVER_NAME: &str = "server.reqmtls.test";
 
 /// How many intermediates the long chain has: as many as every library here follows.
 const INTERMEDIATES: usize = 4;

@@ -25,7 +25,7 @@ pub struct Known(Vec<Deviation>);
 #[derive(Debug)]
 struct Deviation {
     entry: Entry,
-    cases: Selector,
+    cases: Vec<Selector>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -39,8 +39,8 @@ struct Entry {
     versions: VersionReq,
     /// The requirement's id.
     requirement: String,
-    /// The cases, by id or its first segments.
-    cases: String,
+    /// The cases, by id or its first segments; at least one.
+    cases: Vec<String>,
     /// Why it is so.
     reason: String,
     /// Where that can be read.
@@ -108,8 +108,13 @@ impl Known {
                 let got = &entry.requirement;
                 return Err(at(format!("got requirement {got:?}, expected {near}")));
             }
-            let cases =
-                Selector::parse(&entry.cases, scenarios).map_err(|error| at(error.to_string()))?;
+            if entry.cases.is_empty() {
+                return Err(at("got no cases, expected at least one".to_owned()));
+            }
+            let selectors = entry.cases.iter().map(|cases| {
+                Selector::parse(cases, scenarios).map_err(|error| at(error.to_string()))
+            });
+            let cases = selectors.collect::<Result<_, _>>()?;
             Ok(Deviation { entry, cases })
         };
         entries.map(deviation).collect::<Result<_, _>>().map(Self)
@@ -152,7 +157,7 @@ impl<'a> Sightings<'a> {
                 && version
                     .as_ref()
                     .is_some_and(|it| entry.versions.matches(it))
-                && deviation.cases.matches(case);
+                && deviation.cases.iter().any(|cases| cases.matches(case));
             if !concerns {
                 continue;
             }
@@ -217,7 +222,7 @@ mod tests {
         side = "server"
         versions = ">=3.6, <3.7"
         requirement = "TLS-4"
-        cases = "request-mtls/*/absent/require"
+        cases = ["request-mtls/*/absent/require"]
         reason = "it sends another alert"
         reference = "statem_srvr.c"
     "#;
@@ -238,6 +243,8 @@ mod tests {
     fn reports_a_pattern_that_matches_nothing() {
         let expected = r#"number 1: no case matches "request-mtls/*/absint/require"; did you mean"#;
         assert_reported("absent", "absint", expected);
+        let none = "number 1: got no cases, expected at least one";
+        assert_reported("\"request-mtls/*/absent/require\"", "", none);
     }
 
     #[test]

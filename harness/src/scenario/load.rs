@@ -8,15 +8,18 @@ use super::diagnostic::{Diagnostic, Diagnostics, Source};
 use super::file::File;
 use super::{Scenario, expand};
 
-/// The file beside the scenarios that is none.
+/// A file beside the scenarios that is none: deviations that are known.
 pub const KNOWN_DEVIATIONS: &str = "known-deviations.toml";
+
+/// A file beside the scenarios that is none: what the published results ask and explain.
+pub const PUBLISHED: &str = "published.toml";
 
 /// The folder of the scenarios that test the harness.
 pub const SELF_TEST: &str = "self-test";
 
 /// Reads every scenario of a folder and of `self-test/` in it, sorted by id.
 ///
-/// Every file that ends in `.toml` is one, but for `known-deviations.toml`.
+/// Every file that ends in `.toml` is one, but for `known-deviations.toml` and `published.toml`.
 ///
 /// # Errors
 ///
@@ -110,7 +113,10 @@ fn files_of(folder: &Path) -> Result<Vec<PathBuf>, Diagnostics> {
     for entry in fs::read_dir(folder).map_err(|error| unreadable(folder, &error))? {
         let path = entry.map_err(|error| unreadable(folder, &error))?.path();
         let ending = path.extension().unwrap_or_default();
-        if ending.eq_ignore_ascii_case("toml") && !path.ends_with(KNOWN_DEVIATIONS) {
+        let is_none = [KNOWN_DEVIATIONS, PUBLISHED]
+            .iter()
+            .any(|name| path.ends_with(name));
+        if ending.eq_ignore_ascii_case("toml") && !is_none {
             files.push(path);
         }
     }

@@ -23,11 +23,11 @@ mod select;
 pub use self::{
     axis::{AXES, Axis, Need, Settings, Value},
     case::{Case, CaseId, Excluded, Pairings, Scenario},
-    certificates::Certificates,
+    certificates::{Certificates, SERVER_NAME},
     diagnostic::{Diagnostic, Diagnostics},
     draft::{Ends, MAX_FLAG, Material, Setups},
     known::{Known, KnownError, Sightings},
-    load::{KNOWN_DEVIATIONS, SELF_TEST, load_dir, load_file, load_files, parse},
+    load::{KNOWN_DEVIATIONS, PUBLISHED, SELF_TEST, load_dir, load_file, load_files, parse},
     nearest::nearest,
     schema::{schema, schema_text},
     select::{Selector, SelectorError},

@@ -1,5 +1,6 @@
 //! From a job's setup to a context of BoringSSL.
 
+use std::ffi::c_int;
 use std::ptr;
 
 use boring::error::ErrorStack;
@@ -10,12 +11,12 @@ use boring::x509::store::X509StoreBuilder;
 use foreign_types::ForeignTypeRef;
 use reqmtls_contract::{CipherSuite, Group, PrepareError, Setup, Version};
 
-use crate::told;
+use crate::callbacks;
 
 /// The version of the crate whose source is linked; BoringSSL itself has no version numbers.
 pub(crate) const BORING_SYS: &str = "5.4.0";
 
-/// A context with all that both roles have in common.
+/// A context with all that both sides have in common.
 pub(crate) fn builder(setup: &Setup) -> Result<SslContextBuilder, PrepareError> {
     let mut builder = SslContextBuilder::new(SslMethod::tls()).map_err(invalid)?;
     let version = |version: &Version| match version {
@@ -54,7 +55,7 @@ pub(crate) fn builder(setup: &Setup) -> Result<SslContextBuilder, PrepareError> 
         store.add_cert(&certificate).map_err(invalid)?;
     }
     builder.set_cert_store_builder(store);
-    told::listen(&mut builder);
+    callbacks::register(&mut builder);
     Ok(builder)
 }
 
@@ -73,11 +74,7 @@ pub(crate) fn set_cipher_suites(
             numbers.len(),
         )
     };
-    if set == 1 {
-        Ok(())
-    } else {
-        Err(ErrorStack::get())
-    }
+    check(set)
 }
 
 /// Sets which sessions a connection may resume: those that were made under the same context, of 32 octets at most.
@@ -86,7 +83,12 @@ pub(crate) fn set_session_id_context(ssl: &mut SslRef, context: &[u8]) -> Result
     let set = unsafe {
         boring_sys::SSL_set_session_id_context(ssl.as_ptr(), context.as_ptr(), context.len())
     };
-    if set == 1 {
+    check(set)
+}
+
+/// The library's way to say that a call succeeded.
+pub(crate) fn check(returned: c_int) -> Result<(), ErrorStack> {
+    if returned == 1 {
         Ok(())
     } else {
         Err(ErrorStack::get())
@@ -100,7 +102,7 @@ pub(crate) fn enforce_tls_flags(ssl: &mut SslRef) {
     unsafe { boring_sys::SSL_set_enforce_tls_flags(ssl.as_ptr(), 1) }
 }
 
-/// A suite's number in the TLS Cipher Suites registry, RFC 8446 §B.4.
+/// A suite's number in the TLS Cipher Suites registry, RFC 9846 §B.4 (RFC 8446 §B.4).
 fn number(suite: CipherSuite) -> u16 {
     match suite {
         CipherSuite::Aes128GcmSha256 => 0x1301,

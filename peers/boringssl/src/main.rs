@@ -1,21 +1,20 @@
-//! BoringSSL as a reqmtls peer, with the patch of `patches/` for the client's extension.
+//! BoringSSL as a reqmtls peer, with the patches of `patches/`.
 
+mod callbacks;
 mod client;
+mod connection;
 mod context;
-mod early;
 mod server;
-mod session;
 #[cfg(test)]
 mod tests;
-mod told;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use boring::ssl::{SslContextBuilder, SslMethod};
 use reqmtls_contract::{
-    Capabilities, CipherSuite, Description, Endpoint, Group, Job, Peer, Policy, PrepareError,
-    Provenance, Sessions, Side, VERSION, Version,
+    Blocking, Capabilities, CipherSuite, Description, Endpoint, Group, Job, Peer, Policy,
+    PrepareError, Provenance, Sessions, Side, VERSION, Version,
 };
 
 fn main() -> ExitCode {
@@ -77,9 +76,16 @@ impl Peer for BoringSsl {
     }
 
     fn prepare(&self, job: Job) -> Result<Arc<dyn Endpoint>, PrepareError> {
+        let deadline = job.deadline();
         Ok(match job.side {
-            Side::Client => Arc::new(client::Client::prepare(&job.setup)?),
-            Side::Server => Arc::new(server::Server::prepare(&job.setup)?),
+            Side::Client => {
+                let endpoint = client::Client::prepare(job.setup)?;
+                Arc::new(Blocking { endpoint, deadline })
+            }
+            Side::Server => {
+                let endpoint = server::Server::prepare(&job.setup)?;
+                Arc::new(Blocking { endpoint, deadline })
+            }
         })
     }
 }

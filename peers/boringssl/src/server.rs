@@ -1,48 +1,45 @@
 //! The server's end of a job.
 
-use std::io;
-
-use async_trait::async_trait;
 use boring::error::ErrorStack;
 use boring::ssl::{
-    ExtensionType, SniError, Ssl, SslAlert, SslContext, SslContextBuilder, SslVerifyMode,
+    ClientHello, ExtensionType, SniError, Ssl, SslAlert, SslContext, SslContextBuilder,
+    SslVerifyMode,
 };
 use reqmtls_contract::{
-    ConnectionReport, Endpoint, Hex, Outcome, Policy, PrepareError, SUPPORTED_VERSIONS, Sessions,
-    Setup, Stream, TLS_FLAGS, Version, flag_is_set, offers_tls13, read_request, serve_answer,
-    write_answer,
+    BlockingEndpoint, BlockingStream, ConnectionReport, Policy, PrepareError, SUPPORTED_VERSIONS,
+    Sessions, Setup, Side, TLS_FLAGS, Version, flag_is_set, offers_tls13, run_server,
 };
-use tokio_boring::{SslStream, SslStreamBuilder};
 
-use crate::told::{self, Ear};
-use crate::{context, early};
+use crate::callbacks::{self, Noted};
+use crate::connection::Connection;
+use crate::context::{self, invalid};
 
 pub(crate) struct Server {
     context: SslContext,
-    /// The job names the flag, so the server is not the library as it comes.
+    /// The job names the flag, so the server implements the extension.
     knows_flags: bool,
 }
 
 impl Server {
     pub(crate) fn prepare(setup: &Setup) -> Result<Self, PrepareError> {
         let mut builder = context::builder(setup)?;
-        let policy = setup.policy.unwrap_or(Policy::Never);
+        let rules = Rules::new(setup);
         builder
             .set_session_id_context(b"reqmtls")
-            .map_err(context::invalid)?;
+            .map_err(invalid)?;
         // The policies on the flag decide anew for each ClientHello.
-        builder.set_verify(mode(policy, false));
-        if setup.flag.is_none() && policy.is_on_flag() {
-            return Err(PrepareError::Invalid(
-                "expected a flag for a policy on the flag".into(),
-            ));
-        }
+        builder.set_verify(mode(rules.policy, false));
         if setup.early_data {
-            early::accept(&mut builder);
+            // SAFETY: the builder's context is alive.
+            unsafe { boring_sys::SSL_CTX_set_early_data_enabled(builder.as_ptr(), 1) }
         }
-        // Without either, nothing of ClientHello is looked at.
+        // Without any of them, nothing of ClientHello is looked at.
         if setup.flag.is_some() || setup.early_data || setup.sessions.is_some() {
-            read_client_hello(&mut builder, policy, setup);
+            // Called before anything of ClientHello is acted on, so that the decision to ask is still open.
+            builder.set_select_certificate_callback(move |hello| {
+                rules.decide(hello);
+                Ok(())
+            });
         }
         if setup.flag.is_some() {
             refuse_malformed_flags(&mut builder);
@@ -53,58 +50,93 @@ impl Server {
         })
     }
 
-    fn connection(&self, ear: &Ear) -> Result<Ssl, ErrorStack> {
+    fn ssl(&self, noted: &Noted) -> Result<Ssl, ErrorStack> {
         let mut ssl = Ssl::new(&self.context)?;
         if self.knows_flags {
             context::enforce_tls_flags(&mut ssl);
         }
-        ear.attach(&mut ssl);
+        noted.attach(&mut ssl);
         Ok(ssl)
     }
 }
 
-/// Makes a server note what a ClientHello offers; one that knows the flag follows its policy by it.
-fn read_client_hello(builder: &mut SslContextBuilder, policy: Policy, setup: &Setup) {
-    let flag = setup.flag;
-    let separate = setup.sessions == Some(Sessions::Separate);
-    let tls13 = setup.versions.is_empty() || setup.versions.contains(&Version::Tls13);
-    // Called before anything of ClientHello is acted on, so that the decision to ask is still open.
-    builder.set_select_certificate_callback(move |mut hello| {
-        let early_data_offered = hello.get_extension(ExtensionType::EARLY_DATA).is_some();
+impl BlockingEndpoint for Server {
+    fn run(
+        &self,
+        _connection: u32,
+        stream: &mut BlockingStream<'_>,
+        report: &mut ConnectionReport,
+    ) {
+        let noted = Noted::default();
+        let session = self
+            .ssl(&noted)
+            .and_then(|ssl| Connection::new(ssl, Side::Server, stream));
+        match session {
+            Ok(mut session) => run_server(&mut session, &noted.state, report),
+            Err(error) => report.break_off(&error),
+        }
+    }
+}
+
+/// What a server looks at before it answers a `ClientHello`.
+struct Rules {
+    policy: Policy,
+    /// The request mTLS flag; without it, the server does not implement `tls_flags`.
+    flag: Option<u16>,
+    /// A session is resumed only where the decision to ask is the same.
+    separate: bool,
+    /// Whether the server negotiates TLS 1.3 with a client that offers it.
+    tls13: bool,
+}
+
+impl Rules {
+    fn new(setup: &Setup) -> Self {
+        Self {
+            policy: setup.policy.unwrap_or(Policy::Never),
+            flag: setup.flag,
+            separate: setup.sessions == Some(Sessions::Separate),
+            tls13: setup.versions.is_empty() || setup.versions.contains(&Version::Tls13),
+        }
+    }
+
+    /// Notes what a ClientHello offers, and decides by it whether the client is asked for a certificate.
+    fn decide(&self, mut hello: ClientHello<'_>) {
+        let offers_early_data = hello.get_extension(ExtensionType::EARLY_DATA).is_some();
         let versions = hello.get_extension(ExtensionType::from(SUPPORTED_VERSIONS));
-        let offered = tls13 && versions.is_some_and(offers_tls13);
-        let tls_flags = flag
+        let tls13 = self.tls13 && versions.is_some_and(offers_tls13);
+        let data = self
+            .flag
             .and_then(|_| hello.get_extension(ExtensionType::from(TLS_FLAGS)))
-            .map(Hex::from);
-        let set = match (flag, &tls_flags) {
-            (Some(flag), Some(data)) if offered => flag_is_set(&data.0, flag),
+            .map(<[u8]>::to_vec);
+        let set = match (self.flag, &data) {
+            (Some(flag), Some(data)) if tls13 => flag_is_set(data, flag),
             _ => Ok(false),
         };
         let ssl = hello.ssl_mut();
-        if separate {
-            let asks = policy.requests(set.unwrap_or(false));
+        if let Some(noted) = callbacks::of(ssl) {
+            noted.state.note_hello(data.as_deref());
+            let mut hello = noted.hello();
+            hello.offers_early_data = offers_early_data;
+            hello.malformed_flags = set.is_err();
+        }
+        let set = set.unwrap_or(false);
+        if self.separate {
+            let asks = self.policy.requests(set);
             let context: &[u8] = if asks { b"asks" } else { b"does not" };
             // Octets of a constant that is shorter than the limit: it cannot fail.
             drop(context::set_session_id_context(ssl, context));
         }
-        if let Some(ear) = Ear::of(ssl) {
-            let mut told = ear.lock();
-            told.early_data_offered = early_data_offered;
-            told.tls_flags_received = tls_flags;
-            told.malformed_flags = set.is_err();
-        }
-        ssl.set_verify(mode(policy, set.unwrap_or(false)));
-        Ok(())
-    });
+        ssl.set_verify(mode(self.policy, set));
+    }
 }
 
-/// Makes a server refuse what [`read_client_hello`] found malformed.
+/// Makes a server refuse what [`Rules::decide`] found malformed.
 ///
 /// That callback cannot choose the alert. This one can; it runs next, with or without a server name,
 /// and before the server sends anything.
 fn refuse_malformed_flags(builder: &mut SslContextBuilder) {
     builder.set_servername_callback(|ssl, alert| {
-        if Ear::of(ssl).is_some_and(|ear| ear.lock().malformed_flags) {
+        if callbacks::of(ssl).is_some_and(|noted| noted.hello().malformed_flags) {
             *alert = SslAlert::ILLEGAL_PARAMETER;
             return Err(SniError::ALERT_FATAL);
         }
@@ -119,52 +151,5 @@ fn mode(policy: Policy, flag_set: bool) -> SslVerifyMode {
         (false, _) => SslVerifyMode::NONE,
         (true, false) => SslVerifyMode::PEER,
         (true, true) => SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT,
-    }
-}
-
-#[async_trait]
-impl Endpoint for Server {
-    async fn run(&self, _connection: u32, stream: &mut dyn Stream, report: &mut ConnectionReport) {
-        let ear = Ear::default();
-        match self.connection(&ear) {
-            Ok(ssl) => match SslStreamBuilder::new(ssl, stream).accept().await {
-                Ok(tls) => exchange(tls, &ear, report).await,
-                Err(error) => told::note(report, &error),
-            },
-            Err(error) => report.break_off(&error),
-        }
-        ear.tell(report);
-    }
-}
-
-async fn exchange(mut tls: SslStream<&mut dyn Stream>, ear: &Ear, report: &mut ConnectionReport) {
-    match serve(&mut tls, ear, report).await {
-        Ok(()) => report.outcome = Outcome::Completed,
-        Err(error) => told::note_io(report, &error),
-    }
-}
-
-async fn serve(
-    tls: &mut SslStream<&mut dyn Stream>,
-    ear: &Ear,
-    report: &mut ConnectionReport,
-) -> io::Result<()> {
-    let early = early::is_flowing(tls.ssl());
-    let offered = ear.lock().early_data_offered;
-    report.early_data = offered.then(|| early::is_accepted(tls.ssl()));
-    if early {
-        read_request(tls).await?;
-        early::finish_handshake(tls).await?;
-    }
-    report.peer_certificate = told::peer_certificate(tls.ssl());
-    report
-        .tls_flags_received
-        .clone_from(&ear.lock().tls_flags_received);
-    report.resumed = Some(tls.ssl().session_reused());
-    let answer = report.to_answer();
-    if early {
-        write_answer(tls, &answer).await
-    } else {
-        serve_answer(tls, &answer).await
     }
 }

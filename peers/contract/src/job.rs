@@ -159,6 +159,8 @@ impl Job {
     /// Reads a job. A name that this version does not know is unsupported, never ignored.
     pub fn from_value(value: &Value) -> Result<Self, PrepareError> {
         let setup = value.get("setup").and_then(Value::as_object);
+        let side = value.get("side").and_then(Value::as_str);
+        let revision = format!("{}.revision", side.unwrap_or_default());
         for (key, value) in setup.into_iter().flatten() {
             let known = match key.as_str() {
                 "versions" => unknown_name(value, "version", Version::ALL, Version::as_str),
@@ -170,7 +172,7 @@ impl Job {
                 "sessions" => {
                     unknown_name(value, "server.sessions", Sessions::ALL, Sessions::as_str)
                 }
-                "revision" => unknown_name(value, "revision", Revision::ALL, Revision::as_str),
+                "revision" => unknown_name(value, &revision, Revision::ALL, Revision::as_str),
                 "tls_flags"
                 | "flag"
                 | "extension"
@@ -255,6 +257,10 @@ mod tests {
         assert_eq!(
             unsupported(&json!({ "cipher_suites": ["TLS_NULL"] })),
             "cipher.TLS_NULL"
+        );
+        assert_eq!(
+            unsupported(&json!({ "revision": "draft-99" })),
+            "server.revision.draft-99"
         );
     }
 

@@ -21,6 +21,8 @@ mod report;
 mod server;
 mod session;
 mod state;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use blocking::{Blocking, BlockingEndpoint, BlockingStream};
 pub use capability::Capabilities;

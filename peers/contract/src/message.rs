@@ -116,6 +116,49 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_exchange_of_the_page_is_of_these_messages() {
+        async fn read<T: serde::de::DeserializeOwned>(line: &str) -> T {
+            let line = format!("{line}\n");
+            let read = read_line(&mut line.as_bytes()).await;
+            read.unwrap().unwrap()
+        }
+        let page = include_str!("../../README.md");
+        let block = page
+            .split("```text\n")
+            .nth(1)
+            .and_then(|rest| rest.split("```").next());
+        let mut kinds = std::collections::BTreeSet::new();
+        for line in block.unwrap().lines() {
+            if let Some((_, sent)) = line.split_once(" > ") {
+                if sent.starts_with("{\"open\"") {
+                    read::<Open>(sent).await;
+                } else if let Ask::Prepare { job } = read(sent).await {
+                    let job = crate::Job::from_value(&job).map_err(|error| error.to_string());
+                    let expected = Err("unsupported: setup.delegated_credentials".to_owned());
+                    assert!(job.is_ok() || job == expected, "{job:?}");
+                }
+            } else if let Some((_, replied)) = line.split_once(" < ") {
+                let reply: Reply = read(replied).await;
+                if let Reply::Report(report) = &reply {
+                    assert!(!report.connections[0].key_log.is_empty());
+                }
+                let value = serde_json::to_value(&reply).unwrap();
+                kinds.insert(value["reply"].as_str().unwrap().to_owned());
+            }
+        }
+        let expected = [
+            "description",
+            "error",
+            "held",
+            "open",
+            "prepared",
+            "report",
+            "unsupported",
+        ];
+        assert!(kinds.iter().eq(&expected), "{kinds:?}");
+    }
+
+    #[tokio::test]
     async fn a_line_is_an_object() {
         let told = refused::<Answer>("[null,null]").await;
         assert_eq!(

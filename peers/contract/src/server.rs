@@ -122,12 +122,13 @@ impl Server {
 
     /// Asks and replies until the harness closes; then the jobs prepared here are forgotten.
     async fn control(&self, stream: TcpStream) -> io::Result<()> {
+        let mut stream = BufReader::new(stream);
+        // Dropped before the stream: the jobs are gone when the harness sees the end.
         let mut session = Session {
             server: self,
             jobs: Vec::new(),
             holds: false,
         };
-        let mut stream = BufReader::new(stream);
         loop {
             let reply = match read_line::<Ask>(&mut stream).await {
                 Ok(Some(ask)) => session.reply(ask).await,

@@ -3,83 +3,154 @@
 use std::fmt;
 use std::sync::Arc;
 
-use rustls::ClientConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ConfigBuilder, WantsVersions};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{Connect, TlsConnector};
 
-use crate::flags::{Flags, TLS_FLAGS};
-use crate::seam::{self, EditedIo, Edits, Message, SeamError};
+use crate::draft::{Codepoints, Revision};
+use crate::error::ConnectorError;
+use crate::flags::Flags;
+use crate::seam::{self, EditedIo, Edits, Message, Side, Watch};
 
-/// A provider like `base` for clients that set `flags` in every ClientHello.
-///
-/// No flag at all leaves the extension out.
-///
-/// Suites are made once for each distinct set of flags and live as long as the
-/// process; see [`seam`].
-#[must_use]
-pub fn provider(base: &CryptoProvider, flags: &Flags) -> Arc<CryptoProvider> {
-    let edits = match flags.encode() {
-        Some(body) => Edits::new().insert(Message::ClientHello, TLS_FLAGS, body),
-        None => Edits::new(),
-    };
-    match seam::client_provider(base, &edits) {
-        Ok(provider) => provider,
-        // At most 256 octets, in a message that clients send.
-        Err(error) => unreachable!("{error}"),
-    }
-}
-
-/// Connects with the flags that the provider of its configuration sets.
+/// Connects, and sets flags in every ClientHello.
 ///
 /// The streams are tokio-rustls's own, over an [`EditedIo`].
 ///
 /// ```
-/// use std::sync::Arc;
-/// use rustls::{ClientConfig, RootCertStore};
-/// use rustls_tlsflags::{Flags, TlsFlagsConnector, provider};
+/// use rustls::RootCertStore;
+/// use rustls_tlsflags::{Flags, TlsFlagsConnector};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let base = rustls::crypto::aws_lc_rs::default_provider();
-/// let config = ClientConfig::builder_with_provider(provider(&base, &Flags::request_mtls()))
-///     .with_safe_default_protocol_versions()?
-///     .with_root_certificates(RootCertStore::empty())
-///     .with_no_client_auth();
-/// let connector = TlsFlagsConnector::new(Arc::new(config))?;
+/// let connector = TlsFlagsConnector::builder(Flags::request_mtls()).build(&base, |builder| {
+///     Ok(builder
+///         .with_safe_default_protocol_versions()?
+///         .with_root_certificates(RootCertStore::empty())
+///         .with_no_client_auth())
+/// })?;
 /// # let _ = connector;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// Its sessions are its own: connections resume each other's sessions if they are made by one connector or by
+/// its clones. So make one, and clone it as one would an `Arc<ClientConfig>`.
 #[derive(Clone)]
 pub struct TlsFlagsConnector {
     inner: TlsConnector,
 }
 
-impl TlsFlagsConnector {
-    /// Connects as `config` says, which must be built with [`provider`] or
-    /// [`seam::client_provider`].
+/// Makes a [`TlsFlagsConnector`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct ConnectorBuilder {
+    flags: Flags,
+    codepoints: Codepoints,
+    refuses_by: Option<Revision>,
+}
+
+impl ConnectorBuilder {
+    /// Uses other numbers than the default ones.
+    pub fn codepoints(mut self, codepoints: Codepoints) -> Self {
+        self.codepoints = codepoints;
+        self
+    }
+
+    /// Ends a handshake with `illegal_parameter` if the server sends flags that it must not send.
     ///
-    /// Anything else would connect without flags, so it is an error.
-    pub fn new(config: Arc<ClientConfig>) -> Result<Self, SeamError> {
-        let config = seam::prepare_client(config)?;
-        Ok(Self {
+    /// Malformed ones in any message; those that were not sent to it, in a message that answers the client; and
+    /// the request mTLS flag except where the revision has it. Without this, rustls answers such an extension
+    /// with an alert of its own choosing, or ignores it. Costs a copy of each record that comes in.
+    ///
+    /// [`flags_error`] tells the errors that follow from it. If the offending message begins in an earlier
+    /// record than it ends in, the handshake ends without an alert.
+    ///
+    /// [`flags_error`]: crate::flags_error
+    pub fn refuse_unsolicited(mut self, revision: Revision) -> Self {
+        self.refuses_by = Some(revision);
+        self
+    }
+
+    /// Makes a connector for the configuration that `configure` builds.
+    ///
+    /// The configuration only works in the connector: the server's view of the handshake includes the flags,
+    /// which rustls by itself would not send. That is why `configure` gets the builder to use and hands its
+    /// outcome over.
+    pub fn build(
+        self,
+        base: &CryptoProvider,
+        configure: impl FnOnce(
+            ConfigBuilder<ClientConfig, WantsVersions>,
+        ) -> Result<ClientConfig, rustls::Error>,
+    ) -> Result<TlsFlagsConnector, ConnectorError> {
+        let edits = match self.flags.encode() {
+            // At most 256 octets, in a message that clients send: an edit that is always possible.
+            Some(body) => {
+                Edits::new().insert(Message::ClientHello, self.codepoints.extension, body)
+            }
+            None => Edits::new(),
+        };
+        let watch = self.refuses_by.map(|revision| Watch {
+            codepoints: self.codepoints,
+            sent: self.flags,
+            revision,
+        });
+        let provider = seam::interned_provider(base, Side::Client, &edits, watch.as_ref());
+        let config = configure(ClientConfig::builder_with_provider(Arc::clone(&provider)))?;
+        if !seam::is_of_one_plan(config.crypto_provider(), &provider) {
+            return Err(ConnectorError::ForeignProvider);
+        }
+        let config =
+            seam::prepare_client(Arc::new(config)).map_err(|_| ConnectorError::ForeignProvider)?;
+        Ok(TlsFlagsConnector {
             inner: TlsConnector::from(config),
         })
+    }
+}
+
+impl TlsFlagsConnector {
+    /// For clients that set `flags`. No flag at all leaves the extension out.
+    ///
+    /// What rustls needs for a distinct set of flags is made once and lives as long as the process, however
+    /// many connectors and connections use it.
+    pub fn builder(flags: Flags) -> ConnectorBuilder {
+        ConnectorBuilder {
+            flags,
+            codepoints: Codepoints::default(),
+            refuses_by: None,
+        }
+    }
+
+    /// Connects as `config` says, which must be built with [`seam::client_provider`] or
+    /// [`seam::watching_provider`]. Each call makes a connector with sessions of its own if the configuration
+    /// has a client certificate for TLS 1.2.
+    #[cfg(feature = "seam")]
+    pub fn from_config(config: Arc<ClientConfig>) -> Result<Self, seam::SeamError> {
+        Ok(Self {
+            inner: TlsConnector::from(seam::prepare_client(config)?),
+        })
+    }
+
+    /// The configuration.
+    #[cfg(feature = "seam")]
+    #[must_use]
+    pub fn config(&self) -> &Arc<ClientConfig> {
+        self.inner.config()
     }
 
     /// The same with an option of tokio-rustls's own connector.
     ///
-    /// `|connector| connector.early_data(true)` enables 0-RTT if tokio-rustls
-    /// has its `early-data` feature. The closure must return the connector
-    /// that it is given, and not one with another configuration.
+    /// `|connector| connector.early_data(true)` enables 0-RTT if tokio-rustls has its `early-data` feature. The
+    /// closure must return the connector that it is given, and not one with another configuration.
     ///
     /// # Panics
     ///
     /// If the configuration is another.
     #[must_use]
     pub fn with_options(self, set: impl FnOnce(TlsConnector) -> TlsConnector) -> Self {
-        let config = Arc::clone(self.config());
+        let config = Arc::clone(self.inner.config());
         let inner = set(self.inner);
         assert!(
             Arc::ptr_eq(&config, inner.config()),
@@ -88,18 +159,12 @@ impl TlsFlagsConnector {
         Self { inner }
     }
 
-    /// The configuration.
-    #[must_use]
-    pub fn config(&self) -> &Arc<ClientConfig> {
-        self.inner.config()
-    }
-
     /// Performs a handshake with `server_name` over `io`.
     pub fn connect<IO>(&self, server_name: ServerName<'static>, io: IO) -> Connect<EditedIo<IO>>
     where
         IO: AsyncRead + AsyncWrite + Unpin,
     {
-        let io = EditedIo::client(io, self.inner.config());
+        let io = EditedIo::for_client(io, self.inner.config());
         self.inner.connect(server_name, io)
     }
 }

@@ -8,6 +8,9 @@ use rustls::AlertDescription;
 /// The number of the `tls_flags` extension in the TLS `ExtensionType` registry.
 pub const TLS_FLAGS: u16 = 62;
 
+/// The number of the `tls_flags` extension before IANA assigned one, which Cloudflare's deployment has.
+pub const EARLY_TLS_FLAGS: u16 = 0xfe01;
+
 /// The request mTLS flag (draft-jhoyla-req-mtls-flag), as numbered by Cloudflare's experiment.
 ///
 /// IANA has not assigned a number yet, so everything in this crate that uses
@@ -211,8 +214,8 @@ pub enum FlagsError {
     Changed,
     /// The other end sends a flag that it must not send there.
     ///
-    /// See [`crate::rca`].
-    #[error("a flag is set in a message that must not carry it")]
+    /// See [`crate::ConnectorBuilder::refuse_unsolicited`].
+    #[error("the other end sent tls_flags that it must not send in that message")]
     Unsolicited,
     /// The message around the extension cannot be read.
     #[error("ClientHello cannot be read: {0}")]
@@ -225,15 +228,14 @@ impl FlagsError {
     /// - Every invalid value calls for `illegal_parameter`
     ///   (draft-ietf-tls-tlsflags §2). For one that does not fit the syntax
     ///   `opaque flags<1..255>` (no octet at all, a length of zero, a length
-    ///   that disagrees with what follows), RFC 8446 §6.2 alone would call for
+    ///   that disagrees with what follows), RFC 9846 §6.2 (RFC 8446 §6.2) alone would call for
     ///   `decode_error`; the draft speaks of this extension, so it is followed.
     /// - A ClientHello that cannot be read calls for `decode_error`.
-    /// - Two extensions of one type call for `illegal_parameter` (RFC 8446
-    ///   §4.2 gives the rule, §6.2 the alert for a correctly formatted field that is
-    ///   inconsistent with others).
-    /// - So does an extension behind `pre_shared_key` (RFC 8446 §4.2.11).
+    /// - Two extensions of one type call for `illegal_parameter`: RFC 9846 §4.3 (RFC 8446 §4.2) gives the rule,
+    ///   RFC 9846 §6.2 (RFC 8446 §6.2) the alert for a correctly formatted field that is inconsistent with others.
+    /// - So does an extension behind `pre_shared_key` (RFC 9846 §4.3.11 (RFC 8446 §4.2.11)).
     /// - Flags that change after HelloRetryRequest call for
-    ///   `illegal_parameter` (RFC 8446 §4.1.2), for the same reason.
+    ///   `illegal_parameter` (RFC 9846 §4.2.2 (RFC 8446 §4.1.2)), for the same reason.
     /// - Unsolicited flags call for `illegal_parameter`
     ///   (draft-ietf-tls-tlsflags §2).
     #[must_use]

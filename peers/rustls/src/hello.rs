@@ -1,29 +1,30 @@
 //! What a ClientHello says, read from its raw bytes.
 
-use crate::flags::{Flags, FlagsError, TLS_FLAGS};
+use crate::flags::{Flags, FlagsError};
 use crate::reader::Reader;
 
-const CLIENT_HELLO: usize = 1;
+pub(crate) const CLIENT_HELLO: u8 = 1;
 pub(crate) const PRE_SHARED_KEY: u16 = 41;
 const SUPPORTED_VERSIONS: u16 = 43;
 const TLS13: [u8; 2] = [3, 4];
 
 /// The flags of a ClientHello; `None` if it has no `tls_flags` extension.
 ///
+/// `extension` is the number of that extension, [`crate::TLS_FLAGS`] if there is no reason for another.
 /// `message` is the whole handshake message, beginning with its type and
-/// length (RFC 8446 §4), without record headers.
+/// length (RFC 9846 §4 (RFC 8446 §4)), without record headers.
 ///
 /// ```
-/// use rustls_tlsflags::{Flags, flags_in_client_hello};
+/// use rustls_tlsflags::{Flags, TLS_FLAGS, flags_in_client_hello};
 ///
 /// let mut hello = vec![1, 0, 0, 49, 3, 3]; // header, legacy_version
 /// hello.extend([7; 32]); // random
 /// hello.extend([0, 0, 2, 0x13, 0x01, 1, 0]); // session id, suites, compression
 /// hello.extend([0, 6, 0, 62, 0, 2, 1, 0b100]); // extensions: tls_flags
-/// assert_eq!(flags_in_client_hello(&hello), Ok(Some(Flags::from_iter([2]))));
+/// assert_eq!(flags_in_client_hello(&hello, TLS_FLAGS), Ok(Some(Flags::from_iter([2]))));
 /// ```
-pub fn flags_in_client_hello(message: &[u8]) -> Result<Option<Flags>, FlagsError> {
-    raw_flags_in_client_hello(message)?
+pub fn flags_in_client_hello(message: &[u8], extension: u16) -> Result<Option<Flags>, FlagsError> {
+    raw_flags_in_client_hello(message, extension)?
         .map(Flags::decode)
         .transpose()
 }
@@ -33,15 +34,22 @@ pub fn flags_in_client_hello(message: &[u8]) -> Result<Option<Flags>, FlagsError
 /// The same as [`flags_in_client_hello`], but the value is not judged; two
 /// `tls_flags` extensions, or one behind `pre_shared_key`, are an error all the
 /// same.
-pub fn raw_flags_in_client_hello(message: &[u8]) -> Result<Option<&[u8]>, FlagsError> {
+pub fn raw_flags_in_client_hello(
+    message: &[u8],
+    extension: u16,
+) -> Result<Option<&[u8]>, FlagsError> {
     let mut found = None;
     let mut behind_psk = false;
-    for extension in extensions(message)? {
-        match extension.number {
-            TLS_FLAGS if found.replace(extension.data).is_some() => {
-                return Err(FlagsError::Duplicate);
+    for Extension { number, data } in extensions(message)? {
+        match number {
+            number if number == extension => {
+                if found.replace(data).is_some() {
+                    return Err(FlagsError::Duplicate);
+                }
+                if behind_psk {
+                    return Err(FlagsError::BehindPreSharedKey);
+                }
             }
-            TLS_FLAGS if behind_psk => return Err(FlagsError::BehindPreSharedKey),
             PRE_SHARED_KEY => behind_psk = true,
             _ => {}
         }
@@ -72,7 +80,7 @@ struct Extension<'a> {
 fn extensions(message: &[u8]) -> Result<Vec<Extension<'_>>, FlagsError> {
     let mut reader = Reader::new(message);
     let kind = reader.number(1).ok_or(FlagsError::Malformed("no type"))?;
-    if kind != CLIENT_HELLO {
+    if kind != usize::from(CLIENT_HELLO) {
         return Err(FlagsError::Malformed("its type is not client_hello"));
     }
     let body = reader
@@ -139,7 +147,7 @@ pub(crate) mod tests {
     #[test]
     fn absent_extension_is_no_flags() {
         assert_eq!(
-            flags_in_client_hello(&client_hello(&[(10, &[0])])),
+            flags_in_client_hello(&client_hello(&[(10, &[0])]), 62),
             Ok(None)
         );
     }
@@ -149,15 +157,18 @@ pub(crate) mod tests {
         let mut hello = client_hello(&[]);
         hello.truncate(hello.len() - 2);
         hello[3] -= 2;
-        assert_eq!(flags_in_client_hello(&hello), Ok(None));
+        assert_eq!(flags_in_client_hello(&hello, 62), Ok(None));
     }
 
     #[test]
     fn raw_value_is_not_judged() {
         let hello = client_hello(&[(62, &[2, 1, 0])]);
-        assert_eq!(raw_flags_in_client_hello(&hello), Ok(Some(&[2, 1, 0][..])));
         assert_eq!(
-            flags_in_client_hello(&hello),
+            raw_flags_in_client_hello(&hello, 62),
+            Ok(Some(&[2, 1, 0][..]))
+        );
+        assert_eq!(
+            flags_in_client_hello(&hello, 62),
             Err(FlagsError::TrailingZeroOctet { octets: 2 })
         );
     }
@@ -165,14 +176,17 @@ pub(crate) mod tests {
     #[test]
     fn two_extensions_are_refused() {
         let hello = client_hello(&[(62, &[1, 1]), (10, &[]), (62, &[1, 1])]);
-        assert_eq!(flags_in_client_hello(&hello), Err(FlagsError::Duplicate));
+        assert_eq!(
+            flags_in_client_hello(&hello, 62),
+            Err(FlagsError::Duplicate)
+        );
     }
 
     #[test]
     fn an_extension_behind_the_psk_is_refused() {
         let hello = client_hello(&[(41, &[9; 20]), (62, &[1, 1])]);
         assert_eq!(
-            raw_flags_in_client_hello(&hello),
+            raw_flags_in_client_hello(&hello, 62),
             Err(FlagsError::BehindPreSharedKey)
         );
     }
@@ -180,9 +194,9 @@ pub(crate) mod tests {
     #[test]
     fn every_truncation_is_refused() {
         let hello = client_hello(&[(43, &[2, 3, 4]), (62, &[1, 1]), (41, &[9; 20])]);
-        assert!(flags_in_client_hello(&hello).is_ok());
+        assert!(flags_in_client_hello(&hello, 62).is_ok());
         for end in 0..hello.len() {
-            assert!(flags_in_client_hello(&hello[..end]).is_err(), "{end}");
+            assert!(flags_in_client_hello(&hello[..end], 62).is_err(), "{end}");
         }
     }
 
@@ -196,7 +210,7 @@ pub(crate) mod tests {
     proptest! {
         #[test]
         fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = flags_in_client_hello(&bytes);
+            let _ = flags_in_client_hello(&bytes, 62);
             let _ = offers_tls13(&bytes);
         }
 
@@ -205,7 +219,7 @@ pub(crate) mod tests {
             let mut hello = client_hello(&[(43, &[2, 3, 4]), (62, &[1, 1]), (41, &[9; 20])]);
             let at = at % hello.len();
             hello[at] = value;
-            let _ = flags_in_client_hello(&hello);
+            let _ = flags_in_client_hello(&hello, 62);
         }
     }
 }

@@ -3,18 +3,34 @@
 
 mod alert;
 mod client;
+mod configs;
+mod draft;
+pub mod editors_copy;
+mod error;
 mod flags;
 mod hello;
 mod isolate;
 mod policy;
 mod probe;
-pub mod rca;
 mod reader;
+#[cfg(feature = "seam")]
 pub mod seam;
+#[cfg(not(feature = "seam"))]
+#[expect(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "all of it is public with the feature"
+)]
+mod seam;
 mod server;
 
-pub use client::{TlsFlagsConnector, provider};
-pub use flags::{Flags, FlagsError, MAX_FLAG, REQUEST_MTLS, TLS_FLAGS};
+pub use client::{ConnectorBuilder, TlsFlagsConnector};
+pub use configs::ServerConfigs;
+pub use draft::{Codepoints, Revision};
+pub use error::{AcceptError, AcceptorError, ConnectorError, flags_error};
+pub use flags::{EARLY_TLS_FLAGS, Flags, FlagsError, MAX_FLAG, REQUEST_MTLS, TLS_FLAGS};
 pub use hello::{flags_in_client_hello, raw_flags_in_client_hello};
 pub use policy::{ClientAuth, ClientAuthPolicy, Offer};
-pub use server::{AcceptError, Accepted, AcceptorError, Failed, ServerConfigs, TlsFlagsAcceptor};
+pub use seam::{EditedIo, OwnSessions};
+pub use server::{Accepted, Failed, TlsFlagsAcceptor};

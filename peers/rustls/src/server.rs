@@ -1,118 +1,22 @@
 //! A server that decides by the flags.
 
 use std::fmt;
-use std::io;
 use std::sync::Arc;
 
-use rustls::server::Acceptor;
 use rustls::{AlertDescription, ServerConfig};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
-use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
 
 use crate::alert;
-use crate::flags::{Flags, FlagsError, REQUEST_MTLS};
+use crate::configs::ServerConfigs;
+use crate::draft::Codepoints;
+use crate::error::{AcceptError, AcceptorError};
+use crate::flags::{Flags, FlagsError, TLS_FLAGS};
 use crate::hello::{offers_tls13, raw_flags_in_client_hello};
-use crate::isolate::isolate;
 use crate::policy::{ClientAuth, ClientAuthPolicy, Offer};
 use crate::probe::speaks_tls13;
-use crate::rca;
-use crate::seam::{EditedIo, SeamError, prepare_server};
-
-/// The configurations that a server chooses among, by what it asks of a client.
-///
-/// They should differ in their client certificate verifier alone. A
-/// configuration that cannot be chosen may be left out.
-#[derive(Clone, Debug, Default)]
-pub struct ServerConfigs {
-    none: Option<Arc<ServerConfig>>,
-    optional: Option<Arc<ServerConfig>>,
-    required: Option<Arc<ServerConfig>>,
-    /// For clients that set the flag.
-    with_flag: Option<(u16, Box<ServerConfigs>)>,
-}
-
-impl ServerConfigs {
-    /// No configuration.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Uses `config`, built `with_no_client_auth()`, for [`ClientAuth::None`].
-    #[must_use]
-    pub fn none(mut self, config: impl Into<Arc<ServerConfig>>) -> Self {
-        self.none = Some(config.into());
-        self
-    }
-
-    /// Uses `config`, whose verifier allows unauthenticated clients, for
-    /// [`ClientAuth::Optional`].
-    #[must_use]
-    pub fn optional(mut self, config: impl Into<Arc<ServerConfig>>) -> Self {
-        self.optional = Some(config.into());
-        self
-    }
-
-    /// Uses `config`, whose verifier refuses unauthenticated clients, for
-    /// [`ClientAuth::Required`].
-    #[must_use]
-    pub fn required(mut self, config: impl Into<Arc<ServerConfig>>) -> Self {
-        self.required = Some(config.into());
-        self
-    }
-
-    /// Prefers the configurations of `others` for clients that set `flag`.
-    ///
-    /// For those that acknowledge: see [`crate::rca`]. A kind that `others`
-    /// lacks is taken from here. Sessions pass between the two of a kind if
-    /// they share a store or a ticketer.
-    #[must_use]
-    pub fn with_flag(mut self, flag: u16, others: Self) -> Self {
-        self.with_flag = Some((flag, Box::new(others)));
-        self
-    }
-
-    fn get(&self, client_auth: ClientAuth) -> Option<&Arc<ServerConfig>> {
-        match client_auth {
-            ClientAuth::None => self.none.as_ref(),
-            ClientAuth::Optional => self.optional.as_ref(),
-            ClientAuth::Required => self.required.as_ref(),
-        }
-    }
-
-    fn for_offer(&self, client_auth: ClientAuth, offer: &Offer) -> Option<&Arc<ServerConfig>> {
-        let preferred = self.with_flag.as_ref();
-        preferred
-            .filter(|(flag, _)| offer.sets(*flag))
-            .and_then(|(_, others)| others.for_offer(client_auth, offer))
-            .or_else(|| self.get(client_auth))
-    }
-
-    fn prepare(mut self) -> Result<Self, AcceptorError> {
-        if let Some((flag, others)) = self.with_flag {
-            self.with_flag = Some((flag, Box::new(others.prepare()?)));
-        }
-        let kinds = [
-            (&mut self.none, ClientAuth::None),
-            (&mut self.optional, ClientAuth::Optional),
-            (&mut self.required, ClientAuth::Required),
-        ];
-        for (config, client_auth) in kinds {
-            if let Some(config) = config {
-                *config = isolate(prepare_server(Arc::clone(config))?, client_auth);
-            }
-        }
-        Ok(self)
-    }
-
-    fn all(&self) -> Vec<&Arc<ServerConfig>> {
-        let own = [&self.none, &self.optional, &self.required];
-        let mut all: Vec<_> = own.into_iter().flatten().collect();
-        all.extend(self.with_flag.iter().flat_map(|(_, others)| others.all()));
-        all
-    }
-}
+use crate::seam::EditedIo;
 
 type Decide = dyn Fn(&Offer) -> ClientAuth + Send + Sync;
 
@@ -150,20 +54,21 @@ type Decide = dyn Fn(&Offer) -> ClientAuth + Send + Sync;
 pub struct TlsFlagsAcceptor {
     configs: ServerConfigs,
     decide: Arc<Decide>,
+    extension: u16,
     speaks_tls13: bool,
 }
 
 impl TlsFlagsAcceptor {
-    /// Decides by `policy`, with the request mTLS flag at [`REQUEST_MTLS`].
+    /// Decides by `policy`, with the default [`Codepoints`].
     pub fn new(configs: ServerConfigs, policy: ClientAuthPolicy) -> Result<Self, AcceptorError> {
-        Self::with_flag(configs, policy, REQUEST_MTLS)
+        Self::with_codepoints(configs, policy, Codepoints::default())
     }
 
-    /// Decides by `policy`, with the request mTLS flag at number `flag`.
-    pub fn with_flag(
+    /// Decides by `policy`, with the extension and the request mTLS flag at these numbers.
+    pub fn with_codepoints(
         configs: ServerConfigs,
         policy: ClientAuthPolicy,
-        flag: u16,
+        codepoints: Codepoints,
     ) -> Result<Self, AcceptorError> {
         for is_set in [false, true] {
             let client_auth = policy.decide(is_set);
@@ -171,10 +76,12 @@ impl TlsFlagsAcceptor {
                 return Err(AcceptorError::MissingConfig { client_auth });
             }
         }
-        Self::with_decision(configs, move |offer| policy.decide(offer.sets(flag)))
+        let flag = codepoints.request_mtls;
+        let acceptor = Self::with_decision(configs, move |offer| policy.decide(offer.sets(flag)))?;
+        Ok(acceptor.extension(codepoints.extension))
     }
 
-    /// Decides by whatever `decide` says.
+    /// Decides by whatever `decide` says of the extension [`TLS_FLAGS`].
     ///
     /// A decision that no configuration was given for refuses the client with
     /// `internal_error`.
@@ -191,8 +98,16 @@ impl TlsFlagsAcceptor {
         Ok(Self {
             configs,
             decide: Arc::new(decide),
+            extension: TLS_FLAGS,
             speaks_tls13: first,
         })
+    }
+
+    /// The same for the extension `tls_flags` under this number.
+    #[must_use]
+    pub fn extension(mut self, number: u16) -> Self {
+        self.extension = number;
+        self
     }
 
     /// Performs a handshake over `io`.
@@ -205,7 +120,7 @@ impl TlsFlagsAcceptor {
     {
         match self.accept_fallible(io).await {
             Ok(accepted) => Ok(accepted),
-            Err(Failed { error, mut io }) => {
+            Err(Failed { error, mut io, .. }) => {
                 // The error at hand says more than one about closing.
                 let _ = io.shutdown().await;
                 Err(error)
@@ -222,32 +137,38 @@ impl TlsFlagsAcceptor {
     where
         IO: AsyncRead + AsyncWrite + Unpin,
     {
-        let mut lazy = LazyConfigAcceptor::new(Acceptor::default(), EditedIo::server(io));
-        let StartHandshake { accepted, io, .. } = match (&mut lazy).await {
-            Ok(start) => start,
+        let mut io = EditedIo::for_server(io);
+        let read = match io.read_client_hello().await {
+            Ok(read) => read,
+            Err(error) => return Err(Failed::new(AcceptError::Io(error), io, None)),
+        };
+        let Some(hello) = read else {
+            return Err(self.refuse(io, NO_CLIENT_HELLO).await);
+        };
+        let (offer, client_auth, config) = match self.choose(hello.message()) {
+            Ok(chosen) => chosen,
+            Err(AcceptError::Flags(error @ FlagsError::Malformed(_))) => {
+                return Err(self.refuse(io, error).await);
+            }
             Err(error) => {
-                let Some(io) = lazy.take_io() else {
-                    unreachable!("a failed LazyConfigAcceptor keeps its stream")
-                };
-                return Err(Failed::new(error.into(), io).flushed().await);
+                let data = self.extension_data(hello.message());
+                return Err(Failed::new(error, io, data).alerted().await);
             }
         };
-        let hello = io.client_hello().unwrap_or_default();
-        let (offer, client_auth, config) = match self.choose(hello) {
-            Ok(chosen) => chosen,
-            Err(error) => return Err(Failed::new(error, io).alerted().await),
-        };
 
-        let mut start = StartHandshake::from_parts(accepted, io);
-        start.io.serve(&config);
-        let handshake = start.into_stream(config).into_fallible().await;
+        let data = offer.extension_data.clone();
+        io.serve(&config, hello, self.extension, data.clone());
+        let handshake = TlsAcceptor::from(config).accept(io).into_fallible().await;
         let stream = match handshake {
             Ok(stream) => stream,
-            Err((error, io)) => return Err(Failed::new(error.into(), io).flushed().await),
+            Err((error, io)) => {
+                let error = AcceptError::new(error, self.extension);
+                return Err(Failed::new(error, io, data).flushed().await);
+            }
         };
         if client_auth == ClientAuth::Required && stream.get_ref().1.peer_certificates().is_none() {
             let (io, _) = stream.into_inner();
-            return Err(Failed::new(AcceptError::NotAuthenticated, io));
+            return Err(Failed::new(AcceptError::NotAuthenticated, io, data));
         }
         Ok(Accepted {
             stream,
@@ -256,8 +177,27 @@ impl TlsFlagsAcceptor {
         })
     }
 
+    /// Has rustls refuse what is not a ClientHello that it could accept, as it does by itself.
+    async fn refuse<IO>(&self, mut io: EditedIo<IO>, error: FlagsError) -> Failed<IO>
+    where
+        IO: AsyncRead + AsyncWrite + Unpin,
+    {
+        io.pass();
+        let Some(config) = self.configs.all().first().copied().cloned() else {
+            unreachable!("an acceptor has a configuration");
+        };
+        match TlsAcceptor::from(config).accept(io).into_fallible().await {
+            Err((error, io)) => {
+                let error = AcceptError::new(error, self.extension);
+                Failed::new(error, io, None).flushed().await
+            }
+            // Nobody decided on this client.
+            Ok(stream) => Failed::new(AcceptError::Flags(error), stream.into_inner().0, None),
+        }
+    }
+
     fn choose(&self, hello: &[u8]) -> Result<(Offer, ClientAuth, Arc<ServerConfig>), AcceptError> {
-        let extension_data = raw_flags_in_client_hello(hello)?;
+        let extension_data = raw_flags_in_client_hello(hello, self.extension)?;
         let tls13 = self.speaks_tls13 && offers_tls13(hello);
         let flags = match extension_data {
             Some(data) if tls13 => Some(Flags::decode(data)?),
@@ -275,7 +215,15 @@ impl TlsFlagsAcceptor {
             .ok_or(AcceptError::MissingConfig { client_auth })?;
         Ok((offer, client_auth, Arc::clone(config)))
     }
+
+    fn extension_data(&self, hello: &[u8]) -> Option<Vec<u8>> {
+        let data = raw_flags_in_client_hello(hello, self.extension);
+        data.ok().flatten().map(<[u8]>::to_vec)
+    }
 }
+
+/// What a client sends that rustls is expected to refuse.
+const NO_CLIENT_HELLO: FlagsError = FlagsError::Malformed("it is not one that rustls accepts");
 
 impl fmt::Debug for TlsFlagsAcceptor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -308,11 +256,17 @@ pub struct Failed<IO> {
     pub error: AcceptError,
     /// The stream.
     pub io: EditedIo<IO>,
+    /// The `extension_data` of `tls_flags` as it came, if there was one to read.
+    pub extension_data: Option<Vec<u8>>,
 }
 
 impl<IO: AsyncWrite + Unpin> Failed<IO> {
-    fn new(error: AcceptError, io: EditedIo<IO>) -> Self {
-        Self { error, io }
+    fn new(error: AcceptError, io: EditedIo<IO>, extension_data: Option<Vec<u8>>) -> Self {
+        Self {
+            error,
+            io,
+            extension_data,
+        }
     }
 
     /// Sends the alert that the error calls for, which rustls does not know of.
@@ -331,65 +285,4 @@ impl<IO: AsyncWrite + Unpin> Failed<IO> {
         let _ = self.io.flush().await;
         self
     }
-}
-
-/// Why a handshake failed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum AcceptError {
-    /// The stream failed or ended.
-    #[error(transparent)]
-    Io(io::Error),
-    /// rustls ended the handshake.
-    #[error(transparent)]
-    Tls(rustls::Error),
-    /// The client's `tls_flags` extension is invalid, or was changed after
-    /// HelloRetryRequest.
-    #[error(transparent)]
-    Flags(#[from] FlagsError),
-    /// There is no configuration for what was decided.
-    #[error("no configuration was given for client authentication {client_auth:?}")]
-    MissingConfig {
-        /// What was decided.
-        client_auth: ClientAuth,
-    },
-    /// The configuration for [`ClientAuth::Required`] let a client through
-    /// without a certificate.
-    #[error("the client has no certificate, though the configuration should require one")]
-    NotAuthenticated,
-}
-
-impl From<io::Error> for AcceptError {
-    /// Finds the error that tokio-rustls or an [`EditedIo`] has wrapped.
-    fn from(error: io::Error) -> Self {
-        if let Some(error) = rca::flags_error(&error) {
-            return Self::Flags(error);
-        }
-        match error.downcast::<rustls::Error>() {
-            Ok(error) => Self::Tls(error),
-            Err(error) => Self::Io(error),
-        }
-    }
-}
-
-/// Why an acceptor cannot be made.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum AcceptorError {
-    /// A configuration that the policy can choose is missing.
-    #[error("no configuration was given for client authentication {client_auth:?}")]
-    MissingConfig {
-        /// What the policy can decide.
-        client_auth: ClientAuth,
-    },
-    /// No configuration at all.
-    #[error("no configuration was given: expected at least one")]
-    NoConfig,
-    /// The flag has a meaning under TLS 1.3 only, so whether that is
-    /// negotiated must not depend on what is decided by the flag.
-    #[error("some configurations speak TLS 1.3 and others do not: expected all to agree")]
-    MixedVersions,
-    /// A configuration was built with a client's provider.
-    #[error(transparent)]
-    Seam(#[from] SeamError),
 }

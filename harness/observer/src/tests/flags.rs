@@ -89,6 +89,23 @@ fn prints_flags_under_another_known_number_with_that_number() {
 }
 
 #[test]
+fn finds_the_number_under_which_flags_stand() {
+    let experiment = ExtensionType::EARLY_EXPERIMENT;
+    let found = |more: &[Vec<u8>]| {
+        let mut forge = Forge::new(CipherSuite(0x1301));
+        forge.client_hello(more);
+        forge.observe().flags_extension()
+    };
+    let deployed = extension(experiment, &REQUEST_MTLS);
+    assert_eq!(found(&[]), None);
+    assert_eq!(found(&[extension(experiment, &[5])]), None);
+    assert_eq!(found(std::slice::from_ref(&deployed)), Some(experiment));
+    // That of IANA counts whatever its value is.
+    let assigned = Some(ExtensionType::TLS_FLAGS);
+    assert_eq!(found(&[deployed, tls_flags(&[5])]), assigned);
+}
+
+#[test]
 fn reads_extensions_in_wire_order() {
     let mut forge = Forge::new(CipherSuite(0x1301));
     let extensions = [

@@ -129,3 +129,18 @@ fn a_record_that_came_in_pieces_starts_with_the_first() {
     assert_eq!(answer.arrival, answer.start + count(answer.wire_len) - 1);
     assert_eq!(arrivals(&transcript), arrivals(&whole.observe()));
 }
+
+#[test]
+fn the_text_by_arrival_has_a_late_request_before_its_answer() {
+    let request = message(HandshakeType::CERTIFICATE_REQUEST, &[1, 9, 0, 0]);
+    let answer = message(HandshakeType::CERTIFICATE, &[1, 9, 0, 0, 0]);
+    let mut forge = connected(0x1301);
+    forge.messages(SERVER, Epoch::Application, &request);
+    forge.messages(CLIENT, Epoch::Application, &answer);
+    forge.reset(CLIENT);
+    let transcript = forge.observe();
+    let late = "S  [CertificateRequest]\nC  [Certificate]         certificates=0\nC  (reset)\n";
+    let text = transcript.text_by_arrival(80);
+    assert!(text.ends_with(late), "{text}");
+    assert!(!transcript.text(80).ends_with(late));
+}

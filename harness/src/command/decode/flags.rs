@@ -1,32 +1,33 @@
 //! The octets of `tls_flags`, one by one.
 
+use reqmtls_contract::TLS_FLAGS;
+
 use super::Report;
-use super::breach::Breach;
-use reqmtls_observer::{Codepoints, ExtensionType, TlsFlags};
+use super::hello;
+use crate::command::capture::Numbers;
+use crate::command::connection::{answers, flag_name, value};
+use reqmtls_observer::{ExtensionType, TlsFlags};
 
 /// How many octets beyond the length are shown.
 const SHOWN: usize = 16;
 
-/// Explains and judges the `extension_data` of `tls_flags`.
-pub(super) fn explain(report: &mut Report, body: &[u8], codepoints: Codepoints) {
-    let flag = codepoints.flag;
+/// Explains the `extension_data` of `tls_flags`, and judges it as the value of a ClientHello.
+pub(super) fn explain(report: &mut Report, body: &[u8], numbers: Numbers) -> anyhow::Result<()> {
+    let flag = numbers.flag();
     octets(report, body, flag);
-    if looks_like_a_whole_extension(body, codepoints.extension) {
+    if looks_like_a_whole_extension(body, numbers.extension) {
         report.line(
             "hint: octets 0 to 3 look like the type and length of a whole extension; extension_data is what follows them",
         );
     }
-    match TlsFlags::decode(body) {
-        Ok(flags) => {
-            let names: Vec<_> = flags.flags().iter().map(|&one| name(one, flag)).collect();
-            report.line(format!("flags set: {}", names.join(", ")));
-            if !flags.contains(flag) {
-                report.line(format!("request_mtls (flag {flag}) is not set"));
-            }
-            report.judge(&[]);
-        }
-        Err(error) => report.judge(&[Breach::of_flags(error)]),
+    let decoded = TlsFlags::decode(body);
+    report.line(value(&decoded, flag));
+    match &decoded {
+        Ok(flags) if flags.contains(flag) => {}
+        Ok(_) => report.line(format!("request_mtls (flag {flag}) is not set")),
+        Err(error) => report.line(answers(*error)),
     }
+    hello::judge_value(report, body, flag)
 }
 
 /// What each octet means, runs of zero in one line.
@@ -73,7 +74,7 @@ fn set(place: usize, octet: u8, flag: u16) -> String {
     let first = u16::try_from(8 * place).unwrap_or(u16::MAX);
     let bits = (0..8).filter(|bit| octet & (1 << bit) != 0);
     let names: Vec<_> = bits
-        .map(|bit| name(first.saturating_add(bit), flag))
+        .map(|bit| flag_name(first.saturating_add(bit), flag))
         .collect();
     match &names[..] {
         [] => "no flag".to_owned(),
@@ -82,18 +83,15 @@ fn set(place: usize, octet: u8, flag: u16) -> String {
     }
 }
 
-fn name(number: u16, flag: u16) -> String {
-    if number == flag {
-        format!("{number} request_mtls")
-    } else {
-        number.to_string()
-    }
-}
-
 /// Whether somebody copied type and length along.
-fn looks_like_a_whole_extension(octets: &[u8], number: ExtensionType) -> bool {
+fn looks_like_a_whole_extension(octets: &[u8], number: Option<u16>) -> bool {
     let Some((&[a, b, c, d], rest)) = octets.split_first_chunk() else {
         return false;
     };
-    u16::from_be_bytes([a, b]) == number.0 && usize::from(u16::from_be_bytes([c, d])) == rest.len()
+    let kind = u16::from_be_bytes([a, b]);
+    let is_carrier = match number {
+        Some(number) => kind == number,
+        None => [TLS_FLAGS, ExtensionType::EARLY_EXPERIMENT.0].contains(&kind),
+    };
+    is_carrier && usize::from(u16::from_be_bytes([c, d])) == rest.len()
 }

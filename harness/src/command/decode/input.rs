@@ -2,17 +2,15 @@
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::fs;
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use thiserror::Error;
 
 use super::Form;
+use crate::command::capture::{read_file, read_input};
 
 /// The first octets of the kinds of capture file.
 const CAPTURES: [[u8; 4]; 6] = [
@@ -49,16 +47,8 @@ impl Source {
 
     pub(super) fn read(&self) -> anyhow::Result<Vec<u8>> {
         match self {
-            Self::Stdin => {
-                let mut octets = Vec::new();
-                io::stdin()
-                    .read_to_end(&mut octets)
-                    .context("cannot read stdin")?;
-                Ok(octets)
-            }
-            Self::File(path) => {
-                fs::read(path).with_context(|| format!("cannot read {}", path.display()))
-            }
+            Self::Stdin => read_input(Path::new("-")),
+            Self::File(path) => read_file(path),
             Self::Argument(text) => Ok(text.clone().into_bytes()),
         }
     }
@@ -125,7 +115,7 @@ pub(super) struct Input {
 }
 
 impl Input {
-    /// Undoes the encoding and, unless it is given, guesses the form.
+    /// Undoes the encoding and, unless it is given, detects the form.
     pub(super) fn of(read: &[u8], form: Option<Form>) -> Result<Self, InputError> {
         let is_capture = CAPTURES.iter().any(|start| read.starts_with(start));
         let is_text = read
@@ -246,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_neither_is_told_with_its_place() {
+    fn text_that_is_neither_is_an_error_with_its_place() {
         let error = |text: &str| of_text(text).unwrap_err().to_string();
         assert_eq!(
             error("0b 0?"),
@@ -260,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn the_form_is_guessed() {
+    fn the_form_is_detected() {
         let form = |octets: &[u8]| Input::of(octets, None).unwrap().form;
         assert_eq!(form(b"0101"), Form::Flags);
         assert_eq!(form(b"16 0301 0100 01"), Form::ClientHello);

@@ -1,21 +1,23 @@
-//! `reqmtls decode`: octets of `tls_flags`, a ClientHello or a capture, explained and judged.
+//! `reqmtls decode`: octets of `tls_flags`, a ClientHello or a capture, explained, with what of it violates a
+//! requirement.
 
-mod breach;
 mod capture;
 mod flags;
 mod hello;
 mod input;
 
 use std::ffi::OsString;
+use std::fmt;
 use std::io::{self, Write};
-use std::num::ParseIntError;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 
+use super::capture::Numbers;
+use super::connection;
+use crate::judge::{Ruling, Verdict};
 use input::{Input, Source};
-use reqmtls_observer::{Codepoints, ExtensionType};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -24,8 +26,8 @@ Examples:
   reqmtls decode run.pcapng --key-log keys.txt     every TLS connection of a capture
 
 Exit codes:
-  0  well-formed
-  1  malformed, or a connection has defects
+  0  nothing is violated
+  1  something is violated, or not all of a connection can be read
   2  bad usage, or input that cannot be read";
 
 /// What to decode, and as what.
@@ -35,25 +37,14 @@ pub(super) struct Arguments {
     /// A file, or octets as hexadecimal or base64; - or nothing reads stdin
     #[arg(value_name = "INPUT")]
     input: Option<OsString>,
-    /// What the input is [default: a guess, which is told]
+    /// What the input is [default: detected, and reported]
     #[arg(long = "as", value_enum, value_name = "FORM")]
     form: Option<Form>,
     /// Secrets for a capture, as key log lines; those that it embeds are used anyway
     #[arg(long, value_name = "FILE")]
     key_log: Option<PathBuf>,
-    /// The number of the request mTLS flag
-    #[arg(long, default_value_t = reqmtls_observer::DEFAULT_FLAG, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(0..=2039))]
-    flag: u16,
-    /// The number of the extension that carries flags, decimal or with 0x in front
-    #[arg(long, default_value = "62", value_name = "NUMBER", value_parser = number)]
-    extension: u16,
-}
-
-fn number(text: &str) -> Result<u16, ParseIntError> {
-    match text.strip_prefix("0x") {
-        Some(digits) => u16::from_str_radix(digits, 16),
-        None => text.parse(),
-    }
+    #[command(flatten)]
+    numbers: Numbers,
 }
 
 /// What an input can be.
@@ -81,7 +72,7 @@ impl Form {
 #[derive(Debug, Default)]
 struct Report {
     text: String,
-    /// Whether something is malformed or has defects.
+    /// Whether something is violated, or cannot be read.
     faulty: bool,
 }
 
@@ -91,15 +82,18 @@ impl Report {
         self.text.push('\n');
     }
 
-    /// Ends with the judgement of what was found.
-    fn judge(&mut self, breaches: &[breach::Breach]) {
-        self.faulty |= !breaches.is_empty();
-        if breaches.is_empty() {
-            self.line("well-formed");
+    /// What is violated, each with the sentence behind it; whether anything is.
+    fn violations(&mut self, rulings: &[Ruling]) -> Result<bool, fmt::Error> {
+        let violated = |it: &&Ruling| matches!(it.verdict, Verdict::Violated { .. });
+        let mut violated = rulings.iter().filter(violated).peekable();
+        let is_violated = violated.peek().is_some();
+        if is_violated {
+            self.line("violated");
         }
-        for breach in breaches {
-            self.line(breach.to_string());
+        for ruling in violated {
+            connection::ruling(&mut self.text, ruling)?;
         }
+        Ok(is_violated)
     }
 }
 
@@ -118,26 +112,20 @@ pub(super) fn obey(arguments: &Arguments) -> anyhow::Result<u8> {
         input.form.name(),
         input.encoding,
         if arguments.form.is_none() {
-            " (a guess; --as FORM decides)"
+            " (detected; --as FORM decides)"
         } else {
             ""
         },
     ));
-    let codepoints = Codepoints {
-        extension: ExtensionType(arguments.extension),
-        flag: arguments.flag,
-    };
+    let (octets, name) = (&input.octets, source.to_string());
     match input.form {
-        Form::Flags => flags::explain(&mut report, &input.octets, codepoints),
-        Form::ClientHello => hello::explain(&mut report, &input.octets, codepoints)
-            .with_context(|| source.to_string())?,
+        Form::Flags => flags::explain(&mut report, octets, arguments.numbers),
+        Form::ClientHello => hello::explain(&mut report, octets, arguments.numbers, &name),
         Form::Capture => {
-            let log = arguments.key_log.as_deref().map(capture::key_log);
-            let log = log.transpose()?.unwrap_or_default();
-            capture::explain(&mut report, &input.octets, log, codepoints)
-                .with_context(|| source.to_string())?;
+            let key_log = arguments.key_log.as_deref();
+            capture::explain(&mut report, octets, key_log, &name, arguments.numbers)
         }
-    }
+    }?;
     io::stdout().write_all(report.text.as_bytes())?;
     Ok(u8::from(report.faulty))
 }

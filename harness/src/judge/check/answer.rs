@@ -235,7 +235,7 @@ pub(in crate::judge) fn sent_by(side: Side, alert: Alert) -> String {
 }
 
 /// `illegal_parameter(47)`
-pub(in crate::judge) fn name(alert: AlertDescription) -> String {
+pub(crate) fn name(alert: AlertDescription) -> String {
     match alert.name() {
         Some(name) => format!("{name}({})", alert.0),
         None => format!("alert {}", alert.0),

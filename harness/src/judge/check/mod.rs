@@ -29,7 +29,7 @@ use super::finding::Party;
 use super::requirement::{Check, Id, applicable};
 use super::ruling::{Ruling, Verdict};
 
-pub(in crate::judge) use self::answer::name as alert_name;
+pub(crate) use self::answer::name as alert_name;
 pub use self::view::View;
 pub(in crate::judge) use self::view::{Chain, chain};
 

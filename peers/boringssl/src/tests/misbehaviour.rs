@@ -1,6 +1,7 @@
 //! Against an end that breaks rules: rustls, whose messages are edited.
 
-use reqmtls_contract::{Answer, TLS_FLAGS, serve_answer};
+use reqmtls_contract::testing::SERVER_NAME;
+use reqmtls_contract::{Answer, Identity, TLS_FLAGS, serve_answer};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -63,34 +64,34 @@ async fn against_server(names: &Names, client: Setup, edits: &Edits) -> Connecti
         .unwrap();
     let configs = ServerConfigs::new().required(config);
     let acceptor = TlsFlagsAcceptor::new(configs, ClientAuthPolicy::Require).unwrap();
-    let client = prepared(Side::Client, client).unwrap();
-    let (mut near, far) = tokio::io::duplex(1 << 16);
+    let client = prepared(&peer(), Side::Client, client).unwrap();
+    let (near, far) = tokio::io::duplex(1 << 16);
     // Large, so boxed.
     let server = Box::pin(async {
-        // How it ends is the client's to tell.
+        // How it ends is the client's to report.
         if let Ok(mut accepted) = acceptor.accept(far).await {
             drop(serve_answer(&mut accepted.stream, &Answer::default()).await);
         }
     });
-    let (report, ()) = tokio::join!(drive(&*client, 0, &mut near, DEADLINE), server);
-    report
+    let (report, ()) = tokio::join!(spawn(&client, 0, near), server);
+    report.unwrap()
 }
 
 /// A client's setups by what it knows: the flag and sends it, the flag, nothing of either.
 fn clients(names: &Names) -> (Vec<Setup>, Setup) {
-    let stock = Setup {
+    let unmodified = Setup {
         identity: Some(names.client.clone()),
         ..names.client()
     };
     let silent = Setup {
         flag: Some(FLAG),
-        ..stock.clone()
+        ..unmodified.clone()
     };
     let sending = Setup {
         tls_flags: Some(Hex(FLAG_80.to_vec())),
         ..silent.clone()
     };
-    (vec![sending, silent], stock)
+    (vec![sending, silent], unmodified)
 }
 
 fn assert_refused(report: &ConnectionReport, alert: u8, case: &str) {
@@ -98,10 +99,10 @@ fn assert_refused(report: &ConnectionReport, alert: u8, case: &str) {
     assert_eq!(report.alert_sent, Some(alert), "{case}: {report:#?}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_knows_the_flag_refuses_flags_in_responses() {
     let names = Names::new();
-    let (knowing, stock) = clients(&names);
+    let (knowing, unmodified) = clients(&names);
     for message in RESPONSES {
         for data in WELL_FORMED.into_iter().chain(MALFORMED) {
             let edits = Edits::new().insert(message, TLS_FLAGS, data);
@@ -110,17 +111,17 @@ async fn a_client_that_knows_the_flag_refuses_flags_in_responses() {
                 let report = against_server(&names, client.clone(), &edits).await;
                 assert_refused(&report, ILLEGAL_PARAMETER, &case);
             }
-            let report = against_server(&names, stock.clone(), &edits).await;
+            let report = against_server(&names, unmodified.clone(), &edits).await;
             assert_refused(&report, UNSUPPORTED_EXTENSION, &case);
         }
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_client_ignores_well_formed_flags_in_requests() {
     let names = Names::new();
-    let (mut clients, stock) = clients(&names);
-    clients.push(stock);
+    let (mut clients, unmodified) = clients(&names);
+    clients.push(unmodified);
     for message in REQUESTS {
         for data in WELL_FORMED {
             let edits = Edits::new().insert(message, TLS_FLAGS, data);
@@ -133,10 +134,10 @@ async fn a_client_ignores_well_formed_flags_in_requests() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_knows_the_flag_refuses_malformed_flags_in_requests() {
     let names = Names::new();
-    let (knowing, stock) = clients(&names);
+    let (knowing, unmodified) = clients(&names);
     for data in MALFORMED {
         for message in REQUESTS {
             let edits = Edits::new().insert(message, TLS_FLAGS, data);
@@ -146,11 +147,11 @@ async fn a_client_that_knows_the_flag_refuses_malformed_flags_in_requests() {
             }
         }
         let edits = Edits::new().insert(Message::CertificateRequest, TLS_FLAGS, data);
-        let report = against_server(&names, stock.clone(), &edits).await;
+        let report = against_server(&names, unmodified.clone(), &edits).await;
         assert_eq!(report.outcome, Outcome::Completed, "{data:?}: {report:#?}");
-        // The library as it comes looks at flags there, with an alert of its own for the length.
+        // The unmodified library looks at flags there, with an alert of its own for the length.
         let edits = Edits::new().insert(Message::NewSessionTicket, TLS_FLAGS, data);
-        let report = against_server(&names, stock.clone(), &edits).await;
+        let report = against_server(&names, unmodified.clone(), &edits).await;
         let zeros = matches!(data, [1, 0] | [2, 1, 0] | [3, 0, 0, 0]);
         let alert = if zeros {
             ILLEGAL_PARAMETER
@@ -161,10 +162,10 @@ async fn a_client_that_knows_the_flag_refuses_malformed_flags_in_requests() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_knows_the_flag_refuses_two_extensions() {
     let names = Names::new();
-    let (knowing, stock) = clients(&names);
+    let (knowing, unmodified) = clients(&names);
     for message in REQUESTS {
         let edits = Edits::new()
             .insert(message, TLS_FLAGS, FLAG_80)
@@ -173,9 +174,9 @@ async fn a_client_that_knows_the_flag_refuses_two_extensions() {
             let report = against_server(&names, client.clone(), &edits).await;
             assert_refused(&report, ILLEGAL_PARAMETER, &format!("{message:?}"));
         }
-        let report = against_server(&names, stock.clone(), &edits).await;
+        let report = against_server(&names, unmodified.clone(), &edits).await;
         match message {
-            Message::NewSessionTicket => assert_refused(&report, ILLEGAL_PARAMETER, "stock"),
+            Message::NewSessionTicket => assert_refused(&report, ILLEGAL_PARAMETER, "unmodified"),
             _ => assert_eq!(report.outcome, Outcome::Completed, "{report:#?}"),
         }
     }
@@ -191,21 +192,21 @@ async fn against_client(names: &Names, server: Setup, edits: &Edits) -> Connecti
         .with_root_certificates(roots(names))
         .with_client_auth_cert(chain, key)
         .unwrap();
-    let connector = TlsFlagsConnector::new(Arc::new(config)).unwrap();
-    let server = prepared(Side::Server, server).unwrap();
-    let (near, mut far) = tokio::io::duplex(1 << 16);
+    let connector = TlsFlagsConnector::from_config(Arc::new(config)).unwrap();
+    let server = prepared(&peer(), Side::Server, server).unwrap();
+    let (near, far) = tokio::io::duplex(1 << 16);
     let client = async {
         let name = ServerName::try_from(SERVER_NAME).unwrap();
-        // How it ends is the server's to tell.
+        // How it ends is the server's to report.
         if let Ok(mut tls) = connector.connect(name, near).await {
             drop(reqmtls_contract::ask(&mut tls).await);
         }
     };
-    let (report, ()) = tokio::join!(drive(&*server, 0, &mut far, DEADLINE), client);
-    report
+    let (report, ()) = tokio::join!(spawn(&server, 0, far), client);
+    report.unwrap()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_refuses_flags_in_a_certificate() {
     let names = Names::new();
     for (flag, alert) in [
@@ -222,7 +223,7 @@ async fn a_server_refuses_flags_in_a_certificate() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_refuses_two_extensions_as_its_library_does() {
     let names = Names::new();
     for flag in [Some(FLAG), None] {
@@ -238,7 +239,7 @@ async fn a_server_refuses_two_extensions_as_its_library_does() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_does_not_see_the_flags_of_a_second_client_hello() {
     let names = Names::new();
     let server = Setup {

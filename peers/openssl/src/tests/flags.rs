@@ -1,38 +1,18 @@
 //! What the ends do with `tls_flags`, well formed or not, wherever it stands.
 
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use openssl::ssl::{ExtensionContext, Ssl, SslContextBuilder, SslVerifyMode};
-use reqmtls_contract::TLS_FLAGS;
+use openssl::ssl::{ExtensionContext, SslVerifyMode};
+use reqmtls_contract::{Group, TLS_FLAGS, Version};
 
 use super::*;
 
-/// Flags 80 and 0.
-const OTHER_FLAGS: [u8; 12] = [11, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
-const MALFORMED: [&[u8]; 7] = [
-    &[],
-    &[0],
-    &[1, 0],
-    &[2, 1, 0],
-    &[2, 1],
-    &[1, 1, 1],
-    &[3, 0, 0, 0],
-];
-
-fn with_flags(data: &[u8], setup: Setup) -> Setup {
-    Setup {
-        tls_flags: Some(Hex(data.to_vec())),
-        ..setup
-    }
-}
-
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn sends_malformed_values_as_they_are_and_refuses_them_under_every_policy() {
     let names = Names::new();
     for data in MALFORMED {
-        for policy in policies() {
-            let setup = with_flags(data, names.client());
+        for policy in policies(&peer()) {
+            let setup = names.sending(data);
             let flags = setup.tls_flags.clone();
             let (client, server) = connect(setup, names.server(policy)).await;
             let case = format!("{policy} {data:?}: {client:#?} {server:#?}");
@@ -46,18 +26,18 @@ async fn sends_malformed_values_as_they_are_and_refuses_them_under_every_policy(
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_without_a_flag_knows_nothing_of_the_extension() {
     let names = Names::new();
     for data in [&FLAG_80[..]].into_iter().chain(MALFORMED) {
-        for policy in policies().filter(|policy| !policy.is_on_flag()) {
+        for policy in policies(&peer()).filter(|policy| !policy.is_on_flag()) {
             let server = Setup {
                 flag: None,
                 ..names.server(policy)
             };
             let client = Setup {
                 identity: Some(names.client.clone()),
-                ..with_flags(data, names.client())
+                ..names.sending(data)
             };
             let (client, server) = connect(client, server).await;
             let case = format!("{policy} {data:?}: {client:#?} {server:#?}");
@@ -70,13 +50,13 @@ async fn a_server_without_a_flag_knows_nothing_of_the_extension() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn takes_the_flag_for_absent_in_tls12() {
     let names = Names::new();
     for data in [&FLAG_80[..]].into_iter().chain(MALFORMED) {
         let client = Setup {
             identity: Some(names.client.clone()),
-            ..with_flags(data, names.client())
+            ..names.sending(data)
         };
         let server = Setup {
             versions: vec![Version::Tls12],
@@ -103,7 +83,7 @@ async fn second_hello(policy: Policy, data: &'static [u8]) -> ConnectionReport {
         groups: vec![Group::X25519, Group::Secp256r1],
         ..names.client()
     };
-    let server = prepared(Side::Server, server).unwrap();
+    let server = prepared(&peer(), Side::Server, server).unwrap();
     let mut builder = context::builder(&client).unwrap();
     let sent = AtomicBool::new(false);
     builder
@@ -117,24 +97,14 @@ async fn second_hello(policy: Policy, data: &'static [u8]) -> ConnectionReport {
             |_, _, _, _| Ok(()),
         )
         .unwrap();
-    let (mut near, mut far) = tokio::io::duplex(1 << 16);
-    let client = async move {
-        let ssl = Ssl::new(&builder.build()).unwrap();
-        let mut tls = tokio_openssl::SslStream::new(ssl, &mut near).unwrap();
-        if Pin::new(&mut tls).connect().await.is_ok() {
-            reqmtls_contract::ask(&mut tls).await.unwrap();
-        }
-    };
-    tokio::join!(
-        drive(&*server, 0, &mut far, Duration::from_secs(20)),
-        client
-    )
-    .0
+    joined(&Bare::endpoint(Side::Client, builder), &server, 0)
+        .await
+        .1
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn refuses_other_flags_in_the_second_client_hello() {
-    for policy in policies().filter(|policy| !policy.requires()) {
+    for policy in policies(&peer()).filter(|policy| !policy.requires()) {
         let server = second_hello(policy, &FLAG_80).await;
         assert_eq!(server.outcome, Outcome::Completed, "{policy} {server:#?}");
         let server = second_hello(policy, &OTHER_FLAGS).await;
@@ -158,22 +128,10 @@ pub(super) async fn answered(
         trust_anchors: Some(names.authority.clone()),
         ..setup
     };
-    let client = prepared(Side::Client, client).unwrap();
-    let (mut near, mut far) = tokio::io::duplex(1 << 16);
-    let server = async move {
-        let ssl = Ssl::new(&builder.build()).unwrap();
-        let mut tls = tokio_openssl::SslStream::new(ssl, &mut far).unwrap();
-        if Pin::new(&mut tls).accept().await.is_ok() {
-            let answer = reqmtls_contract::Answer::default();
-            // A client that refuses the ticket closes early; its report is what counts.
-            drop(reqmtls_contract::serve_answer(&mut tls, &answer).await);
-        }
-    };
-    tokio::join!(
-        drive(&*client, 0, &mut near, Duration::from_secs(20)),
-        server
-    )
-    .0
+    let client = prepared(&peer(), Side::Client, client).unwrap();
+    joined(&client, &Bare::endpoint(Side::Server, builder), 0)
+        .await
+        .0
 }
 
 /// Makes a server put `tls_flags` into a message.
@@ -196,11 +154,11 @@ const OF_ITS_OWN: [ExtensionContext; 2] = [
 pub(super) fn knowing(names: &Names) -> Setup {
     Setup {
         flag: Some(FLAG),
-        ..with_flags(&FLAG_80, names.client())
+        ..names.sending(&FLAG_80)
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn ignores_flags_where_a_server_may_set_its_own() {
     let names = Names::new();
     for message in OF_ITS_OWN {
@@ -215,7 +173,7 @@ async fn ignores_flags_where_a_server_may_set_its_own() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_client_with_a_flag_refuses_malformed_values() {
     let names = Names::new();
     for message in OF_ITS_OWN {
@@ -224,7 +182,7 @@ async fn a_client_with_a_flag_refuses_malformed_values() {
             assert_eq!(client.outcome, Outcome::Refused, "{data:?} {client:#?}");
             assert_eq!(client.alert_sent, Some(ILLEGAL_PARAMETER), "{data:?}");
             // It does not know what it sends.
-            let unaware = with_flags(&FLAG_80, names.client());
+            let unaware = names.sending(&FLAG_80);
             let client = answered(unaware, message, data).await;
             assert_eq!(client.outcome, Outcome::Completed, "{data:?} {client:#?}");
             let client = answered(names.client(), message, data).await;
@@ -233,10 +191,10 @@ async fn a_client_with_a_flag_refuses_malformed_values() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn refuses_an_acknowledgement_of_the_flag() {
     let names = Names::new();
-    let unaware = with_flags(&FLAG_80, names.client());
+    let unaware = names.sending(&FLAG_80);
     for message in [
         ExtensionContext::TLS1_3_HELLO_RETRY_REQUEST | ExtensionContext::TLS1_3_SERVER_HELLO,
         ExtensionContext::TLS1_3_SERVER_HELLO,

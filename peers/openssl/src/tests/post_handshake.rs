@@ -14,7 +14,7 @@ fn completed(report: &ConnectionReport) {
     assert_eq!(report.outcome, Outcome::Completed, "{report:#?}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn asks_a_client_that_offers_it() {
     let names = Names::new();
     for present in [true, false] {
@@ -37,7 +37,7 @@ async fn asks_a_client_that_offers_it() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn does_not_ask_a_client_that_does_not_offer_it() {
     let names = Names::new();
     let client = Setup {
@@ -59,7 +59,7 @@ async fn does_not_ask_a_client_that_does_not_offer_it() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn only_this_policy_asks_after_the_handshake() {
     let names = Names::new();
     let (client, server) = connect(offering(&names), names.server(Policy::Never)).await;
@@ -68,7 +68,7 @@ async fn only_this_policy_asks_after_the_handshake() {
     assert_eq!(server.peer_certificate, None);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn refuses_a_certificate_of_another_authority() {
     let names = Names::new();
     let client = Setup {

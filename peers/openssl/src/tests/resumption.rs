@@ -1,6 +1,6 @@
 //! Connection 1 offers the session of connection 0.
 
-use reqmtls_contract::Resumption;
+use reqmtls_contract::{Policy, Resumption};
 
 use super::*;
 
@@ -8,11 +8,11 @@ const BOTH: [Version; 2] = [Version::Tls12, Version::Tls13];
 
 /// What client and server report of two connections.
 async fn twice(client: Setup, server: Setup) -> [(ConnectionReport, ConnectionReport); 2] {
-    let client = prepared(Side::Client, client).unwrap();
-    let server = prepared(Side::Server, server).unwrap();
+    let client = prepared(&peer(), Side::Client, client).unwrap();
+    let server = prepared(&peer(), Side::Server, server).unwrap();
     [
-        joined(&*client, &*server, 0).await,
-        joined(&*client, &*server, 1).await,
+        joined(&client, &server, 0).await,
+        joined(&client, &server, 1).await,
     ]
 }
 
@@ -35,10 +35,10 @@ fn completed((client, server): &(ConnectionReport, ConnectionReport), resumed: b
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn resumes_the_session_with_flags_of_the_resumption() {
     let names = Names::new();
-    for policy in policies() {
+    for policy in policies(&peer()) {
         for version in BOTH {
             for [first, second] in [
                 [None, Some(&FLAG_80[..])],
@@ -69,7 +69,7 @@ async fn resumes_the_session_with_flags_of_the_resumption() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn resumes_without_a_certificate_under_a_policy_that_would_require_one() {
     let names = Names::new();
     let client = Setup {
@@ -83,27 +83,27 @@ async fn resumes_without_a_certificate_under_a_policy_that_would_require_one() {
     assert_eq!(second.1.peer_certificate, None);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_session_of_another_job_is_not_resumed() {
     let names = Names::new();
-    let client = prepared(Side::Client, resuming(&names, None)).unwrap();
+    let client = prepared(&peer(), Side::Client, resuming(&names, None)).unwrap();
     for number in [0, 1] {
-        let server = prepared(Side::Server, names.server(Policy::Never)).unwrap();
-        completed(&joined(&*client, &*server, number).await, false);
+        let server = prepared(&peer(), Side::Server, names.server(Policy::Never)).unwrap();
+        completed(&joined(&client, &server, number).await, false);
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn runs_a_full_handshake_where_there_is_no_session() {
     let names = Names::new();
-    let client = prepared(Side::Client, resuming(&names, Some(&FLAG_80))).unwrap();
-    let server = prepared(Side::Server, names.server(Policy::RequireOnFlag)).unwrap();
-    let reports = joined(&*client, &*server, 1).await;
+    let client = prepared(&peer(), Side::Client, resuming(&names, Some(&FLAG_80))).unwrap();
+    let server = prepared(&peer(), Side::Server, names.server(Policy::RequireOnFlag)).unwrap();
+    let reports = joined(&client, &server, 1).await;
     completed(&reports, false);
     assert!(reports.1.peer_certificate.is_some());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn refuses_malformed_flags_of_a_resumption() {
     let names = Names::new();
     let [first, (client, server)] =
@@ -117,7 +117,7 @@ async fn refuses_malformed_flags_of_a_resumption() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_request_goes_as_early_data_and_again_where_it_was_rejected() {
     let names = Names::new();
     for accepts in [true, false] {
@@ -132,14 +132,14 @@ async fn the_request_goes_as_early_data_and_again_where_it_was_rejected() {
             early_data: true,
             ..names.server(Policy::Never)
         };
-        let client = prepared(Side::Client, client).unwrap();
-        let server = prepared(Side::Server, server).unwrap();
-        let first = joined(&*client, &*server, 0).await;
+        let client = prepared(&peer(), Side::Client, client).unwrap();
+        let server = prepared(&peer(), Side::Server, server).unwrap();
+        let first = joined(&client, &server, 0).await;
         completed(&first, false);
         assert_eq!(first.0.early_data, None);
         assert_eq!(first.1.early_data, None);
-        let other = prepared(Side::Server, names.server(Policy::Never)).unwrap();
-        let second = joined(&*client, if accepts { &*server } else { &*other }, 1).await;
+        let other = prepared(&peer(), Side::Server, names.server(Policy::Never)).unwrap();
+        let second = joined(&client, if accepts { &server } else { &other }, 1).await;
         completed(&second, accepts);
         for report in [&second.0, &second.1] {
             assert_eq!(report.early_data, Some(accepts), "{report:#?}");

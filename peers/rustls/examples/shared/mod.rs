@@ -9,9 +9,9 @@ use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::{RootCertStore, ServerConfig};
 use rustls_tlsflags::{
-    ClientAuthPolicy, Flags, ServerConfigs, TlsFlagsAcceptor, TlsFlagsConnector, provider,
+    ClientAuthPolicy, Flags, ServerConfigs, TlsFlagsAcceptor, TlsFlagsConnector,
 };
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
@@ -69,16 +69,21 @@ pub(crate) fn connector(
     flags: &Flags,
 ) -> Result<TlsFlagsConnector> {
     let base = aws_lc_rs::default_provider();
-    let builder = ClientConfig::builder_with_provider(provider(&base, flags))
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots(authority)?);
-    let config = match identity {
-        Some(identity) => {
-            builder.with_client_auth_cert(identity.chain()?, identity.private_key()?)?
-        }
-        None => builder.with_no_client_auth(),
+    let roots = roots(authority)?;
+    let credentials = match identity {
+        Some(identity) => Some((identity.chain()?, identity.private_key()?)),
+        None => None,
     };
-    Ok(TlsFlagsConnector::new(Arc::new(config))?)
+    let connector = TlsFlagsConnector::builder(flags.clone()).build(&base, |builder| {
+        let builder = builder
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots);
+        match credentials {
+            Some((chain, key)) => builder.with_client_auth_cert(chain, key),
+            None => Ok(builder.with_no_client_auth()),
+        }
+    })?;
+    Ok(connector)
 }
 
 /// A server that asks the clients that set the flag for a certificate.

@@ -13,10 +13,10 @@ use rustls::ClientConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::ServerName;
 use rustls::sign::SingleCertAndKey;
+use rustls_tlsflags::Flags;
 use rustls_tlsflags::seam::{
     EditedIo, Edits, Message, Side, Watch, client_provider, prepare_client, watching_provider,
 };
-use rustls_tlsflags::{Flags, TLS_FLAGS};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -32,6 +32,8 @@ pub(super) struct Client {
     current: Arc<AtomicUsize>,
     server_name: ServerName<'static>,
     edits: Vec<Edit>,
+    /// The number of `tls_flags`, if this end knows the extension.
+    extension: Option<u16>,
 }
 
 /// One connection.
@@ -60,7 +62,12 @@ impl Client {
                 tls_flags: resumption.tls_flags.clone(),
                 ..setup.clone()
             };
-            let edits = inserted(Edits::new(), Message::ClientHello, setup.tls_flags.as_ref());
+            let edits = inserted(
+                Edits::new(),
+                Message::ClientHello,
+                &setup,
+                setup.tls_flags.as_ref(),
+            );
             turns.push(Turn {
                 early_data: resumption.early_data,
                 ..Turn::prepare(&base, &setup, &edits)?
@@ -74,6 +81,7 @@ impl Client {
             current,
             server_name,
             edits: setup.edits.clone(),
+            extension: setup.flag.map(|_| setup.extension_number()),
         })
     }
 }
@@ -86,21 +94,18 @@ fn first_edits(setup: &Setup) -> Edits {
     let first = setup.tls_flags.as_ref();
     match &setup.resumption {
         Some(second) if second.tls_flags.as_ref() != first => {
-            let edits = inserted(Edits::new(), Message::ClientHelloWithoutPsk, first);
-            inserted(
-                edits,
-                Message::ClientHelloWithPsk,
-                second.tls_flags.as_ref(),
-            )
+            let edits = inserted(Edits::new(), Message::ClientHelloWithoutPsk, setup, first);
+            let second = second.tls_flags.as_ref();
+            inserted(edits, Message::ClientHelloWithPsk, setup, second)
         }
-        _ => inserted(Edits::new(), Message::ClientHello, first),
+        _ => inserted(Edits::new(), Message::ClientHello, setup, first),
     }
 }
 
 /// The job's octets as they are, well encoded or not.
-fn inserted(edits: Edits, message: Message, tls_flags: Option<&Hex>) -> Edits {
+fn inserted(edits: Edits, message: Message, setup: &Setup, tls_flags: Option<&Hex>) -> Edits {
     match tls_flags {
-        Some(data) => edits.insert(message, TLS_FLAGS, data.0.clone()),
+        Some(data) => edits.insert(message, setup.extension_number(), data.0.clone()),
         None => edits,
     }
 }
@@ -113,9 +118,9 @@ impl Turn {
             Some(request) => {
                 let sent = tls_flags.and_then(|data| Flags::decode(&data.0).ok());
                 let watch = Watch {
+                    codepoints: config::codepoints(setup, request),
                     sent: sent.unwrap_or_default(),
-                    request,
-                    acknowledged: setup.revision == Some(Revision::EditorsCopy),
+                    revision: config::revision(setup),
                 };
                 watching_provider(base, Side::Client, &edits, &watch).map_err(invalid)?
             }
@@ -142,7 +147,7 @@ impl Turn {
         Ok(Self {
             config,
             is_edited,
-            tls_flags: edits::flags_sent(tls_flags, &setup.edits),
+            tls_flags: edits::flags_sent(setup),
             early_data: false,
         })
     }
@@ -194,7 +199,7 @@ impl Client {
             Err((error, mut stream)) => {
                 // The error at hand says more than one about sending an alert.
                 drop(stream.flush().await);
-                return crate::note(report, &error);
+                return crate::note(report, &error, self.extension);
             }
         };
         let connection = tls.get_ref().1;
@@ -209,7 +214,7 @@ impl Client {
                 report.outcome = Outcome::Completed;
                 report.answer = Some(answer);
             }
-            Err(error) => crate::note(report, &error),
+            Err(error) => crate::note(report, &error, self.extension),
         }
     }
 }

@@ -3,12 +3,15 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use reqmtls_contract::{CipherSuite, Group, Identity, PrepareError, Setup, Side, Version};
+use reqmtls_contract::{
+    CipherSuite, Group, Identity, PrepareError, Revision, Setup, Side, Version,
+};
 use rustls::crypto::{CryptoProvider, SupportedKxGroup};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use rustls::{KeyLog, NamedGroup, RootCertStore, SupportedCipherSuite, SupportedProtocolVersion};
+use rustls_tlsflags::Codepoints;
 use sha2::{Digest, Sha256};
 
 use crate::signing::BadKey;
@@ -44,6 +47,21 @@ impl KeyLog for KeyLogLines {
 
 fn hex(octets: &[u8]) -> String {
     reqmtls_contract::Hex::from(octets).to_string()
+}
+
+/// The numbers of a setup whose request mTLS flag is this one.
+pub(super) fn codepoints(setup: &Setup, request_mtls: u16) -> Codepoints {
+    Codepoints {
+        extension: setup.extension_number(),
+        request_mtls,
+    }
+}
+
+pub(super) fn revision(setup: &Setup) -> rustls_tlsflags::Revision {
+    match setup.revision {
+        None | Some(Revision::Draft02) => rustls_tlsflags::Revision::Draft02,
+        Some(Revision::EditorsCopy) => rustls_tlsflags::Revision::EditorsCopy,
+    }
 }
 
 /// The provider with the groups and TLS 1.3 suites of a setup, in its order.

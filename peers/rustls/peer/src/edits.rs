@@ -1,6 +1,6 @@
 //! Misbehaviour: what a job edits, as the seam takes it.
 
-use reqmtls_contract::{ConnectionReport, Edit, Hex, Message, PrepareError, Setup, TLS_FLAGS};
+use reqmtls_contract::{ConnectionReport, Edit, Hex, Message, PrepareError, Setup};
 use rustls_tlsflags::seam::{self, Change, Edits, Position};
 
 use crate::config::{self, invalid};
@@ -68,10 +68,11 @@ pub(super) fn note_unmade(setup: &[Edit], report: &mut ConnectionReport) {
     }
 }
 
-/// The `extension_data` of `tls_flags` in the first ClientHello, if `flags` are edited as the job says.
-pub(super) fn flags_sent(flags: Option<&Hex>, edits: &[Edit]) -> Option<Hex> {
-    let mut sent: Vec<_> = flags.into_iter().collect();
-    for edit in edits.iter().filter(|edit| edit.extension == TLS_FLAGS) {
+/// The `extension_data` of `tls_flags` in the first ClientHello, if it is edited as the job says.
+pub(super) fn flags_sent(setup: &Setup) -> Option<Hex> {
+    let mut sent: Vec<_> = setup.tls_flags.iter().collect();
+    let number = setup.extension_number();
+    for edit in setup.edits.iter().filter(|edit| edit.extension == number) {
         if matches!(
             edit.message,
             Message::ClientHello | Message::FirstClientHello

@@ -18,6 +18,7 @@ use reqmtls_contract::{
 };
 use rustls::AlertDescription;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls_tlsflags::flags_error;
 
 /// The peer.
 #[derive(Debug)]
@@ -54,6 +55,8 @@ impl Peer for Rustls {
             "client.tls-flags",
             "client.flag",
             "server.flag",
+            "client.extension",
+            "server.extension",
             "client.revision.editors-copy",
             "server.revision.editors-copy",
             "server.sessions.separate",
@@ -96,8 +99,10 @@ impl Peer for Rustls {
 }
 
 /// Notes what ended a connection, and the alert if rustls received one. It does not tell which it sent.
-fn note(report: &mut ConnectionReport, error: &std::io::Error) {
-    if let Some(error) = rustls_tlsflags::rca::flags_error(error) {
+///
+/// `extension` is the number of `tls_flags` if this end knows the extension.
+fn note(report: &mut ConnectionReport, error: &std::io::Error, extension: Option<u16>) {
+    if let Some(error) = extension.and_then(|number| flags_error(error, number)) {
         return report.refuse(&error);
     }
     let tls = error

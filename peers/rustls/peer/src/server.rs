@@ -1,12 +1,12 @@
 //! The server's end of a job.
 
 use std::io::Read;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use reqmtls_contract::{
     ConnectionReport, Edit, Endpoint, Hex, Outcome, Policy, PrepareError, Revision, Setup, Stream,
-    TLS_FLAGS, read_request, write_answer,
+    read_request, write_answer,
 };
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
@@ -15,8 +15,7 @@ use rustls_tlsflags::seam::{
     EditedIo, Edits, Message, Side, Watch, prepare_server, server_provider, watching_provider,
 };
 use rustls_tlsflags::{
-    AcceptError, AcceptorError, ClientAuthPolicy, Flags, Offer, TlsFlagsAcceptor,
-    raw_flags_in_client_hello,
+    AcceptError, AcceptorError, ClientAuthPolicy, Codepoints, Flags, TlsFlagsAcceptor,
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_rustls::TlsAcceptor;
@@ -50,7 +49,7 @@ struct Aware {
     /// The configurations that acknowledge.
     acknowledging: Option<Configs>,
     policy: ClientAuthPolicy,
-    flag: u16,
+    codepoints: Codepoints,
 }
 
 impl Server {
@@ -111,16 +110,19 @@ impl Way {
     ) -> Result<Self, PrepareError> {
         let store = ServerSessionMemoryCache::new(SESSIONS);
         let acknowledged = setup.revision == Some(Revision::EditorsCopy);
+        let codepoints = config::codepoints(setup, flag);
         let configs = |sent: Flags| {
             let edits = match sent.encode() {
-                Some(data) => Edits::new().insert(Message::CertificateRequest, TLS_FLAGS, data),
+                Some(data) => {
+                    Edits::new().insert(Message::CertificateRequest, codepoints.extension, data)
+                }
                 None => Edits::new(),
             };
             let edits = edits::with_jobs(edits, setup)?;
             let watch = Watch {
+                codepoints,
                 sent,
-                request: flag,
-                acknowledged,
+                revision: config::revision(setup),
             };
             let provider = watching_provider(base, Side::Server, &edits, &watch);
             Maker::new(base, provider.map_err(invalid)?, setup, &store)?.configs(policy)
@@ -131,7 +133,7 @@ impl Way {
             configs: configs(Flags::new())?,
             acknowledging: acknowledged.then(|| configs(flags)).transpose()?,
             policy,
-            flag,
+            codepoints,
         })))
     }
 }
@@ -143,7 +145,7 @@ impl Endpoint for Server {
         match &self.way {
             Way::Stock(config) => unaware(logged(config, &key_log), stream, report).await,
             Way::Edited(config) => {
-                let stream = EditedIo::unaware_server(stream, config);
+                let stream = EditedIo::server(stream, config);
                 unaware(logged(config, &key_log), stream, report).await;
             }
             Way::Flags(aware) => aware.serve(&key_log, stream, report).await,
@@ -163,11 +165,11 @@ async fn unaware(
         .into_fallible()
         .await
     {
-        Ok(tls) => answer(tls, report).await,
+        Ok(tls) => answer(tls, report, None).await,
         Err((error, mut stream)) => {
             // The error at hand says more than one about sending an alert.
             drop(stream.flush().await);
-            crate::note(report, &error);
+            crate::note(report, &error, None);
         }
     }
 }
@@ -179,48 +181,36 @@ impl Aware {
         stream: &mut dyn Stream,
         report: &mut ConnectionReport,
     ) {
-        let seen = Arc::default();
-        let accepted = match self.acceptor(key_log, &seen) {
+        let accepted = match self.acceptor(key_log) {
             Ok(acceptor) => acceptor.accept_fallible(stream).await,
             Err(error) => return report.break_off(&error),
         };
-        let offer = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
-        report.tls_flags_received = offer.and_then(|offer| offer.extension_data).map(Hex);
         match accepted {
-            Ok(accepted) => answer(accepted.stream, report).await,
+            Ok(accepted) => {
+                report.tls_flags_received = accepted.offer.extension_data.map(Hex);
+                answer(accepted.stream, report, Some(self.codepoints.extension)).await;
+            }
             Err(failed) => {
-                if report.tls_flags_received.is_none() {
-                    // Malformed flags were not offered to decide on.
-                    let hello = failed.io.client_hello().unwrap_or_default();
-                    let flags = raw_flags_in_client_hello(hello).ok().flatten();
-                    report.tls_flags_received = flags.map(Hex::from);
-                }
+                report.tls_flags_received = failed.extension_data.map(Hex);
                 note(report, &failed.error);
             }
         }
     }
 
-    /// An acceptor that tells what it was offered.
-    fn acceptor(
-        &self,
-        key_log: &Arc<KeyLogLines>,
-        seen: &Arc<Mutex<Option<Offer>>>,
-    ) -> Result<TlsFlagsAcceptor, AcceptorError> {
+    fn acceptor(&self, key_log: &Arc<KeyLogLines>) -> Result<TlsFlagsAcceptor, AcceptorError> {
         let mut configs = self.configs.logged(key_log);
         if let Some(others) = &self.acknowledging {
-            configs = configs.with_flag(self.flag, others.logged(key_log));
+            let flag = self.codepoints.request_mtls;
+            configs = configs.for_clients_that_set(flag, others.logged(key_log));
         }
-        let (policy, flag, seen) = (self.policy, self.flag, Arc::clone(seen));
-        TlsFlagsAcceptor::with_decision(configs, move |offer| {
-            *seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(offer.clone());
-            policy.decide(offer.sets(flag))
-        })
+        TlsFlagsAcceptor::with_codepoints(configs, self.policy, self.codepoints)
     }
 }
 
 async fn answer(
     mut tls: TlsStream<impl AsyncRead + AsyncWrite + Unpin>,
     report: &mut ConnectionReport,
+    extension: Option<u16>,
 ) {
     let connection = tls.get_ref().1;
     report.peer_certificate = config::fingerprint(connection.peer_certificates());
@@ -229,7 +219,7 @@ async fn answer(
         .map(|kind| kind == rustls::HandshakeKind::Resumed);
     match serve(&mut tls, report).await {
         Ok(()) => report.outcome = Outcome::Completed,
-        Err(error) => crate::note(report, &error),
+        Err(error) => crate::note(report, &error, extension),
     }
 }
 

@@ -7,6 +7,7 @@ use rustls::crypto::cipher::{
 use rustls::{ConnectionTrafficSecrets, ContentType, Error};
 
 use super::Plan;
+use super::fragment::RECORD;
 use super::framer::{Framer, Place};
 use super::watch::watched;
 
@@ -68,10 +69,20 @@ impl MessageEncrypter for EditedEncrypter {
             return self.inner.encrypt(msg, seq);
         }
         let mut edited = Vec::new();
-        self.framer.push(&msg.payload.to_vec(), &mut edited);
+        let written = msg.payload.to_vec();
+        self.framer
+            .push(&written, &mut |bytes| edited.extend_from_slice(bytes));
         if edited.is_empty() {
-            // A handshake record must not be empty (RFC 8446 §5.1).
-            self.framer.lend(&mut edited);
+            // A handshake record must not be empty (RFC 9846 §5.1 (RFC 8446 §5.1)).
+            self.framer
+                .lend(&mut |bytes| edited.extend_from_slice(bytes));
+        }
+        if edited.len() > RECORD {
+            return Err(Error::General(format!(
+                "an edited record has {} octets, expected {RECORD} at most: \
+                 serve the configuration with TlsFlagsAcceptor, which limits fragments",
+                edited.len()
+            )));
         }
         let msg = OutboundPlainMessage {
             typ: msg.typ,

@@ -27,7 +27,7 @@ pub enum Message {
     ClientHelloWithoutPsk,
     /// ServerHello, but not a HelloRetryRequest.
     ServerHello,
-    /// HelloRetryRequest, a ServerHello with a special random (RFC 8446 §4.1.3).
+    /// HelloRetryRequest, a ServerHello with a special random (RFC 9846 §4.2.3 (RFC 8446 §4.1.3)).
     HelloRetryRequest,
     /// EncryptedExtensions.
     EncryptedExtensions,
@@ -74,7 +74,7 @@ impl Message {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Position {
     /// Last, but before `pre_shared_key`, which must itself be last in a
-    /// ClientHello (RFC 8446 §4.2.11).
+    /// ClientHello (RFC 9846 §4.3.11 (RFC 8446 §4.2.11)).
     #[default]
     BeforePreSharedKey,
     /// Last in any case, even after `pre_shared_key`.
@@ -183,6 +183,15 @@ impl Edits {
     /// Whether some message is edited that only exists encrypted.
     pub(super) fn touch_encrypted(&self) -> bool {
         self.0.iter().any(|edit| edit.message.is_encrypted())
+    }
+
+    /// By how many octets these edits make a message of each named kind grow, at most.
+    pub(super) fn growth(&self) -> usize {
+        let grown = self.0.iter().map(|edit| match &edit.change {
+            Change::Insert { body, .. } => 4 + body.len(),
+            Change::Remove { .. } => 0,
+        });
+        grown.sum()
     }
 
     /// Whether `side` can make all of these edits.

@@ -54,13 +54,13 @@ impl Framer {
         }
     }
 
-    /// Takes `bytes`, and appends to `out` what is known to be sent.
-    pub(super) fn push(&mut self, mut bytes: &[u8], out: &mut Vec<u8>) {
+    /// Takes `bytes`, and gives `out` what is known to be sent.
+    pub(super) fn push(&mut self, mut bytes: &[u8], out: &mut dyn FnMut(&[u8])) {
         while !bytes.is_empty() {
             if self.passing > 0 {
                 let taken = split(&mut bytes, self.passing);
                 self.passing -= taken.len();
-                out.extend_from_slice(taken);
+                out(taken);
                 continue;
             }
             if self.pending.len() < 4 {
@@ -112,9 +112,11 @@ impl Framer {
     /// For a record that must not be empty. No edit changes the type of a
     /// message, which is its first byte. A second byte cannot be known yet:
     /// then the message is given up and passes as it is.
-    pub(super) fn lend(&mut self, out: &mut Vec<u8>) {
+    pub(super) fn lend(&mut self, out: &mut dyn FnMut(&[u8])) {
         if self.lent == 0 {
-            out.extend(self.pending.first());
+            if let Some(first) = self.pending.get(..1) {
+                out(first);
+            }
             self.lent = self.pending.len().min(1);
         } else if let Some((_, length)) = header(&self.pending) {
             self.passing = 4 + length - self.pending.len();
@@ -123,8 +125,8 @@ impl Framer {
     }
 
     /// Gives out `message` for the pending one, except what was lent of it.
-    fn give(&mut self, message: &[u8], out: &mut Vec<u8>) {
-        out.extend_from_slice(&message[self.lent..]);
+    fn give(&mut self, message: &[u8], out: &mut dyn FnMut(&[u8])) {
+        out(&message[self.lent..]);
         match message.first() {
             Some(&MESSAGE_HASH) => self.retried = true,
             Some(&FINISHED) => self.finished = true,
@@ -134,7 +136,7 @@ impl Framer {
         self.lent = 0;
     }
 
-    fn give_as_it_is(&mut self, out: &mut Vec<u8>) {
+    fn give_as_it_is(&mut self, out: &mut dyn FnMut(&[u8])) {
         let message = std::mem::take(&mut self.pending);
         self.give(&message, out);
     }
@@ -229,7 +231,7 @@ mod tests {
 
     fn through(framer: &mut Framer, bytes: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
-        framer.push(bytes, &mut out);
+        framer.push(bytes, &mut |bytes| out.extend_from_slice(bytes));
         out
     }
 
@@ -302,9 +304,9 @@ mod tests {
             let mut framer = Framer::new(plan, Place::Transcript13);
             let (mut pieces, mut rest) = (Vec::new(), &flight[..]);
             for cut in cuts {
-                framer.push(split(&mut rest, cut), &mut pieces);
+                framer.push(split(&mut rest, cut), &mut |bytes| pieces.extend_from_slice(bytes));
             }
-            framer.push(rest, &mut pieces);
+            framer.push(rest, &mut |bytes| pieces.extend_from_slice(bytes));
             prop_assert_eq!(pieces, whole);
         }
 
@@ -323,7 +325,7 @@ mod tests {
             let mut framer = Framer::new(plan, Place::Encrypted);
             let mut out = through(&mut framer, &flight[..first]);
             if out.is_empty() {
-                framer.lend(&mut out);
+                framer.lend(&mut |bytes| out.extend_from_slice(bytes));
             }
             prop_assert!(!out.is_empty());
             out.extend(through(&mut framer, &flight[first..]));

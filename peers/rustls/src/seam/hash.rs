@@ -72,8 +72,7 @@ impl Context for EditedContext {
     }
 
     fn update(&mut self, data: &[u8]) {
-        let mut edited = Vec::with_capacity(data.len());
-        self.framer.push(data, &mut edited);
-        self.inner.update(&edited);
+        self.framer
+            .push(data, &mut |edited| self.inner.update(edited));
     }
 }

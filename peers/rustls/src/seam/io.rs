@@ -2,113 +2,105 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 
 use rustls::{ClientConfig, ServerConfig};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::edits::Side;
-use super::inbound::{Held, Inbound, Seen, judge_second_hello};
+use super::handshake::{Handshake, Inbound, first_client_hello};
 use super::outgoing::Outgoing;
 use super::plan_of;
-use super::records::Gather;
-use super::watch::Watch;
-use crate::flags::FlagsError;
+use super::records::{HelloReader, Progress};
+
+#[cfg(test)]
+mod tests;
 
 /// A stream between rustls and the network that edits plaintext messages.
 ///
-/// It stands below tokio-rustls: `tokio_rustls::client::TlsStream<EditedIo<IO>>`.
-/// What rustls writes is taken at once and sent as the inner stream allows;
-/// what is taken is never lost, and is sent before anything that comes later,
-/// also by reading, flushing and shutting down. As soon as no message can be
-/// edited any more, calls go straight to the inner stream, without a copy.
+/// It stands below tokio-rustls: `tokio_rustls::client::TlsStream<EditedIo<IO>>`. What rustls writes is taken at
+/// once and sent as the inner stream allows; what is taken is never lost, and is sent before anything that comes
+/// later, also by reading, flushing and shutting down. As soon as no message can be edited any more, calls go
+/// straight to the inner stream, without a copy, and every buffer is freed.
 ///
-/// On a server it also keeps the ClientHello as it came, and sees to it that
-/// there is one `tls_flags` extension at most, in front of `pre_shared_key`, and that a second ClientHello,
-/// after HelloRetryRequest, carries the same flags (RFC 8446 §4.1.2). If not,
-/// it sends the alert and fails with an error that wraps the [`FlagsError`].
-/// rustls finds two extensions of one type too, and one behind
-/// `pre_shared_key`, but its `Acceptor` answers `decode_error`.
+/// What comes in passes as it comes. A [`crate::TlsFlagsAcceptor`] only reads ahead to the end of the first
+/// ClientHello, no further than rustls would buffer, and looks for a second one, after HelloRetryRequest. If
+/// that carries other flags than the first (RFC 9846 §4.2.2 (RFC 8446 §4.1.2)), it is not passed on: the alert
+/// is sent, and reading fails with an error that wraps the [`crate::FlagsError`].
 #[derive(Debug)]
 pub struct EditedIo<IO> {
     io: IO,
-    outgoing: Outgoing,
-    inbound: Inbound,
-    /// Edited bytes that the inner stream has yet to take, from `sent` on.
-    pending: Vec<u8>,
-    sent: usize,
-    /// What a client accepts in ServerHello.
-    watch: Option<&'static Watch>,
-    /// Who waits for `pending` to be sent.
-    writer: Option<Waker>,
+    /// `None` once everything passes as it is.
+    handshake: Option<Box<Handshake>>,
 }
 
 impl<IO> EditedIo<IO> {
     /// Wraps a client's stream; edits as the provider of `config` says.
-    pub fn client(io: IO, config: &Arc<ClientConfig>) -> Self {
+    #[cfg(feature = "seam")]
+    pub fn client(io: IO, config: &ClientConfig) -> Self {
+        Self::for_client(io, config)
+    }
+
+    pub(crate) fn for_client(io: IO, config: &ClientConfig) -> Self {
         let plan = plan_of(config.crypto_provider());
-        let chunk = config.max_fragment_size;
-        let outgoing = Outgoing::new(Side::Client, plan, payload_limit(chunk));
         let watch = plan.and_then(|plan| plan.watch.as_ref());
+        let limit = payload_limit(config.max_fragment_size);
+        let outgoing = Outgoing::new(Side::Client, plan, limit);
         let inbound = if outgoing.is_done() && watch.is_none() {
             Inbound::Off
         } else {
-            Inbound::ServerHello(Gather::default())
+            Inbound::server_hello(watch)
         };
-        let mut io = Self::new(io, outgoing, inbound);
-        io.watch = watch;
-        io
+        Self::new(io, outgoing, inbound)
     }
 
-    /// Wraps a server's stream; edits nothing until [`EditedIo::serve`].
-    pub fn server(io: IO) -> Self {
-        let outgoing = Outgoing::new(Side::Server, None, payload_limit(None));
-        Self::new(io, outgoing, Inbound::ClientHello(Gather::default()))
-    }
-
-    /// Wraps a server's stream; edits as the provider of `config` says, and
-    /// looks at no flags.
+    /// Wraps a server's stream; edits as the provider of `config` says, and looks at no flags.
     ///
     /// For a server that knows nothing of `tls_flags`, and has one configuration.
-    pub fn unaware_server(io: IO, config: &ServerConfig) -> Self {
-        let mut io = Self::new(
-            io,
-            Outgoing::new(Side::Server, None, payload_limit(None)),
-            Inbound::Off,
-        );
-        io.serve(config);
-        io
+    #[cfg(feature = "seam")]
+    pub fn server(io: IO, config: &ServerConfig) -> Self {
+        Self::new(io, serving(config), Inbound::Off)
+    }
+
+    /// Wraps a server's stream, to read ahead first and then to serve.
+    pub(crate) fn for_server(io: IO) -> Self {
+        let outgoing = Outgoing::new(Side::Server, None, payload_limit(None));
+        Self::new(io, outgoing, Inbound::Off)
     }
 
     fn new(io: IO, outgoing: Outgoing, inbound: Inbound) -> Self {
-        Self {
-            io,
-            outgoing,
-            inbound,
-            pending: Vec::new(),
-            sent: 0,
-            watch: None,
-            writer: None,
-        }
+        let handshake = Some(Box::new(Handshake::new(outgoing, inbound)));
+        let mut new = Self { io, handshake };
+        new.settle();
+        new
     }
 
     /// From here on edits as the provider of `config` says.
     ///
-    /// To be called once the configuration is chosen, and before ServerHello.
-    pub fn serve(&mut self, config: &ServerConfig) {
-        let plan = plan_of(config.crypto_provider());
-        let chunk = payload_limit(config.max_fragment_size);
-        self.outgoing = Outgoing::new(Side::Server, plan, chunk);
+    /// A second ClientHello has to carry the same `flags` as the first, which `hello` has read.
+    pub(crate) fn serve(
+        &mut self,
+        config: &ServerConfig,
+        mut hello: HelloReader,
+        extension: u16,
+        flags: Option<Vec<u8>>,
+    ) {
+        hello.next();
+        if let Some(handshake) = &mut self.handshake {
+            handshake.outgoing = serving(config);
+            handshake.inbound = Inbound::SecondClientHello {
+                reader: hello,
+                extension,
+                first: flags,
+            };
+        }
     }
 
-    /// The first ClientHello as it came, once a server has all of it.
-    ///
-    /// The handshake message, with its header and without record headers.
-    pub fn client_hello(&self) -> Option<&[u8]> {
-        match &self.inbound {
-            Inbound::Heard(first) | Inbound::Holding { first, .. } => Some(first),
-            _ => None,
+    /// From here on everything passes as it is.
+    pub(crate) fn pass(&mut self) {
+        if let Some(handshake) = &mut self.handshake {
+            handshake.outgoing.finish(&mut handshake.pending);
+            handshake.inbound = Inbound::Off;
         }
     }
 
@@ -122,127 +114,123 @@ impl<IO> EditedIo<IO> {
         &mut self.io
     }
 
-    /// The inner stream. Flush first, or what is not sent yet is lost.
+    /// The inner stream. During a handshake, what rustls has not read or the stream has not sent yet is lost.
     pub fn into_inner(self) -> IO {
         self.io
+    }
+
+    fn settle(&mut self) {
+        if let Some(handshake) = &mut self.handshake
+            && handshake.is_over()
+        {
+            if let Some(writer) = handshake.writer.take() {
+                writer.wake();
+            }
+            self.handshake = None;
+        }
+    }
+}
+
+impl<IO: AsyncRead + Unpin> EditedIo<IO> {
+    /// Reads ahead to the end of the first ClientHello. Returns what has read it, with the message inside.
+    ///
+    /// `None` if the stream ends before, or if what comes is not a ClientHello that rustls would accept.
+    pub(crate) async fn read_client_hello(&mut self) -> io::Result<Option<HelloReader>> {
+        let mut reader = first_client_hello();
+        std::future::poll_fn(|cx| {
+            loop {
+                let Some(handshake) = &mut self.handshake else {
+                    return Poll::Ready(Ok(None));
+                };
+                let mut chunk = [0; 4096];
+                let most = handshake.ahead.room().min(chunk.len());
+                if most == 0 {
+                    return Poll::Ready(Ok(None));
+                }
+                let mut read = ReadBuf::new(&mut chunk[..most]);
+                ready!(Pin::new(&mut self.io).poll_read(cx, &mut read))?;
+                if read.filled().is_empty() {
+                    return Poll::Ready(Ok(None));
+                }
+                match handshake.ahead.push(read.filled(), &mut reader) {
+                    Progress::Whole => return Poll::Ready(Ok(Some(()))),
+                    Progress::Other => return Poll::Ready(Ok(None)),
+                    Progress::Unfinished => {}
+                }
+            }
+        })
+        .await
+        .map(|whole| whole.map(|()| reader))
     }
 }
 
 impl<IO: AsyncWrite + Unpin> EditedIo<IO> {
     /// Sends what is pending.
     fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while self.sent < self.pending.len() {
-            let rest = &self.pending[self.sent..];
+        let Some(handshake) = &mut self.handshake else {
+            return Poll::Ready(Ok(()));
+        };
+        while let rest @ [_, ..] = &handshake.pending[handshake.sent..] {
             match ready!(Pin::new(&mut self.io).poll_write(cx, rest))? {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                written => self.sent += written,
+                written => handshake.sent += written,
             }
         }
-        self.pending.clear();
-        self.sent = 0;
-        if let Some(writer) = self.writer.take() {
+        handshake.pending.clear();
+        handshake.sent = 0;
+        if let Some(writer) = handshake.writer.take() {
             writer.wake();
         }
+        self.settle();
         Poll::Ready(Ok(()))
     }
 
     /// Sends what is pending, on behalf of a task that writes.
     fn poll_drain_to_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let drained = self.poll_drain(cx);
-        if drained.is_pending() {
+        if drained.is_pending()
+            && let Some(handshake) = &mut self.handshake
+        {
             // A reading task may go on draining, and then has to say so.
-            self.writer = Some(cx.waker().clone());
+            handshake.writer = Some(cx.waker().clone());
         }
         drained
-    }
-
-    fn is_transparent(&self) -> bool {
-        self.outgoing.is_done() && self.pending.is_empty()
-    }
-
-    fn fail(&mut self, error: FlagsError) {
-        self.outgoing.finish(&mut self.pending);
-        self.pending.extend(crate::alert::fatal(error.alert()));
-        self.inbound = Inbound::Failed(error);
     }
 }
 
 impl<IO: AsyncRead + AsyncWrite + Unpin> EditedIo<IO> {
-    /// Reads, and looks at what was read.
-    fn poll_inbound(
+    /// Reads while there is something to look at.
+    fn poll_looking(
         &mut self,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        loop {
-            if self.outgoing.awaits_second_client_hello()
-                && let Inbound::Heard(first) = &mut self.inbound
-            {
-                let first = std::mem::take(first);
-                self.inbound = Inbound::Holding {
-                    first,
-                    held: Vec::new(),
-                };
+        let Some(handshake) = &mut self.handshake else {
+            return Pin::new(&mut self.io).poll_read(cx, buf);
+        };
+        if !matches!(handshake.inbound, Inbound::Failed(_)) {
+            let before = buf.filled().len();
+            let looks = if let Some((octets, is_behind)) = handshake.ahead.take(buf.remaining()) {
+                buf.put_slice(octets);
+                is_behind
+            } else {
+                ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
+                true
+            };
+            handshake.ahead.tidy();
+            if !looks || handshake.see(&buf.filled()[before..]) {
+                self.settle();
+                return Poll::Ready(Ok(()));
             }
-            match &mut self.inbound {
-                Inbound::Off | Inbound::Heard(_) => {
-                    return Pin::new(&mut self.io).poll_read(cx, buf);
-                }
-                Inbound::ServerHello(_) | Inbound::ClientHello(_) => {
-                    let before = buf.filled().len();
-                    ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
-                    match self.inbound.see(&buf.filled()[before..], self.watch) {
-                        Seen::Nothing => {}
-                        Seen::LastClientHelloWasSent => self.outgoing.finish(&mut self.pending),
-                        Seen::Refused(error) => {
-                            self.fail(error);
-                            continue;
-                        }
-                    }
-                    return Poll::Ready(Ok(()));
-                }
-                Inbound::Holding { first, held } => match judge_second_hello(first, held) {
-                    Held::Changed => self.fail(FlagsError::Changed),
-                    Held::GiveOutAll => {
-                        let held = std::mem::take(held);
-                        self.inbound = Inbound::Releasing { held, given: 0 };
-                    }
-                    Held::GiveOut(0) => {
-                        let mut chunk = [0; 4096];
-                        let mut read = ReadBuf::new(&mut chunk);
-                        ready!(Pin::new(&mut self.io).poll_read(cx, &mut read))?;
-                        held.extend_from_slice(read.filled());
-                        if read.filled().is_empty() {
-                            let held = std::mem::take(held);
-                            self.inbound = Inbound::Releasing { held, given: 0 };
-                        }
-                    }
-                    Held::GiveOut(most) => {
-                        let given = most.min(buf.remaining());
-                        buf.put_slice(&held[..given]);
-                        held.drain(..given);
-                        return Poll::Ready(Ok(()));
-                    }
-                },
-                Inbound::Releasing { held, given } => {
-                    let rest = &held[*given..];
-                    if rest.is_empty() {
-                        self.inbound = Inbound::Off;
-                        continue;
-                    }
-                    let taken = rest.len().min(buf.remaining());
-                    buf.put_slice(&rest[..taken]);
-                    *given += taken;
-                    return Poll::Ready(Ok(()));
-                }
-                Inbound::Failed(error) => {
-                    let error = *error;
-                    ready!(self.poll_drain(cx))?;
-                    ready!(Pin::new(&mut self.io).poll_flush(cx))?;
-                    return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, error)));
-                }
-            }
+            buf.set_filled(before);
         }
+        ready!(self.poll_drain(cx))?;
+        ready!(Pin::new(&mut self.io).poll_flush(cx))?;
+        let error = match &self.handshake.as_ref().map(|handshake| &handshake.inbound) {
+            Some(Inbound::Failed(error)) => *error,
+            _ => unreachable!("a failed handshake is never over"),
+        };
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, error)))
     }
 }
 
@@ -253,6 +241,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for EditedIo<IO> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if this.handshake.is_none() {
+            return Pin::new(&mut this.io).poll_read(cx, buf);
+        }
         // The other end may be waiting for what is pending here.
         if let Poll::Ready(Err(error)) = this.poll_drain(cx) {
             return Poll::Ready(Err(error));
@@ -260,7 +251,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for EditedIo<IO> {
         if buf.remaining() == 0 {
             return Poll::Ready(Ok(()));
         }
-        let read = this.poll_inbound(cx, buf);
+        let read = this.poll_looking(cx, buf);
         if read.is_ready()
             && let Poll::Ready(Err(error)) = this.poll_drain(cx)
         {
@@ -286,19 +277,22 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for EditedIo<IO> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         ready!(this.poll_drain_to_write(cx))?;
-        if this.is_transparent() {
+        let Some(handshake) = this
+            .handshake
+            .as_mut()
+            .filter(|handshake| !handshake.outgoing.is_done())
+        else {
             return match bufs {
                 [buf] => Pin::new(&mut this.io).poll_write(cx, buf),
                 bufs => Pin::new(&mut this.io).poll_write_vectored(cx, bufs),
             };
-        }
+        };
         let mut taken = 0;
         for buf in bufs {
-            this.outgoing.push(buf, &mut this.pending);
+            handshake.outgoing.push(buf, &mut handshake.pending);
             taken += buf.len();
         }
-        // All of it is taken, whatever comes of sending it: a later call
-        // meets the same obstacle again.
+        // All of it is taken, whatever comes of sending it: a later call meets the same obstacle again.
         match this.poll_drain(cx) {
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Ready(Ok(())) | Poll::Pending => Poll::Ready(Ok(taken)),
@@ -317,164 +311,23 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for EditedIo<IO> {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this.outgoing.is_mid_record() {
+        if let Some(handshake) = &mut this.handshake
+            && handshake.outgoing.is_mid_record()
+        {
             // What was written in part is sent in part, as it would be without us.
-            this.outgoing.finish(&mut this.pending);
+            handshake.outgoing.finish(&mut handshake.pending);
         }
         ready!(this.poll_drain_to_write(cx))?;
         Pin::new(&mut this.io).poll_shutdown(cx)
     }
 }
 
+fn serving(config: &ServerConfig) -> Outgoing {
+    let plan = plan_of(config.crypto_provider());
+    Outgoing::new(Side::Server, plan, payload_limit(config.max_fragment_size))
+}
+
 /// The payload that fits into a record under rustls's `max_fragment_size`.
 fn payload_limit(max_fragment_size: Option<usize>) -> usize {
     max_fragment_size.map_or(1 << 14, |size| size.saturating_sub(5))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::task::Wake;
-
-    use rustls::crypto::aws_lc_rs::default_provider;
-
-    use super::*;
-    use crate::hello::tests::client_hello;
-    use crate::{Flags, provider};
-
-    /// Takes so many bytes, and never says when it takes more.
-    struct Gate {
-        open: usize,
-        taken: Vec<u8>,
-    }
-
-    impl AsyncRead for Gate {
-        fn poll_read(
-            self: Pin<&mut Self>,
-            _: &mut Context<'_>,
-            _: &mut ReadBuf<'_>,
-        ) -> Poll<io::Result<()>> {
-            Poll::Pending
-        }
-    }
-
-    impl AsyncWrite for Gate {
-        fn poll_write(
-            mut self: Pin<&mut Self>,
-            _: &mut Context<'_>,
-            buf: &[u8],
-        ) -> Poll<io::Result<usize>> {
-            let most = self.open.min(buf.len());
-            if most == 0 {
-                return Poll::Pending;
-            }
-            self.open -= most;
-            self.taken.extend_from_slice(&buf[..most]);
-            Poll::Ready(Ok(most))
-        }
-
-        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-            Poll::Ready(Ok(()))
-        }
-
-        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-            Poll::Ready(Ok(()))
-        }
-    }
-
-    #[derive(Default)]
-    struct Woken(AtomicUsize);
-
-    impl Wake for Woken {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    fn client() -> EditedIo<Gate> {
-        let provider = provider(&default_provider(), &Flags::from_iter([0]));
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(rustls::RootCertStore::empty())
-            .with_no_client_auth();
-        let gate = Gate {
-            open: 0,
-            taken: Vec::new(),
-        };
-        EditedIo::client(gate, &Arc::new(config))
-    }
-
-    fn record(message: &[u8]) -> Vec<u8> {
-        let length = u16::try_from(message.len()).unwrap().to_be_bytes();
-        [&[22, 3, 1][..], &length, message].concat()
-    }
-
-    #[test]
-    fn a_reader_that_drains_wakes_the_writer_that_waits() {
-        let mut io = client();
-        let (reading, writing) = (Arc::new(Woken::default()), Arc::new(Woken::default()));
-        let (reader, writer) = (Waker::from(reading), Waker::from(Arc::clone(&writing)));
-        let mut reader = Context::from_waker(&reader);
-        let mut writer = Context::from_waker(&writer);
-        let mut bytes = [0; 8];
-        let mut buf = ReadBuf::new(&mut bytes);
-
-        let hello = record(&client_hello(&[]));
-        let written = Pin::new(&mut io).poll_write(&mut writer, &hello);
-        assert!(matches!(written, Poll::Ready(Ok(taken)) if taken == hello.len()));
-        assert!(Pin::new(&mut io).poll_flush(&mut writer).is_pending());
-        assert!(
-            Pin::new(&mut io)
-                .poll_write(&mut writer, b"more")
-                .is_pending()
-        );
-
-        assert!(
-            Pin::new(&mut io)
-                .poll_read(&mut reader, &mut buf)
-                .is_pending()
-        );
-        assert_eq!(writing.0.load(Ordering::Relaxed), 0);
-        io.io.open = 1000;
-        assert!(
-            Pin::new(&mut io)
-                .poll_read(&mut reader, &mut buf)
-                .is_pending()
-        );
-        assert_eq!(writing.0.load(Ordering::Relaxed), 1);
-        assert!(Pin::new(&mut io).poll_flush(&mut writer).is_ready());
-        assert_eq!(io.io.taken, record(&client_hello(&[(62, &[1, 1])])));
-    }
-
-    #[test]
-    fn a_vectored_write_takes_all_of_its_buffers() {
-        let mut io = client();
-        io.io.open = 1000;
-        let waker = Waker::noop();
-        let mut cx = Context::from_waker(waker);
-        let hello = record(&client_hello(&[]));
-        let bufs = [
-            IoSlice::new(&hello[..3]),
-            IoSlice::new(&[]),
-            IoSlice::new(&hello[3..]),
-        ];
-        let written = Pin::new(&mut io).poll_write_vectored(&mut cx, &bufs);
-        assert!(matches!(written, Poll::Ready(Ok(taken)) if taken == hello.len()));
-        assert_eq!(io.io.taken, record(&client_hello(&[(62, &[1, 1])])));
-    }
-
-    #[test]
-    fn shutting_down_sends_what_is_pending_even_in_part() {
-        let mut io = client();
-        let waker = Waker::noop();
-        let mut cx = Context::from_waker(waker);
-        let hello = record(&client_hello(&[]));
-        let written = Pin::new(&mut io).poll_write(&mut cx, &hello[..30]);
-        assert!(matches!(written, Poll::Ready(Ok(30))));
-        assert!(Pin::new(&mut io).poll_shutdown(&mut cx).is_pending());
-        io.io.open = 1000;
-        assert!(Pin::new(&mut io).poll_shutdown(&mut cx).is_ready());
-        assert_eq!(io.io.taken, hello[..30]);
-    }
 }

@@ -5,7 +5,7 @@ use super::edits::{Edits, Message};
 use super::{EDITABLE, MAX_GROWTH};
 use crate::reader::Reader;
 
-/// The random that makes a ServerHello a HelloRetryRequest (RFC 8446 §4.1.3).
+/// The random that makes a ServerHello a HelloRetryRequest (RFC 9846 §4.2.3 (RFC 8446 §4.1.3)).
 pub(super) const RETRY_RANDOM: [u8; 32] = [
     0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
     0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
@@ -63,7 +63,7 @@ impl Kind {
 /// Edits `message`, which begins with its header; `None` leaves it as it is.
 ///
 /// A ClientHello may be cut short inside its last extension, as the one that a
-/// PSK binder covers is (RFC 8446 §4.2.11.2): what is there is edited, and the
+/// PSK binder covers is (RFC 9846 §4.3.11.2 (RFC 8446 §4.2.11.2)): what is there is edited, and the
 /// lengths become those of the whole edited message. So the result is a prefix
 /// of what the whole message would become.
 ///
@@ -429,7 +429,7 @@ mod tests {
             let cut_off = edited(&edits, Kind::FirstClientHello, &hello[..hello.len() - cut]);
             let behind = if last { 6 } else { 0 };
             prop_assert_eq!(&cut_off[..], &whole[..whole.len() - cut - behind]);
-            let flags = raw_flags_in_client_hello(&whole);
+            let flags = raw_flags_in_client_hello(&whole, 62);
             let behind = Err(FlagsError::BehindPreSharedKey);
             prop_assert_eq!(flags, if last { behind } else { Ok(Some(&[1, 1][..])) });
         }

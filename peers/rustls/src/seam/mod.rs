@@ -1,9 +1,11 @@
 //! The low-level seam: edit an extension block of a named handshake message.
 //!
 //! **Most programs need none of this**: [`crate::TlsFlagsConnector`] and
-//! [`crate::TlsFlagsAcceptor`] stand on it. It is public because a test peer
-//! has good reasons to send what a correct one never does, such as malformed
-//! flags, or flags in a message where they do not belong.
+//! [`crate::TlsFlagsAcceptor`] stand on it. It is public, with the feature
+//! `seam`, because a test peer has good reasons to send what a correct one
+//! never does, such as malformed flags, or flags in a message where they do
+//! not belong. A configuration with its providers only works with what
+//! [`prepare_client`] and [`prepare_server`] make of it, over an [`EditedIo`].
 //!
 //! rustls has no API for extensions that it does not know. But everything that
 //! must agree on the bytes of a handshake message can be reached from outside:
@@ -47,9 +49,10 @@
 mod aead;
 mod block;
 mod edits;
+mod fragment;
 mod framer;
+mod handshake;
 mod hash;
-mod inbound;
 mod io;
 mod message;
 mod outgoing;
@@ -61,13 +64,12 @@ mod watch;
 
 pub use self::edits::{Change, Edit, Edits, Message, Position, SeamError, Side};
 pub use self::io::EditedIo;
-pub(crate) use self::provider::interned_provider;
 use self::provider::{Plan, plan_of};
 pub use self::provider::{
     client_provider, prepare_client, prepare_server, server_provider, watching_provider,
 };
+pub(crate) use self::provider::{interned_provider, is_of_one_plan};
 pub use self::sessions::OwnSessions;
-pub(crate) use self::watch::UNSOLICITED;
 pub use self::watch::Watch;
 
 /// Longest encrypted message that is edited, in octets with its header.
@@ -75,11 +77,3 @@ pub const EDITABLE: usize = 6000;
 
 /// Most that an encrypted message may grow, in octets.
 pub const MAX_GROWTH: usize = 1024;
-
-/// The `max_fragment_size` of a configuration whose encrypted messages are edited.
-///
-/// An editable message then lies in two fragments at most, and what is held
-/// back of the first fits, edited, into the record of the second:
-/// 2 × 6000 + 3 × 1024 octets are fewer than 2^14. Five octets are the record
-/// header, which rustls counts in.
-const FRAGMENT: usize = EDITABLE + 5;

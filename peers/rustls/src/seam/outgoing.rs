@@ -33,13 +33,11 @@ pub(super) struct Outgoing {
 enum State {
     /// The first ClientHello comes next.
     FirstClientHello,
-    /// A second ClientHello may come. It has the random of the first (RFC 8446
-    /// §4.1.2); an encrypted record does not, and ends this state.
+    /// A second ClientHello may come. It has the random of the first
+    /// (RFC 9846 §4.2.2 (RFC 8446 §4.1.2)); an encrypted record does not, and ends this state.
     SecondClientHello { random: [u8; 32] },
     /// A HelloRetryRequest or ServerHello comes next.
     ServerHello,
-    /// A ServerHello comes next, after a second ClientHello.
-    ServerHelloAfterRetry,
     /// Nothing is edited any more.
     Done,
 }
@@ -66,11 +64,6 @@ impl Outgoing {
     /// Whether everything from here on is sent as it is written.
     pub(super) fn is_done(&self) -> bool {
         self.state == State::Done
-    }
-
-    /// Whether a HelloRetryRequest was written, and no ServerHello after it.
-    pub(super) fn awaits_second_client_hello(&self) -> bool {
-        self.state == State::ServerHelloAfterRetry
     }
 
     /// Whether some record is only written in part.
@@ -119,13 +112,14 @@ impl Outgoing {
         out.append(&mut self.held);
         out.append(&mut self.record);
         self.message.clear();
+        self.passing = 0;
         self.state = State::Done;
     }
 
     fn on_handshake(&mut self, out: &mut Vec<u8>) {
         let expected = match self.state {
             State::FirstClientHello | State::SecondClientHello { .. } => CLIENT_HELLO,
-            State::ServerHello | State::ServerHelloAfterRetry => SERVER_HELLO,
+            State::ServerHello => SERVER_HELLO,
             State::Done => return self.finish(out),
         };
         let differs = match self.state {
@@ -152,11 +146,9 @@ impl Outgoing {
             }
             (State::SecondClientHello { .. }, _) => (Kind::SecondClientHello, State::Done),
             (State::ServerHello, Some(RETRY_RANDOM)) => {
-                (Kind::HelloRetryRequest, State::ServerHelloAfterRetry)
+                (Kind::HelloRetryRequest, State::ServerHello)
             }
-            (State::ServerHello | State::ServerHelloAfterRetry, Some(_)) => {
-                (Kind::ServerHello, State::Done)
-            }
+            (State::ServerHello, Some(_)) => (Kind::ServerHello, State::Done),
             _ => return self.finish(out),
         };
         self.edit(kind, out);

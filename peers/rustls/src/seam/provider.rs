@@ -1,7 +1,7 @@
 //! Providers whose suites edit what is sent.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use rustls::crypto::CryptoProvider;
 use rustls::{
@@ -9,9 +9,9 @@ use rustls::{
     Tls13CipherSuite,
 };
 
-use super::FRAGMENT;
 use super::aead::EditedAead;
 use super::edits::{Edits, SeamError, Side};
+use super::fragment::fragment_size;
 use super::framer::Place;
 use super::hash::EditedHash;
 use super::signer::EditedResolver;
@@ -28,7 +28,7 @@ pub(super) struct Plan {
 /// A provider like `base` for clients that make these edits.
 ///
 /// Build a [`ClientConfig`] with it, then hand that to
-/// [`crate::TlsFlagsConnector::new`]. Suites and groups of the result may be
+/// [`crate::TlsFlagsConnector::from_config`]. Suites and groups of the result may be
 /// reordered or left out. If `base` itself comes from this function, its edits
 /// are replaced.
 pub fn client_provider(
@@ -54,7 +54,7 @@ pub fn server_provider(
 /// A provider like that of [`client_provider`] or [`server_provider`], for an
 /// end that also refuses flags of the other as `watch` says.
 ///
-/// [`crate::rca::flags_error`] tells the errors that follow from it. With no
+/// [`crate::flags_error`] tells the errors that follow from it. With no
 /// edits and no flags sent, a client still refuses every flag that a server
 /// must not send.
 pub fn watching_provider(
@@ -71,7 +71,7 @@ pub fn watching_provider(
 ///
 /// That is, a `max_fragment_size` that leaves room if encrypted messages are
 /// edited, and a certificate resolver whose TLS 1.2 signatures cover what was
-/// sent. [`crate::TlsFlagsConnector::new`] does this; call it only to drive
+/// sent. [`crate::TlsFlagsConnector`] does this; call it only to drive
 /// rustls yourself over an [`super::EditedIo`].
 pub fn prepare_client(config: Arc<ClientConfig>) -> Result<Arc<ClientConfig>, SeamError> {
     let side = Side::Client;
@@ -96,9 +96,7 @@ pub fn prepare_client(config: Arc<ClientConfig>) -> Result<Arc<ClientConfig>, Se
             plan,
         });
     }
-    if plan.edits.touch_encrypted() {
-        config.max_fragment_size = Some(FRAGMENT);
-    }
+    config.max_fragment_size = fragment_size(&plan.edits, config.max_fragment_size);
     Ok(Arc::new(config))
 }
 
@@ -111,16 +109,24 @@ pub fn prepare_server(config: Arc<ServerConfig>) -> Result<Arc<ServerConfig>, Se
         Some(plan) if plan.side != side => Err(SeamError::ForeignProvider { side }),
         Some(plan) if plan.edits.touch_encrypted() => {
             let mut config = Arc::unwrap_or_clone(config);
-            config.max_fragment_size = Some(FRAGMENT);
+            config.max_fragment_size = fragment_size(&plan.edits, config.max_fragment_size);
             Ok(Arc::new(config))
         }
         _ => Ok(config),
     }
 }
 
+/// Whether two providers follow the same plan of this crate.
+pub(crate) fn is_of_one_plan(one: &CryptoProvider, other: &CryptoProvider) -> bool {
+    match (plan_of(one), plan_of(other)) {
+        (Some(one), Some(other)) => std::ptr::eq(one, other),
+        _ => false,
+    }
+}
+
 /// The plan that all suites of `provider` follow, if they are made here.
 pub(super) fn plan_of(provider: &CryptoProvider) -> Option<&'static Plan> {
-    let table = TABLE.lock().unwrap_or_else(PoisonError::into_inner);
+    let table = TABLE.read().unwrap_or_else(PoisonError::into_inner);
     let mut plans = provider
         .cipher_suites
         .iter()
@@ -132,7 +138,7 @@ pub(super) fn plan_of(provider: &CryptoProvider) -> Option<&'static Plan> {
 }
 
 /// Every suite made so far. Suites must be `&'static`, so none ever goes.
-static TABLE: LazyLock<Mutex<Table>> = LazyLock::new(Mutex::default);
+static TABLE: LazyLock<RwLock<Table>> = LazyLock::new(RwLock::default);
 
 #[derive(Default)]
 struct Table {
@@ -150,7 +156,7 @@ pub(crate) fn interned_provider(
     edits: &Edits,
     watch: Option<&Watch>,
 ) -> Arc<CryptoProvider> {
-    let mut table = TABLE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut table = TABLE.write().unwrap_or_else(PoisonError::into_inner);
     let plan = table.plan(Plan {
         side,
         edits: edits.clone(),

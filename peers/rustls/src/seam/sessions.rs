@@ -20,13 +20,25 @@ use rustls::pki_types::ServerName;
 ///
 /// ```
 /// use std::sync::Arc;
+/// use rustls::RootCertStore;
 /// use rustls::client::{ClientSessionMemoryCache, Resumption};
-/// use rustls_tlsflags::{Flags, provider, seam::OwnSessions};
+/// use rustls_tlsflags::{Flags, OwnSessions, TlsFlagsConnector};
 ///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let shared = Arc::new(ClientSessionMemoryCache::new(256));
 /// let base = rustls::crypto::aws_lc_rs::default_provider();
-/// let flagged = provider(&base, &Flags::request_mtls());
-/// let resumption = Resumption::store(Arc::new(OwnSessions::new(shared, &flagged)));
+/// let connector = TlsFlagsConnector::builder(Flags::request_mtls()).build(&base, |builder| {
+///     let own = OwnSessions::new(shared, builder.crypto_provider());
+///     let mut config = builder
+///         .with_safe_default_protocol_versions()?
+///         .with_root_certificates(RootCertStore::empty())
+///         .with_no_client_auth();
+///     config.resumption = Resumption::store(Arc::new(own));
+///     Ok(config)
+/// })?;
+/// # let _ = connector;
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// A session of another provider is taken out of the store and dropped.

@@ -74,7 +74,7 @@ struct EditedSigner {
 
 impl Signer for EditedSigner {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
-        // TLS 1.3 signs a hash behind 64 spaces (RFC 8446 §4.4.3); TLS 1.2
+        // TLS 1.3 signs a hash behind 64 spaces (RFC 9846 §4.5.2 (RFC 8446 §4.4.3)); TLS 1.2
         // signs the messages, of which ClientHello is the first (RFC 5246
         // §7.4.8), and a ClientHello is shorter than 2^16 octets.
         if !message.starts_with(&[1, 0]) {
@@ -82,7 +82,7 @@ impl Signer for EditedSigner {
         }
         let mut edited = Vec::with_capacity(message.len());
         let mut framer = Framer::new(self.plan, Place::Transcript12);
-        framer.push(message, &mut edited);
+        framer.push(message, &mut |bytes| edited.extend_from_slice(bytes));
         self.inner.sign(&edited)
     }
 

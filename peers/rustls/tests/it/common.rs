@@ -13,10 +13,10 @@ use rustls::{
     AlertDescription, ClientConfig, NamedGroup, RootCertStore, ServerConfig,
     SupportedProtocolVersion,
 };
-use rustls_tlsflags::seam::EditedIo;
+use rustls_tlsflags::seam::{Edits, Message, client_provider};
 use rustls_tlsflags::{
-    AcceptError, Accepted, ClientAuthPolicy, Flags, ServerConfigs, TlsFlagsAcceptor,
-    TlsFlagsConnector, provider,
+    AcceptError, Accepted, ClientAuthPolicy, ConnectorBuilder, EditedIo, Flags, ServerConfigs,
+    TLS_FLAGS, TlsFlagsAcceptor, TlsFlagsConnector,
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
 use tokio_rustls::client::TlsStream;
@@ -159,7 +159,7 @@ impl Pki {
                 .with_root_certificates(Arc::clone(&self.roots))
                 .with_client_auth_cert(chain.clone(), key.clone_key())
                 .unwrap();
-        TlsFlagsConnector::new(Arc::new(config)).unwrap()
+        TlsFlagsConnector::from_config(Arc::new(config)).unwrap()
     }
 
     /// A client that sets the request mTLS flag under all versions.
@@ -168,9 +168,22 @@ impl Pki {
     }
 
     pub(crate) fn connector(&self, flags: &Flags, certificate: bool) -> TlsFlagsConnector {
-        let provider = provider(&stock(), flags);
-        let config = self.client(provider, rustls::ALL_VERSIONS, certificate);
-        TlsFlagsConnector::new(Arc::new(config)).unwrap()
+        self.build(TlsFlagsConnector::builder(flags.clone()), certificate)
+    }
+
+    pub(crate) fn build(&self, builder: ConnectorBuilder, certificate: bool) -> TlsFlagsConnector {
+        let connector = builder.build(&stock(), |builder| {
+            let builder = builder
+                .with_safe_default_protocol_versions()?
+                .with_root_certificates(Arc::clone(&self.roots));
+            if certificate {
+                let (chain, key) = &self.client;
+                builder.with_client_auth_cert(chain.clone(), key.clone_key())
+            } else {
+                Ok(builder.with_no_client_auth())
+            }
+        });
+        connector.unwrap()
     }
 
     pub(crate) fn acceptor(&self, policy: ClientAuthPolicy) -> TlsFlagsAcceptor {
@@ -189,6 +202,15 @@ impl Pki {
 
 pub(crate) fn stock() -> CryptoProvider {
     aws_lc_rs::default_provider()
+}
+
+/// A client's provider that sets these flags.
+pub(crate) fn provider(base: &CryptoProvider, flags: &Flags) -> Arc<CryptoProvider> {
+    let edits = match flags.encode() {
+        Some(data) => Edits::new().insert(Message::ClientHello, TLS_FLAGS, data),
+        None => Edits::new(),
+    };
+    client_provider(base, &edits).unwrap()
 }
 
 pub(crate) fn server_name() -> ServerName<'static> {

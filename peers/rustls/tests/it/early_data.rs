@@ -6,16 +6,16 @@ use std::sync::Arc;
 use rustls::server::{ServerSessionMemoryCache, StoresServerSessions};
 use rustls::version::TLS13;
 use rustls::{HandshakeKind, NamedGroup};
-use rustls_tlsflags::{ClientAuthPolicy, Flags, TlsFlagsAcceptor, TlsFlagsConnector, provider};
+use rustls_tlsflags::{ClientAuthPolicy, Flags, TlsFlagsAcceptor, TlsFlagsConnector};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::common::{Pki, close, connected, server_name, stock, with_group};
+use crate::common::{Pki, close, connected, provider, server_name, stock, with_group};
 
 fn connector(pki: &Pki) -> TlsFlagsConnector {
     let provider = provider(&stock(), &Flags::request_mtls());
     let mut config = pki.client(provider, &[&TLS13], true);
     config.enable_early_data = true;
-    TlsFlagsConnector::new(Arc::new(config))
+    TlsFlagsConnector::from_config(Arc::new(config))
         .unwrap()
         .with_options(|connector| connector.early_data(true))
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use rustls::version::TLS13;
 use rustls::{HandshakeKind, NamedGroup, ProtocolVersion};
 use rustls_tlsflags::{
-    ClientAuth, ClientAuthPolicy, Flags, MAX_FLAG, TlsFlagsAcceptor, TlsFlagsConnector, provider,
+    ClientAuth, ClientAuthPolicy, Flags, MAX_FLAG, TlsFlagsAcceptor, TlsFlagsConnector,
 };
 
-use crate::common::{Pki, close, connected, stock, with_group};
+use crate::common::{Pki, close, connected, provider, stock, with_group};
 
 #[tokio::test]
 async fn server_sees_the_exact_flag_bytes() {
@@ -82,7 +82,7 @@ async fn works_with_every_tls13_suite() {
         let configs = pki.servers(&Arc::new(base.clone()), &[&TLS13], |_| ());
         let acceptor = TlsFlagsAcceptor::new(configs, ClientAuthPolicy::RequireOnFlag).unwrap();
         let config = pki.client(provider(&base, &Flags::request_mtls()), &[&TLS13], true);
-        let connector = TlsFlagsConnector::new(Arc::new(config)).unwrap();
+        let connector = TlsFlagsConnector::from_config(Arc::new(config)).unwrap();
         let (client, server) = connected(&connector, &acceptor).await;
         let negotiated = client.get_ref().1.negotiated_cipher_suite().unwrap();
         assert_eq!(negotiated.suite(), suite.suite());
@@ -101,7 +101,7 @@ async fn works_with_a_post_quantum_key_share() {
     let configs = pki.servers(&Arc::new(base.clone()), &[&TLS13], |_| ());
     let acceptor = TlsFlagsAcceptor::new(configs, ClientAuthPolicy::RequireOnFlag).unwrap();
     let config = pki.client(provider(&base, &Flags::request_mtls()), &[&TLS13], true);
-    let connector = TlsFlagsConnector::new(Arc::new(config)).unwrap();
+    let connector = TlsFlagsConnector::from_config(Arc::new(config)).unwrap();
     let (client, server) = connected(&connector, &acceptor).await;
     let negotiated = client.get_ref().1.negotiated_key_exchange_group().unwrap();
     assert_eq!(negotiated.name(), group);
@@ -116,7 +116,7 @@ async fn works_in_the_smallest_fragments() {
     let provider = provider(&stock(), &Flags::request_mtls());
     let mut config = pki.client(provider, rustls::ALL_VERSIONS, true);
     config.max_fragment_size = Some(32);
-    let connector = TlsFlagsConnector::new(Arc::new(config)).unwrap();
+    let connector = TlsFlagsConnector::from_config(Arc::new(config)).unwrap();
     let (client, server) = connected(&connector, &acceptor).await;
     assert_eq!(server.offer.flags, Some(Flags::request_mtls()));
     close(client, server).await;
@@ -140,7 +140,7 @@ async fn works_if_client_hello_fills_several_records() {
         let mut config = pki.client(provider, rustls::ALL_VERSIONS, true);
         config.alpn_protocols = vec![vec![b'x'; 200]; 200];
         config.alpn_protocols.push(b"last".to_vec());
-        let connector = TlsFlagsConnector::new(Arc::new(config)).unwrap();
+        let connector = TlsFlagsConnector::from_config(Arc::new(config)).unwrap();
         let (client, server) = connected(&connector, &acceptor).await;
         assert_eq!(client.get_ref().1.alpn_protocol(), Some(&b"last"[..]));
         assert_eq!(server.offer.flags, Some(Flags::request_mtls()));
@@ -167,7 +167,7 @@ async fn ech_grease_does_not_get_in_the_way() {
             .unwrap()
             .with_root_certificates(Arc::clone(pki.roots()))
             .with_no_client_auth();
-    let connector = TlsFlagsConnector::new(Arc::new(config)).unwrap();
+    let connector = TlsFlagsConnector::from_config(Arc::new(config)).unwrap();
     let acceptor = pki.acceptor(ClientAuthPolicy::RequestOnFlag);
     let (client, server) = connected(&connector, &acceptor).await;
     assert_eq!(server.client_auth, ClientAuth::Optional);
@@ -200,9 +200,10 @@ async fn many_handshakes_share_one_connector() {
 fn connector_refuses_a_config_that_would_send_no_flags() {
     let pki = Pki::new();
     let config = pki.client(Arc::new(stock()), rustls::ALL_VERSIONS, false);
-    let error = TlsFlagsConnector::new(Arc::new(config)).unwrap_err();
+    let builder = TlsFlagsConnector::builder(Flags::request_mtls());
+    let error = builder.build(&stock(), |_| Ok(config)).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the configuration was not built with a Client provider of rustls-tlsflags"
+        "the configuration has another provider: expected one made with the builder given"
     );
 }

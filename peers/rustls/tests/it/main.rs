@@ -7,9 +7,9 @@
 
 mod common;
 mod early_data;
+mod editors_copy;
 mod handshakes;
 mod policies;
-mod rca;
 mod refusals;
 mod resumption;
 mod seam;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use rustls::{AlertDescription, CertificateError, Error};
 use rustls_tlsflags::{
-    AcceptError, AcceptorError, ClientAuth, ClientAuthPolicy, Flags, ServerConfigs,
-    TlsFlagsAcceptor,
+    AcceptError, AcceptorError, ClientAuth, ClientAuthPolicy, Codepoints, EARLY_TLS_FLAGS, Flags,
+    ServerConfigs, TLS_FLAGS, TlsFlagsAcceptor, TlsFlagsConnector,
 };
 
 use crate::common::{Pki, alert_received, close, connected, handshake, stock};
@@ -74,16 +74,32 @@ async fn a_certificate_of_another_authority_is_refused() {
 }
 
 #[tokio::test]
-async fn flag_number_is_configurable() {
+async fn both_numbers_are_configurable() {
     let pki = Pki::new();
     let configs = pki.servers(&Arc::new(stock()), rustls::ALL_VERSIONS, |_| ());
     let policy = ClientAuthPolicy::RequestOnFlag;
-    let acceptor = TlsFlagsAcceptor::with_flag(configs, policy, 9).unwrap();
-    for (flag, expected) in [(9, ClientAuth::Optional), (80, ClientAuth::None)] {
-        let connector = pki.connector(&Flags::from_iter([flag]), true);
-        let (client, server) = connected(&connector, &acceptor).await;
-        assert_eq!(server.client_auth, expected);
-        close(client, server).await;
+    let codepoints = Codepoints {
+        extension: EARLY_TLS_FLAGS,
+        request_mtls: 9,
+    };
+    let acceptor = TlsFlagsAcceptor::with_codepoints(configs, policy, codepoints).unwrap();
+    for (flag, extension, expected) in [
+        (9, EARLY_TLS_FLAGS, ClientAuth::Optional),
+        (80, EARLY_TLS_FLAGS, ClientAuth::None),
+        (9, TLS_FLAGS, ClientAuth::None),
+    ] {
+        let flags = Flags::from_iter([flag]);
+        let builder = TlsFlagsConnector::builder(flags).codepoints(Codepoints {
+            extension,
+            ..codepoints
+        });
+        let connector = pki.build(builder, true);
+        for _ in ["full", "resumed"] {
+            let (client, server) = connected(&connector, &acceptor).await;
+            assert_eq!(server.client_auth, expected);
+            assert_eq!(server.offer.flags.is_some(), extension == EARLY_TLS_FLAGS);
+            close(client, server).await;
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::common::{
 fn misbehaving(pki: &Pki, edits: &Edits) -> TlsFlagsConnector {
     let provider = client_provider(&stock(), edits).unwrap();
     let config = pki.client(provider, rustls::ALL_VERSIONS, true);
-    TlsFlagsConnector::new(Arc::new(config)).unwrap()
+    TlsFlagsConnector::from_config(Arc::new(config)).unwrap()
 }
 
 async fn outcome(edits: Edits) -> (std::io::Result<Client>, Result<Server, AcceptError>) {

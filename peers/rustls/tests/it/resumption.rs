@@ -6,13 +6,12 @@ use rustls::client::{ClientSessionMemoryCache, Resumption};
 use rustls::server::{ServerSessionMemoryCache, StoresServerSessions};
 use rustls::version::{TLS12, TLS13};
 use rustls::{AlertDescription, HandshakeKind, NamedGroup, ServerConfig};
-use rustls_tlsflags::seam::OwnSessions;
 use rustls_tlsflags::{
-    ClientAuth, ClientAuthPolicy, Flags, TlsFlagsAcceptor, TlsFlagsConnector, provider,
+    ClientAuth, ClientAuthPolicy, Flags, OwnSessions, TlsFlagsAcceptor, TlsFlagsConnector,
 };
 
 use crate::common::{
-    Client, Pki, Server, alert_received, close, connected, handshake, stock, with_group,
+    Client, Pki, Server, alert_received, close, connected, handshake, provider, stock, with_group,
 };
 
 fn kinds(client: &Client, server: &Server) -> [Option<HandshakeKind>; 2] {
@@ -66,7 +65,7 @@ async fn resumes_with_every_tls13_suite() {
         base.cipher_suites = vec![suite];
         let acceptor = pki.acceptor(ClientAuthPolicy::RequireOnFlag);
         let config = pki.client(provider(&base, &Flags::request_mtls()), &[&TLS13], true);
-        let connector = TlsFlagsConnector::new(Arc::new(config)).unwrap();
+        let connector = TlsFlagsConnector::from_config(Arc::new(config)).unwrap();
         let (client, server) = second(&connector, &acceptor, &acceptor).await;
         assert_eq!(kinds(&client, &server), RESUMED, "{suite:?}");
         close(client, server).await;
@@ -120,7 +119,7 @@ fn sharing(pki: &Pki, versions: crate::common::Versions<'_>) -> [TlsFlagsConnect
         // Sessions only pass between configurations with the same trust and
         // credentials.
         config.client_auth_cert_resolver = Arc::clone(&flagged.client_auth_cert_resolver);
-        TlsFlagsConnector::new(Arc::new(config)).unwrap()
+        TlsFlagsConnector::from_config(Arc::new(config)).unwrap()
     })
 }
 
@@ -154,7 +153,7 @@ async fn session_without_authentication_is_not_resumed_where_it_is_required(
     let request = TlsFlagsAcceptor::new(configs.clone(), ClientAuthPolicy::Request).unwrap();
     let require = TlsFlagsAcceptor::new(configs, ClientAuthPolicy::Require).unwrap();
     let config = pki.client(provider(&stock(), &Flags::request_mtls()), versions, true);
-    let connector = TlsFlagsConnector::new(Arc::new(config)).unwrap();
+    let connector = TlsFlagsConnector::from_config(Arc::new(config)).unwrap();
 
     for lenient in [&never, &request] {
         let (client, server) = second(&connector, lenient, lenient).await;
@@ -231,7 +230,7 @@ async fn a_carelessly_shared_store_fails_safely() {
     let [plain, flagged] = [plain, flagged].map(|mut config| {
         let verifier = Arc::clone(&verifier);
         config.dangerous().set_certificate_verifier(verifier);
-        TlsFlagsConnector::new(Arc::new(config)).unwrap()
+        TlsFlagsConnector::from_config(Arc::new(config)).unwrap()
     });
     let (client, server) = connected(&plain, &acceptor).await;
     close(client, server).await;

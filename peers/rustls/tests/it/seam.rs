@@ -90,7 +90,7 @@ async fn new_session_ticket_is_edited_outside_the_transcript() {
         let provider = client_provider(&stock(), &Edits::new()).unwrap();
         let mut config = pki.client(provider, rustls::ALL_VERSIONS, true);
         config.enable_early_data = true;
-        let connector = TlsFlagsConnector::new(Arc::new(config)).unwrap();
+        let connector = TlsFlagsConnector::from_config(Arc::new(config)).unwrap();
         let (client, server) = connected(&connector, &acceptor).await;
         close(client, server).await;
 
@@ -144,7 +144,7 @@ async fn client_certificate_is_edited() {
     let edited = |edits: &Edits| {
         let provider = client_provider(&stock(), edits).unwrap();
         let config = pki.client(provider, rustls::ALL_VERSIONS, true);
-        TlsFlagsConnector::new(Arc::new(config)).unwrap()
+        TlsFlagsConnector::from_config(Arc::new(config)).unwrap()
     };
     // rustls accepts no extension at all here, so this shows the edit itself.
     let unknown = Edits::new().insert(Message::Certificate, 62, BODY);

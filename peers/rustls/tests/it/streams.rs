@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use rustls::NamedGroup;
-use rustls_tlsflags::{ClientAuthPolicy, Flags, TlsFlagsAcceptor, TlsFlagsConnector, provider};
+use rustls_tlsflags::{ClientAuthPolicy, Flags, TlsFlagsAcceptor, TlsFlagsConnector};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
 
-use crate::common::{Pki, server_name, stock, with_group};
+use crate::common::{Pki, provider, server_name, stock, with_group};
 
 /// Moves one byte at a time, and that only at every other attempt.
 struct Trickle {
@@ -102,7 +102,7 @@ async fn works_one_byte_at_a_time() {
         let provider = provider(&stock(), &Flags::request_mtls());
         let mut config = pki.client(provider, rustls::ALL_VERSIONS, true);
         config.max_fragment_size = fragment;
-        let connector = TlsFlagsConnector::new(Arc::new(config)).unwrap();
+        let connector = TlsFlagsConnector::from_config(Arc::new(config)).unwrap();
         for _ in ["full", "resumed"] {
             let (near, far) = tokio::io::duplex(1 << 16);
             let client = async {

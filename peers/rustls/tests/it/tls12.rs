@@ -7,10 +7,9 @@ use rustls::{AlertDescription, HandshakeKind, ProtocolVersion};
 use rustls_tlsflags::seam::{Edits, Message, client_provider};
 use rustls_tlsflags::{
     AcceptorError, ClientAuth, ClientAuthPolicy, Flags, TlsFlagsAcceptor, TlsFlagsConnector,
-    provider,
 };
 
-use crate::common::{Pki, Versions, alert_received, close, connected, handshake, stock};
+use crate::common::{Pki, Versions, alert_received, close, connected, handshake, provider, stock};
 
 /// The flag is set under both versions; one side speaks TLS 1.2 only.
 async fn flag_counts_as_unset(client: Versions<'_>, server: Versions<'_>) {
@@ -24,7 +23,7 @@ async fn flag_counts_as_unset(client: Versions<'_>, server: Versions<'_>) {
     ] {
         let acceptor = pki.acceptor_with(policy, server);
         let config = pki.client(provider(&stock(), &Flags::request_mtls()), client, true);
-        let connector = TlsFlagsConnector::new(Arc::new(config)).unwrap();
+        let connector = TlsFlagsConnector::from_config(Arc::new(config)).unwrap();
         let (client, server) = connected(&connector, &acceptor).await;
         let tls = server.stream.get_ref().1;
         assert_eq!(tls.protocol_version(), Some(ProtocolVersion::TLSv1_2));
@@ -67,7 +66,7 @@ async fn works_with_every_tls12_suite_and_client_authentication() {
             base.cipher_suites = vec![suite];
             let acceptor = pki.acceptor_with(ClientAuthPolicy::Require, &[&TLS12]);
             let config = pki.client(provider(&base, &Flags::request_mtls()), &[&TLS12], true);
-            let connector = TlsFlagsConnector::new(Arc::new(config)).unwrap();
+            let connector = TlsFlagsConnector::from_config(Arc::new(config)).unwrap();
             for kind in [HandshakeKind::Full, HandshakeKind::Resumed] {
                 let (client, server) = connected(&connector, &acceptor).await;
                 let tls = server.stream.get_ref().1;
@@ -91,7 +90,7 @@ async fn malformed_flags_are_ignored_under_tls12_and_refused_under_tls13() {
     let edits = Edits::new().insert(Message::ClientHello, 62, [2, 1, 0]);
     let provider = client_provider(&stock(), &edits).unwrap();
     let config = pki.client(provider, rustls::ALL_VERSIONS, true);
-    let connector = TlsFlagsConnector::new(Arc::new(config)).unwrap();
+    let connector = TlsFlagsConnector::from_config(Arc::new(config)).unwrap();
 
     let acceptor = pki.acceptor_with(ClientAuthPolicy::Never, &[&TLS12]);
     let (client, server) = connected(&connector, &acceptor).await;

@@ -1,0 +1,344 @@
+//! Every capability of the contract, and a job that needs it: `prepared` where it is declared, `unsupported` where it
+//! is not.
+
+use std::net::SocketAddr;
+
+use reqmtls_contract::{
+    CipherSuite, Description, Edit, Group, Hex, Job, Message, Policy, Reply, Resumption, Revision,
+    Sessions, Setup, Side, Version,
+};
+use serde_json::{Value, json};
+
+use super::Trouble;
+use super::asks::side;
+use super::line::{Line, unexpected};
+use crate::scenario::{Certificates, SERVER_NAME};
+
+/// The number of the request mTLS flag, and the `extension_data` that sets it alone.
+pub(super) const FLAG: u16 = 80;
+pub(super) const FLAG_80: [u8; 12] = [11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
+/// Another number for the extension: that of the deployed experiment.
+pub(super) const EXTENSION: u16 = 0xfe01;
+/// An extension of no meaning, for private use.
+pub(super) const PRIVATE: u16 = 0xff77;
+
+/// Of what setups are made.
+pub(super) struct Material {
+    pub(super) certificates: Certificates,
+}
+
+impl Material {
+    /// A client or server of which nothing is asked: an unmodified library.
+    pub(super) fn plain(&self, side: Side) -> Setup {
+        let anchors = Some(self.certificates.authority.clone());
+        match side {
+            Side::Client => Setup {
+                trust_anchors: anchors,
+                server_name: Some(SERVER_NAME.to_owned()),
+                ..Setup::default()
+            },
+            Side::Server => Setup {
+                trust_anchors: anchors,
+                identity: Some(self.certificates.server.clone()),
+                ..Setup::default()
+            },
+        }
+    }
+
+    pub(super) fn client(&self) -> Setup {
+        self.plain(Side::Client)
+    }
+
+    /// A client with a certificate.
+    pub(super) fn authenticated(&self) -> Setup {
+        Setup {
+            identity: Some(self.certificates.client.clone()),
+            ..self.client()
+        }
+    }
+
+    pub(super) fn server(&self, policy: Policy) -> Setup {
+        Setup {
+            policy: Some(policy),
+            ..self.plain(Side::Server)
+        }
+    }
+
+    /// A server that implements `tls_flags`.
+    pub(super) fn on_flag(&self, policy: Policy) -> Setup {
+        Setup {
+            flag: Some(FLAG),
+            ..self.server(policy)
+        }
+    }
+
+    /// A job that needs the capability, and what makes no sense without.
+    fn needing(&self, capability: &str) -> Option<Job> {
+        let (head, key) = capability.split_once('.').unwrap_or((capability, ""));
+        let shared = |setup: Setup| (Side::Client, setup);
+        let client = self.client();
+        let (side, setup) = match (head, key) {
+            ("client", "") => (Side::Client, client),
+            ("server", "") => (Side::Server, self.plain(Side::Server)),
+            ("version", name) => shared(Setup {
+                versions: vec![name.parse().ok()?],
+                ..client
+            }),
+            ("group", name) => shared(Setup {
+                groups: vec![name.parse().ok()?],
+                ..client
+            }),
+            ("cipher", name) => shared(Setup {
+                cipher_suites: vec![name.parse().ok()?],
+                ..client
+            }),
+            (side, key) => {
+                let side: Side = side.parse().ok()?;
+                (side, self.needing_key(side, key)?)
+            }
+        };
+        Some(Job {
+            id: format!("needs {capability}"),
+            side,
+            setup,
+        })
+    }
+
+    fn needing_key(&self, side: Side, key: &str) -> Option<Setup> {
+        let plain = self.plain(side);
+        let edit = Edit {
+            message: Message::Certificate,
+            extension: PRIVATE,
+            data: Some(Hex(vec![1])),
+            last: false,
+        };
+        if let Some(name) = key.strip_prefix("policy.") {
+            let policy: Policy = name.parse().ok()?;
+            return Some(Setup {
+                flag: policy.is_on_flag().then_some(FLAG),
+                ..self.server(policy)
+            });
+        }
+        if let Some(name) = key.strip_prefix("sessions.") {
+            let sessions = Some(name.parse().ok()?);
+            return Some(Setup { sessions, ..plain });
+        }
+        Some(match (side, key) {
+            (_, "flag") => Setup {
+                flag: Some(FLAG),
+                ..plain
+            },
+            (_, "extension") => Setup {
+                extension: Some(EXTENSION),
+                ..plain
+            },
+            (_, "revision.editors-copy") => Setup {
+                flag: Some(FLAG),
+                revision: Some(Revision::EditorsCopy),
+                ..plain
+            },
+            (_, "edits") => Setup {
+                edits: vec![edit],
+                ..plain
+            },
+            (_, "bad-certificate-verify") => Setup {
+                bad_certificate_verify: true,
+                identity: Some(self.certificates.client.clone()),
+                ..plain
+            },
+            (Side::Server, "early-data") => Setup {
+                early_data: true,
+                ..plain
+            },
+            (Side::Client, "early-data") => Setup {
+                resumption: Some(Resumption {
+                    early_data: true,
+                    ..Resumption::default()
+                }),
+                ..plain
+            },
+            (Side::Client, "resumption") => Setup {
+                resumption: Some(Resumption::default()),
+                ..plain
+            },
+            (Side::Client, "tls-flags") => Setup {
+                tls_flags: Some(Hex(FLAG_80.to_vec())),
+                ..plain
+            },
+            (Side::Client, "post-handshake-auth") => Setup {
+                post_handshake_auth: true,
+                ..plain
+            },
+            _ => return None,
+        })
+    }
+}
+
+/// Every capability that there is.
+fn all() -> Vec<String> {
+    let mut all = Vec::from(["client", "server"].map(str::to_owned));
+    all.extend(Version::ALL.iter().map(|it| format!("version.{it}")));
+    all.extend(Group::ALL.iter().map(|it| format!("group.{it}")));
+    all.extend(CipherSuite::ALL.iter().map(|it| format!("cipher.{it}")));
+    let both = [
+        "flag",
+        "extension",
+        "revision.editors-copy",
+        "early-data",
+        "edits",
+        "bad-certificate-verify",
+    ];
+    for side in Side::BOTH {
+        all.extend(both.iter().map(|key| format!("{side}.{key}")));
+    }
+    let client = ["tls-flags", "resumption", "post-handshake-auth"];
+    all.extend(client.iter().map(|key| format!("client.{key}")));
+    all.extend(Policy::ALL.iter().map(|it| format!("server.policy.{it}")));
+    all.extend(
+        Sessions::ALL
+            .iter()
+            .map(|it| format!("server.sessions.{it}")),
+    );
+    all
+}
+
+/// The declared capabilities are the contract's, and make at least one end that can take part.
+pub(super) fn declares(description: &Description) -> Result<(), Trouble> {
+    let all = all();
+    let unknown: Vec<_> = description
+        .capabilities
+        .iter()
+        .map(|(name, _)| name)
+        .filter(|name| !all.iter().any(|known| known == name))
+        .collect();
+    if !unknown.is_empty() {
+        let text = unknown.join(", ");
+        return Err(format!("got capabilities that the contract does not have: {text}").into());
+    }
+    let has = |prefix: &str| {
+        let mut names = description.capabilities.iter();
+        names.any(|(name, _)| name.starts_with(prefix))
+    };
+    for (missing, expected) in [
+        (
+            !description.capabilities.has("client") && !description.capabilities.has("server"),
+            "client or server",
+        ),
+        (!has("version."), "at least one version"),
+    ] {
+        if missing {
+            return Err(format!(
+                "got capabilities without {expected}, expected what the peer can do"
+            )
+            .into());
+        }
+    }
+    Ok(())
+}
+
+/// What is declared is prepared, and what is not is answered `unsupported` with what is lacking.
+pub(super) async fn prepares_what_it_declares(
+    address: SocketAddr,
+    description: &Description,
+    material: &Material,
+) -> Result<(), Trouble> {
+    let capabilities = &description.capabilities;
+    let mut line = Line::control(address).await?;
+    for capability in all() {
+        let Some(mut job) = material.needing(&capability) else {
+            continue;
+        };
+        let is_shared = job.side == Side::Client && !capability.starts_with("client");
+        if is_shared && !capabilities.has("client") {
+            job.side = Side::Server;
+            job.setup = Setup {
+                identity: Some(material.certificates.server.clone()),
+                server_name: None,
+                ..job.setup
+            };
+        }
+        let what = format!("prepare of a job that needs {}", job.needs().join(", "));
+        let reply = line.ask(&json!({ "ask": "prepare", "job": job })).await?;
+        match (reply, capabilities.missing(&job)) {
+            (Reply::Prepared {}, None) => {}
+            (Reply::Unsupported { capability }, Some(_))
+                if job.needs().contains(&capability) && !capabilities.has(&capability) => {}
+            (other, None) => {
+                return Err(unexpected(
+                    &what,
+                    &other,
+                    "prepared: the description has it",
+                ));
+            }
+            (other, Some(missing)) => {
+                let expected = format!("unsupported with the capability {missing:?}");
+                return Err(unexpected(&what, &other, &expected));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Names that the contract does not have are answered `unsupported`, never `prepared`.
+pub(super) async fn names_what_it_does_not_know(
+    address: SocketAddr,
+    description: &Description,
+    material: &Material,
+) -> Result<(), Trouble> {
+    let side = side(description);
+    let mut setups: Vec<(Side, &str, Value, String)> = vec![
+        (
+            side,
+            "no-such-capability",
+            json!(true),
+            "setup.no-such-capability".to_owned(),
+        ),
+        (
+            side,
+            "versions",
+            json!(["tls1.9"]),
+            "version.tls1.9".to_owned(),
+        ),
+        (
+            side,
+            "groups",
+            json!(["sect163k1"]),
+            "group.sect163k1".to_owned(),
+        ),
+        (
+            side,
+            "cipher_suites",
+            json!(["TLS_NULL"]),
+            "cipher.TLS_NULL".to_owned(),
+        ),
+        (
+            side,
+            "revision",
+            json!("draft-99"),
+            format!("{side}.revision.draft-99"),
+        ),
+    ];
+    if description.capabilities.has("server") {
+        for (key, name) in [
+            ("policy", "server.policy.sometimes"),
+            ("sessions", "server.sessions.sometimes"),
+        ] {
+            setups.push((Side::Server, key, json!("sometimes"), name.to_owned()));
+        }
+    }
+    let mut line = Line::control(address).await?;
+    for (side, key, value, expected) in setups {
+        let mut setup = json!(material.plain(side));
+        setup[key] = value;
+        let what = format!("prepare of a job with {key} {}", setup[key]);
+        let job = json!({ "id": what, "side": side, "setup": setup });
+        match line.ask(&json!({ "ask": "prepare", "job": job })).await? {
+            Reply::Unsupported { capability } if capability == expected => {}
+            other => {
+                let expected = format!("unsupported with the capability {expected:?}");
+                return Err(unexpected(&what, &other, &expected));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! What building the peers needs of the machine, installed.
+
+use rustix::process::geteuid;
+use thiserror::Error;
+use tokio::process::Command;
+
+use super::BuildError;
+use super::command::show;
+use crate::peer::manifest::{Manifest, Tool};
+
+/// Why what is missing was not installed.
+#[derive(Debug, Error)]
+pub enum InstallError {
+    /// The machine has another package manager than the one that is known here.
+    #[error("no apt-get on this machine; missing, by Debian's package names: {0}")]
+    Elsewhere(String),
+    /// It did not install them.
+    #[error(transparent)]
+    Command(#[from] BuildError),
+    /// It did, but what they should bring is still not there.
+    #[error("installed, and still missing: {0}")]
+    Still(String),
+}
+
+/// The Debian packages that these peers need and this machine lacks.
+#[must_use]
+pub fn missing(manifests: &[&Manifest]) -> Vec<String> {
+    let tools = manifests.iter().flat_map(|manifest| &manifest.tools);
+    let mut packages: Vec<_> = tools
+        .filter(|tool| !tool.is_present())
+        .map(|tool| tool.package.clone())
+        .collect();
+    packages.sort();
+    packages.dedup();
+    packages
+}
+
+/// Installs what these peers need and this machine lacks, and says what that was.
+pub async fn install(manifests: &[&Manifest]) -> Result<Vec<String>, InstallError> {
+    let packages = missing(manifests);
+    if packages.is_empty() {
+        return Ok(packages);
+    }
+    let apt = Tool {
+        program: Some("apt-get".to_owned()),
+        library: None,
+        package: "apt".to_owned(),
+    };
+    if !apt.is_present() {
+        return Err(InstallError::Elsewhere(packages.join(" ")));
+    }
+    let refresh = ["-q", "update"].map(str::to_owned).to_vec();
+    let mut fetch = ["-q", "install", "-y", "--no-install-recommends"]
+        .map(str::to_owned)
+        .to_vec();
+    fetch.extend(packages.iter().cloned());
+    for arguments in [refresh, fetch] {
+        show(
+            apt_get(&arguments),
+            &format!("apt-get {}", arguments.join(" ")),
+        )
+        .await?;
+    }
+    match missing(manifests) {
+        still if still.is_empty() => Ok(packages),
+        still => Err(InstallError::Still(still.join(" "))),
+    }
+}
+
+fn apt_get(arguments: &[String]) -> Command {
+    let mut command = if geteuid().is_root() {
+        Command::new("env")
+    } else {
+        let mut command = Command::new("sudo");
+        command.arg("env");
+        command
+    };
+    command
+        .args(["DEBIAN_FRONTEND=noninteractive", "apt-get"])
+        .args(arguments)
+        // Data goes to stdout, and this is none.
+        .stdout(std::io::stderr());
+    command
+}

@@ -1,0 +1,266 @@
+//! Builds what a peer is made of: its steps run, its package compiled static, and its tests.
+
+mod cache;
+mod command;
+mod install;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+
+use thiserror::Error;
+
+use self::cache::Cache;
+use self::command::{cargo, host_target, members, run, show};
+use super::manifest::{Manifest, Tool};
+
+pub use self::install::{InstallError, install, missing};
+
+/// Why a peer could not be built.
+#[derive(Debug, Error)]
+pub enum BuildError {
+    /// The machine lacks tools.
+    #[error("missing {}", list(.0))]
+    MissingTools(Vec<Tool>),
+    /// A command could not be started.
+    #[error("cannot start {command}: {source}")]
+    Start {
+        /// The command.
+        command: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// A command failed.
+    #[error("{command} failed ({status}); its last lines:\n{tail}")]
+    Failed {
+        /// The command.
+        command: String,
+        /// How it ended.
+        status: ExitStatus,
+        /// The end of what it wrote.
+        tail: String,
+    },
+    /// A file of the build or of the cache cannot be used.
+    #[error("{path}: {source}")]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Everything went well, but there is no program.
+    #[error("{0} was not built, though the build succeeded")]
+    NoProgram(PathBuf),
+    /// The harness was compiled for a machine that cargo cannot be asked for.
+    #[error("cannot tell the host's target: {0}")]
+    Target(String),
+}
+
+impl BuildError {
+    fn file(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        |source| Self::File { path, source }
+    }
+}
+
+fn list(tools: &[Tool]) -> String {
+    let names: Vec<_> = tools
+        .iter()
+        .map(|tool| format!("{} (Debian package {})", tool.name(), tool.package))
+        .collect();
+    names.join(", ")
+}
+
+/// Builds a peer's program unless it is current, and says where it is.
+///
+/// The build is static, and in a folder that all checkouts share. So neither the flags nor the lock of an ordinary
+/// build get in its way, and the C parts are built once.
+pub async fn build(
+    root: &Path,
+    manifest: &Manifest,
+    mut progress: impl FnMut(&str),
+) -> Result<PathBuf, BuildError> {
+    let Some(package) = &manifest.package else {
+        let program = manifest.program.as_deref().unwrap_or(Path::new(""));
+        let program = manifest.folder.join(program);
+        return if program.is_file() {
+            Ok(program)
+        } else {
+            Err(BuildError::NoProgram(program))
+        };
+    };
+    let place = Place::prepare(root, manifest, &mut progress).await?;
+    let _lock = place.enter(root, &mut progress).await?;
+    let mut command = place.cargo("build");
+    command.args(["--locked", "--package", package]);
+    command.current_dir(root);
+    let name = format!("cargo build --package {package}");
+    run(command, &name, &mut progress).await?;
+    let built = place.target.join(&place.host).join("release").join(package);
+    if !built.is_file() {
+        return Err(BuildError::NoProgram(built));
+    }
+    let program = program(root, package);
+    // While the lock is held: another checkout's build would put its own program there.
+    cache::copy(&built, &program)?;
+    Ok(program)
+}
+
+/// Runs the lints and the tests of a peer's package where it is built.
+pub async fn test(
+    root: &Path,
+    manifest: &Manifest,
+    mut progress: impl FnMut(&str),
+) -> Result<(), BuildError> {
+    let Some(package) = &manifest.package else {
+        return Ok(());
+    };
+    let place = Place::prepare(root, manifest, &mut progress).await?;
+    let _lock = place.enter(root, &mut progress).await?;
+    for (verb, more) in [
+        ("clippy", &["--all-targets", "--", "-D", "warnings"][..]),
+        ("test", &[]),
+    ] {
+        let mut command = place.cargo(verb);
+        command.args(["--locked", "--package", package]);
+        command.args(more).current_dir(root);
+        show(command, &format!("cargo {verb} --package {package}")).await?;
+    }
+    Ok(())
+}
+
+/// Where a peer's program is, if it is built already; it may be older than its source.
+#[must_use]
+pub fn built(root: &Path, manifest: &Manifest) -> Option<PathBuf> {
+    let program = match (&manifest.package, &manifest.program) {
+        (Some(package), _) => program(root, package),
+        (None, program) => manifest.folder.join(program.as_ref()?),
+    };
+    Some(program).filter(|path| path.is_file())
+}
+
+/// Where a checkout keeps the program of a package.
+fn program(root: &Path, package: &str) -> PathBuf {
+    root.join("target").join("peers").join(package)
+}
+
+/// Where and with what a package is built.
+struct Place {
+    cache: Cache,
+    env: BTreeMap<String, String>,
+    target: PathBuf,
+    host: String,
+}
+
+impl Place {
+    /// Looks for the tools, and runs the manifest's steps unless that is done already.
+    async fn prepare(
+        root: &Path,
+        manifest: &Manifest,
+        progress: &mut impl FnMut(&str),
+    ) -> Result<Self, BuildError> {
+        let missing: Vec<_> = manifest
+            .tools
+            .iter()
+            .filter(|tool| !tool.is_present())
+            .cloned()
+            .collect();
+        if !missing.is_empty() {
+            return Err(BuildError::MissingTools(missing));
+        }
+        let cache = Cache::locate(root);
+        let name = format!("{}-{}", manifest.name, cache::key(root, manifest)?);
+        let out = cache.folder("prepared").join(&name);
+        if !manifest.prepare.is_empty() {
+            prepare(&cache, &out, manifest, progress).await?;
+        }
+        let fill = |(name, value): (&String, &String)| {
+            let value = value.replace("{out}", &out.to_string_lossy());
+            (name.clone(), value)
+        };
+        let steps = manifest.prepare.iter().flat_map(|step| &step.env);
+        Ok(Self {
+            env: manifest.env.iter().chain(steps).map(fill).collect(),
+            target: cache.folder("build").join(&name),
+            host: host_target().await?,
+            cache,
+        })
+    }
+
+    /// Waits until nobody else builds there, and makes the place this checkout's.
+    ///
+    /// Cargo knows the packages of a workspace by their places in it and by the times of their files. So those of
+    /// another checkout would pass for this one's.
+    async fn enter(
+        &self,
+        root: &Path,
+        progress: &mut impl FnMut(&str),
+    ) -> Result<fs::File, BuildError> {
+        let lock = self.cache.lock(&self.target, progress).await?;
+        let owner = self.target.join("checkout");
+        let own = root.as_os_str().as_encoded_bytes();
+        if fs::read(&owner).is_ok_and(|owner| owner == own) || !self.target.is_dir() {
+            fs::create_dir_all(&self.target).map_err(BuildError::file(&self.target))?;
+        } else {
+            let mut command = self.cargo("clean");
+            for package in members(root).await? {
+                command.args(["--package", &package]);
+            }
+            command.arg("--quiet").current_dir(root);
+            run(command, "cargo clean of the workspace's packages", progress).await?;
+        }
+        fs::write(&owner, own).map_err(BuildError::file(&owner))?;
+        Ok(lock)
+    }
+
+    fn cargo(&self, verb: &str) -> tokio::process::Command {
+        let mut command = cargo();
+        command
+            .args([verb, "--release", "--target", &self.host, "--target-dir"])
+            .arg(&self.target)
+            .envs(&self.env)
+            .env("RUSTFLAGS", "-C target-feature=+crt-static");
+        command
+    }
+}
+
+/// Makes a peer's prepared folder, which is there whole or not at all.
+async fn prepare(
+    cache: &Cache,
+    out: &Path,
+    manifest: &Manifest,
+    progress: &mut impl FnMut(&str),
+) -> Result<(), BuildError> {
+    if out.is_dir() {
+        return Ok(());
+    }
+    let _lock = cache.lock(out, progress).await?;
+    if out.is_dir() {
+        return Ok(());
+    }
+    let parent = cache.folder("prepared");
+    let unfinished = tempfile::Builder::new()
+        .prefix("unfinished-")
+        .tempdir_in(&parent)
+        .map_err(BuildError::file(&parent))?;
+    for step in &manifest.prepare {
+        let place = unfinished.path().to_string_lossy();
+        let words: Vec<_> = step
+            .command
+            .iter()
+            .map(|word| word.replace("{out}", &place))
+            .collect();
+        let [program, arguments @ ..] = words.as_slice() else {
+            continue;
+        };
+        let mut command = tokio::process::Command::new(program);
+        command.args(arguments).current_dir(&manifest.folder);
+        run(command, &words.join(" "), progress).await?;
+    }
+    fs::rename(unfinished.path(), out).map_err(BuildError::file(out))?;
+    // It has another name now.
+    drop(unfinished.keep());
+    Ok(())
+}

@@ -1,0 +1,156 @@
+//! The published results: `matrix.md`, `requirements.md`, and the findings of the README, all rendered from what
+//! one reporter collected. They hold nothing that differs from run to run.
+
+mod collect;
+mod differences;
+mod findings;
+mod fold;
+mod headlines;
+mod matrix;
+mod notes;
+mod page;
+mod peers;
+mod requirements;
+mod savings;
+mod sign;
+mod subject;
+mod tables;
+mod tensions;
+mod unsupported;
+
+#[cfg(test)]
+mod tests;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use self::collect::Collected;
+use super::Reporter;
+use super::file::write_whole;
+use crate::run::Event;
+
+pub use self::notes::{Notes, NotesError};
+pub use self::subject::Subject;
+
+/// What begins and ends the findings in the README.
+const MARKS: [&str; 2] = ["<!-- findings -->\n", "<!-- end of findings -->"];
+
+/// Collects a run, and writes its results at the end.
+#[derive(Debug)]
+pub struct Published {
+    subject: Subject,
+    run: Collected,
+    latest: PathBuf,
+    places: Option<Places>,
+}
+
+/// Where results are published.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// The folder of `matrix.md` and `requirements.md`.
+    pub folder: PathBuf,
+    /// The file whose findings are replaced, if one's are.
+    pub readme: Option<PathBuf>,
+}
+
+/// The texts that are published.
+#[derive(Debug)]
+pub struct Rendered {
+    /// `matrix.md`.
+    pub matrix: String,
+    /// `requirements.md`.
+    pub requirements: String,
+    /// What stands between the marks of the README.
+    pub findings: String,
+}
+
+impl Published {
+    /// Writes into the folder `latest` in any case, and to `places` if nothing was left out, missing, interrupted
+    /// or failed.
+    #[must_use]
+    pub fn new(subject: Subject, latest: PathBuf, places: Option<Places>) -> Self {
+        Self {
+            subject,
+            run: Collected::default(),
+            latest,
+            places,
+        }
+    }
+
+    /// The texts, once the run ended.
+    #[must_use]
+    pub fn rendered(&self) -> Rendered {
+        Rendered {
+            matrix: matrix::matrix(&self.subject, &self.run),
+            requirements: requirements::requirements(&self.subject, &self.run),
+            findings: headlines::findings(&self.subject, &self.run),
+        }
+    }
+
+    /// What the notes explain and this run does not show.
+    #[must_use]
+    pub fn unused_notes(&self) -> Vec<String> {
+        differences::unused(&self.subject, &self.run)
+    }
+
+    fn write(&self) -> io::Result<()> {
+        let rendered = self.rendered();
+        rendered.write(&self.latest)?;
+        write_whole(
+            &self.latest.join("findings.md"),
+            rendered.findings.as_bytes(),
+        )?;
+        let Some(places) = self.places.as_ref().filter(|_| self.run.is_whole()) else {
+            return Ok(());
+        };
+        let unused = self.unused_notes();
+        if !unused.is_empty() {
+            return Err(io::Error::other(unused.join("; ")));
+        }
+        rendered.write(&places.folder)?;
+        if let Some(readme) = &places.readme {
+            let text = rendered.readme(readme)?;
+            write_whole(readme, text.as_bytes())?;
+        }
+        Ok(())
+    }
+}
+
+impl Reporter for Published {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        self.run.take(&self.subject, event);
+        match event {
+            Event::Ended(_) => self.write(),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Rendered {
+    fn write(&self, folder: &Path) -> io::Result<()> {
+        write_whole(&folder.join("matrix.md"), self.matrix.as_bytes())?;
+        write_whole(
+            &folder.join("requirements.md"),
+            self.requirements.as_bytes(),
+        )
+    }
+
+    /// The text of a README with these findings.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read, or lacks the marks.
+    pub fn readme(&self, path: &Path) -> io::Result<String> {
+        let text = fs::read_to_string(path)?;
+        let [begin, end] = MARKS;
+        let parts = text.split_once(begin).and_then(|(before, rest)| {
+            let (_, after) = rest.split_once(end)?;
+            Some(format!("{before}{begin}{}{end}{after}", self.findings))
+        });
+        parts.ok_or_else(|| {
+            let path = path.display();
+            io::Error::other(format!("{path}: expected {} and {end}", begin.trim_end()))
+        })
+    }
+}

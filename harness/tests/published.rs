@@ -1,0 +1,61 @@
+//! Every command that the published results name selects at least one cell.
+
+#![expect(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use assert_cmd::Command;
+
+/// The arguments of each command in backticks that runs cells.
+fn commands(text: &str) -> BTreeSet<String> {
+    let quoted = text.split('`').skip(1).step_by(2);
+    let run = quoted.filter_map(|text| text.strip_prefix("reqmtls run"));
+    run.map(|arguments| arguments.trim().to_owned()).collect()
+}
+
+#[test]
+fn commands_are_those_in_backticks_that_run_cells() {
+    let text =
+        "`reqmtls run` writes; `reqmtls run a/b --client c` and `reqmtls peers`, not reqmtls run x";
+    let expected = ["", "a/b --client c"].map(str::to_owned);
+    assert_eq!(commands(text), BTreeSet::from(expected));
+}
+
+#[test]
+fn every_published_command_selects_a_cell() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let read = |name: &str| fs::read_to_string(root.join(name)).unwrap();
+    let readme = read("README.md");
+    let (_, findings) = readme.split_once("<!-- findings -->").unwrap();
+    let (findings, _) = findings.split_once("<!-- end of findings -->").unwrap();
+    let of_findings = commands(findings);
+    assert!(!of_findings.is_empty(), "the README has findings");
+    let of_matrix = ["results/matrix.md", "results/editors-copy/matrix.md"].map(|name| {
+        let found = commands(&read(name));
+        assert!(found.len() > 1, "{name} names commands");
+        found
+    });
+    for arguments in of_findings
+        .into_iter()
+        .chain(of_matrix.into_iter().flatten())
+    {
+        // `list` takes what `run` does, and says how many cells that is.
+        let output = Command::cargo_bin("reqmtls")
+            .unwrap()
+            .arg("--root")
+            .arg(root)
+            .arg("list")
+            .args(arguments.split_whitespace())
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        let count = text.lines().last().unwrap_or_default();
+        assert!(
+            output.status.success() && !count.ends_with(", 0 cells"),
+            "reqmtls run {arguments}: {count}{errors}"
+        );
+    }
+}

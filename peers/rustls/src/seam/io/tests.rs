@@ -1,0 +1,148 @@
+//! Writes that block, come in parts, or are cut off.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Wake, Waker};
+
+use rustls::crypto::aws_lc_rs::default_provider;
+
+use super::*;
+use crate::hello::tests::client_hello;
+use crate::seam::{Edits, Message, client_provider};
+
+/// Takes so many bytes, and never says when it takes more.
+struct Gate {
+    open: usize,
+    taken: Vec<u8>,
+}
+
+impl AsyncRead for Gate {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        _: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+}
+
+impl AsyncWrite for Gate {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let most = self.open.min(buf.len());
+        if most == 0 {
+            return Poll::Pending;
+        }
+        self.open -= most;
+        self.taken.extend_from_slice(&buf[..most]);
+        Poll::Ready(Ok(most))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[derive(Default)]
+struct Woken(AtomicUsize);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn client() -> EditedIo<Gate> {
+    let edits = Edits::new().insert(Message::ClientHello, 62, [1, 1]);
+    let provider = client_provider(&default_provider(), &edits).unwrap();
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth();
+    let gate = Gate {
+        open: 0,
+        taken: Vec::new(),
+    };
+    EditedIo::for_client(gate, &config)
+}
+
+fn record(message: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(message.len()).unwrap().to_be_bytes();
+    [&[22, 3, 1][..], &length, message].concat()
+}
+
+#[test]
+fn a_reader_that_drains_wakes_the_writer_that_waits() {
+    let mut io = client();
+    let (reading, writing) = (Arc::new(Woken::default()), Arc::new(Woken::default()));
+    let (reader, writer) = (Waker::from(reading), Waker::from(Arc::clone(&writing)));
+    let mut reader = Context::from_waker(&reader);
+    let mut writer = Context::from_waker(&writer);
+    let mut bytes = [0; 8];
+    let mut buf = ReadBuf::new(&mut bytes);
+
+    let hello = record(&client_hello(&[]));
+    let written = Pin::new(&mut io).poll_write(&mut writer, &hello);
+    assert!(matches!(written, Poll::Ready(Ok(taken)) if taken == hello.len()));
+    assert!(Pin::new(&mut io).poll_flush(&mut writer).is_pending());
+    assert!(
+        Pin::new(&mut io)
+            .poll_write(&mut writer, b"more")
+            .is_pending()
+    );
+
+    assert!(
+        Pin::new(&mut io)
+            .poll_read(&mut reader, &mut buf)
+            .is_pending()
+    );
+    assert_eq!(writing.0.load(Ordering::Relaxed), 0);
+    io.io.open = 1000;
+    assert!(
+        Pin::new(&mut io)
+            .poll_read(&mut reader, &mut buf)
+            .is_pending()
+    );
+    assert_eq!(writing.0.load(Ordering::Relaxed), 1);
+    assert!(Pin::new(&mut io).poll_flush(&mut writer).is_ready());
+    assert_eq!(io.io.taken, record(&client_hello(&[(62, &[1, 1])])));
+}
+
+#[test]
+fn a_vectored_write_takes_all_of_its_buffers() {
+    let mut io = client();
+    io.io.open = 1000;
+    let waker = Waker::noop();
+    let mut cx = Context::from_waker(waker);
+    let hello = record(&client_hello(&[]));
+    let bufs = [
+        IoSlice::new(&hello[..3]),
+        IoSlice::new(&[]),
+        IoSlice::new(&hello[3..]),
+    ];
+    let written = Pin::new(&mut io).poll_write_vectored(&mut cx, &bufs);
+    assert!(matches!(written, Poll::Ready(Ok(taken)) if taken == hello.len()));
+    assert_eq!(io.io.taken, record(&client_hello(&[(62, &[1, 1])])));
+}
+
+#[test]
+fn shutting_down_sends_what_is_pending_even_in_part() {
+    let mut io = client();
+    let waker = Waker::noop();
+    let mut cx = Context::from_waker(waker);
+    let hello = record(&client_hello(&[]));
+    let written = Pin::new(&mut io).poll_write(&mut cx, &hello[..30]);
+    assert!(matches!(written, Poll::Ready(Ok(30))));
+    assert!(Pin::new(&mut io).poll_shutdown(&mut cx).is_pending());
+    io.io.open = 1000;
+    assert!(Pin::new(&mut io).poll_shutdown(&mut cx).is_ready());
+    assert_eq!(io.io.taken, hello[..30]);
+}
