@@ -8,7 +8,7 @@ use reqmtls_contract::{
     BlockingStream, ConnectionState, Policy, SUPPORTED_VERSIONS, flag_is_set, offers_tls13,
 };
 
-use crate::ffi;
+use crate::{ffi, flags};
 
 /// Number of the `post_handshake_auth` extension, RFC 9846 §4.3.6 (RFC 8446 §4.2.6).
 const POST_HANDSHAKE_AUTH: u32 = 49;
@@ -19,6 +19,8 @@ pub(crate) struct Context<'a, 's> {
     pub(crate) state: ConnectionState,
     /// Server: what it looks at before it answers ClientHello.
     pub(crate) rules: Option<&'a Rules>,
+    /// The numbers of extension and flag, of an end that implements `tls_flags`.
+    pub(crate) implements: Option<(u16, u16)>,
     /// Server: whether the client offered to be asked after the handshake.
     pub(crate) may_be_asked: bool,
     /// What the other end's certificate is verified for; the session has its address.
@@ -32,7 +34,9 @@ impl Context<'_, '_> {
     pub(crate) fn verify(&mut self, session: ffi::gnutls_session_t) {
         let count = c_uint::try_from(self.verified.len()).unwrap_or_default();
         // SAFETY: the session is valid, and the context, whose data this is, outlives it.
-        unsafe { ffi::gnutls_session_set_verify_cert2(session, self.verified.as_mut_ptr(), count, 0) };
+        unsafe {
+            ffi::gnutls_session_set_verify_cert2(session, self.verified.as_mut_ptr(), count, 0)
+        };
     }
 }
 
@@ -68,13 +72,21 @@ unsafe fn context<'c>(session: ffi::gnutls_session_t) -> &'c mut Context<'c, 'c>
     unsafe { &mut *ffi::gnutls_session_get_ptr(session).cast() }
 }
 
-pub(crate) unsafe extern "C" fn push(to: *mut c_void, octets: *const c_void, length: usize) -> isize {
+pub(crate) unsafe extern "C" fn push(
+    to: *mut c_void,
+    octets: *const c_void,
+    length: usize,
+) -> isize {
     // SAFETY: the library calls with the session's context and that many octets.
     let (context, octets) = unsafe {
         let context = &mut *to.cast::<Context<'_, '_>>();
         (context, slice::from_raw_parts(octets.cast::<u8>(), length))
     };
-    match context.stream.write_all(octets).and_then(|()| context.stream.flush()) {
+    match context
+        .stream
+        .write_all(octets)
+        .and_then(|()| context.stream.flush())
+    {
         Ok(()) => length.cast_signed(),
         Err(error) => {
             context.transport = Some(error.to_string());
@@ -83,12 +95,19 @@ pub(crate) unsafe extern "C" fn push(to: *mut c_void, octets: *const c_void, len
     }
 }
 
-pub(crate) unsafe extern "C" fn pull(from: *mut c_void, buffer: *mut c_void, length: usize) -> isize {
+pub(crate) unsafe extern "C" fn pull(
+    from: *mut c_void,
+    buffer: *mut c_void,
+    length: usize,
+) -> isize {
     // SAFETY: the library calls with the session's context and room for that many octets.
     let (context, buffer) = unsafe {
         let context = &mut *from.cast::<Context<'_, '_>>();
         buffer.cast::<u8>().write_bytes(0, length);
-        (context, slice::from_raw_parts_mut(buffer.cast::<u8>(), length))
+        (
+            context,
+            slice::from_raw_parts_mut(buffer.cast::<u8>(), length),
+        )
     };
     match context.stream.read(buffer) {
         Ok(length) => length.cast_signed(),
@@ -109,15 +128,25 @@ pub(crate) unsafe extern "C" fn log_key(
     label: *const c_char,
     secret: *const ffi::gnutls_datum_t,
 ) -> c_int {
-    let mut random = ffi::gnutls_datum_t { data: std::ptr::null_mut(), size: 0 };
+    let mut random = ffi::gnutls_datum_t {
+        data: std::ptr::null_mut(),
+        size: 0,
+    };
     // SAFETY: the library calls with a session of this program, a text and a datum; the randoms that it points out
     // live as long as the session.
     let (context, label, random, secret) = unsafe {
         ffi::gnutls_session_get_random(session, &raw mut random, std::ptr::null_mut());
-        (context(session), CStr::from_ptr(label), octets(&raw const random), octets(secret))
+        (
+            context(session),
+            CStr::from_ptr(label),
+            octets(&raw const random),
+            octets(secret),
+        )
     };
     let label = label.to_string_lossy();
-    context.state.log_key(format!("{label} {} {}", hex(random), hex(secret)));
+    context
+        .state
+        .log_key(format!("{label} {} {}", hex(random), hex(secret)));
     0
 }
 
@@ -138,7 +167,7 @@ unsafe fn octets<'d>(datum: *const ffi::gnutls_datum_t) -> &'d [u8] {
     }
 }
 
-/// Server: called with each message before the library reads it.
+/// Called with each message that comes, before the library reads it.
 pub(crate) unsafe extern "C" fn message(
     session: ffi::gnutls_session_t,
     message: c_uint,
@@ -148,23 +177,29 @@ pub(crate) unsafe extern "C" fn message(
 ) -> c_int {
     // SAFETY: the library calls with a session of this program.
     let context = unsafe { context(session) };
-    match (context.rules, message) {
-        _ if incoming == 0 => 0,
-        (Some(rules), ffi::GNUTLS_HANDSHAKE_CLIENT_HELLO) => client_hello(session, context, rules, body),
-        (_, ffi::GNUTLS_HANDSHAKE_CERTIFICATE_PKT) => {
-            // SAFETY: the body is a datum. The library verifies an absent certificate too, and refuses it, even if
-            // it was only requested: what the application asks for here is verification of those that come.
-            if unsafe { (*body).size } > EMPTY_CERTIFICATE {
-                context.verify(session);
-            }
-            0
-        }
-        _ => 0,
+    if incoming == 0 {
+        return 0;
     }
+    // SAFETY: the body is a datum, whose octets outlive the call.
+    let octets = unsafe { octets(body) };
+    if let (Some(rules), ffi::GNUTLS_HANDSHAKE_CLIENT_HELLO) = (context.rules, message) {
+        return client_hello(session, context, rules, body);
+    }
+    if let Some((extension, flag)) = context.implements
+        && !flags::are_right(message, octets, extension, flag)
+    {
+        return ffi::GNUTLS_E_RECEIVED_ILLEGAL_PARAMETER;
+    }
+    // The library verifies an absent certificate too, and refuses it, even if it was only requested: what an
+    // application asks for is the verification of those that come.
+    if message == ffi::GNUTLS_HANDSHAKE_CERTIFICATE_PKT && octets.len() > EMPTY_CERTIFICATE {
+        context.verify(session);
+    }
+    0
 }
 
 /// The most octets of a Certificate message's body without certificates.
-const EMPTY_CERTIFICATE: u32 = 4;
+const EMPTY_CERTIFICATE: usize = 4;
 
 /// The decision to ask is still open here.
 fn client_hello(
@@ -173,11 +208,19 @@ fn client_hello(
     rules: &Rules,
     octets: *const ffi::gnutls_datum_t,
 ) -> c_int {
-    let mut hello = Hello { extension: rules.extension, ..Hello::default() };
+    let mut hello = Hello {
+        extension: rules.extension,
+        ..Hello::default()
+    };
     // SAFETY: the octets are a ClientHello's, and the context that goes along outlives the call.
     let code = unsafe {
         let context = (&raw mut hello).cast();
-        ffi::gnutls_ext_raw_parse(context, Some(extension), octets, ffi::GNUTLS_EXT_RAW_FLAG_TLS_CLIENT_HELLO)
+        ffi::gnutls_ext_raw_parse(
+            context,
+            Some(extension),
+            octets,
+            ffi::GNUTLS_EXT_RAW_FLAG_TLS_CLIENT_HELLO,
+        )
     };
     if code < 0 {
         // What cannot be read is for the library to refuse.
@@ -221,10 +264,19 @@ impl Rules {
 }
 
 /// Called with each extension of a ClientHello.
-unsafe extern "C" fn extension(to: *mut c_void, number: c_uint, data: *const u8, length: c_uint) -> c_int {
+unsafe extern "C" fn extension(
+    to: *mut c_void,
+    number: c_uint,
+    data: *const u8,
+    length: c_uint,
+) -> c_int {
     // SAFETY: the library calls with the context that went along, and that many octets.
     let (hello, data) = unsafe {
-        let data = if length == 0 { &[] } else { slice::from_raw_parts(data, length as usize) };
+        let data = if length == 0 {
+            &[]
+        } else {
+            slice::from_raw_parts(data, length as usize)
+        };
         (&mut *to.cast::<Hello>(), data)
     };
     if number == u32::from(hello.extension) {
@@ -238,25 +290,42 @@ unsafe extern "C" fn extension(to: *mut c_void, number: c_uint, data: *const u8,
 }
 
 /// Client: writes `tls_flags` into ClientHello.
-pub(crate) unsafe extern "C" fn send_flags(session: ffi::gnutls_session_t, to: ffi::gnutls_buffer_t) -> c_int {
+pub(crate) unsafe extern "C" fn send_flags(
+    session: ffi::gnutls_session_t,
+    to: ffi::gnutls_buffer_t,
+) -> c_int {
     // SAFETY: the library calls with a session of this program.
     let context = unsafe { context(session) };
-    let Some(data) = context.state.lock().tls_flags.clone() else { return 0 };
+    let Some(data) = context.state.lock().tls_flags.clone() else {
+        return 0;
+    };
     if data.0.is_empty() {
         return ffi::GNUTLS_E_INT_RET_0;
     }
     // SAFETY: the library copies the octets into its buffer.
     let code = unsafe { ffi::gnutls_buffer_append_data(to, data.0.as_ptr().cast(), data.0.len()) };
-    if code < 0 { code } else { c_int::try_from(data.0.len()).unwrap_or(c_int::MAX) }
+    if code < 0 {
+        code
+    } else {
+        c_int::try_from(data.0.len()).unwrap_or(c_int::MAX)
+    }
 }
 
 /// Client that implements `tls_flags`: nothing answers the flag in ServerHello, HelloRetryRequest or
 /// EncryptedExtensions (draft-ietf-tls-tlsflags-16 §3).
-pub(crate) unsafe extern "C" fn refuse_flags(_: ffi::gnutls_session_t, _: *const u8, _: usize) -> c_int {
+pub(crate) unsafe extern "C" fn refuse_flags(
+    _: ffi::gnutls_session_t,
+    _: *const u8,
+    _: usize,
+) -> c_int {
     ffi::GNUTLS_E_RECEIVED_ILLEGAL_PARAMETER
 }
 
 /// An end that sends the extension and does not implement it.
-pub(crate) unsafe extern "C" fn ignore_flags(_: ffi::gnutls_session_t, _: *const u8, _: usize) -> c_int {
+pub(crate) unsafe extern "C" fn ignore_flags(
+    _: ffi::gnutls_session_t,
+    _: *const u8,
+    _: usize,
+) -> c_int {
     0
 }

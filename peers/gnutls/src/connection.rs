@@ -4,13 +4,23 @@ use std::ffi::{CStr, CString};
 use std::marker::PhantomData;
 use std::ptr;
 
-use reqmtls_contract::{BlockingStream, ConnectionReport, ConnectionState, Failure, Hex, Policy, Session};
+use reqmtls_contract::{ConnectionReport, Failure, Hex, Policy, Session};
 
-use crate::callbacks::{self, Context, Rules};
+use crate::callbacks::{self, Context};
 use crate::credentials::{Credentials, datum};
 use crate::ffi;
 
 type Code = i32;
+
+/// GNUTLS_HANDSHAKE_ANY, a macro with a cast.
+const EVERY_MESSAGE: u32 = u32::MAX;
+
+/// What the connections of one end have in common.
+pub(crate) struct End {
+    pub(crate) flags: u32,
+    pub(crate) priorities: CString,
+    pub(crate) credentials: Credentials,
+}
 
 /// A TLS connection over the stream of the other end.
 pub(crate) struct Connection<'a, 's> {
@@ -21,21 +31,17 @@ pub(crate) struct Connection<'a, 's> {
 }
 
 impl<'a, 's> Connection<'a, 's> {
-    pub(crate) fn new(
-        flags: u32,
-        priorities: &CString,
-        credentials: &'a Credentials,
-        stream: &'a mut BlockingStream<'s>,
-        state: ConnectionState,
-        rules: Option<&'a Rules>,
-        verified: Vec<ffi::gnutls_typed_vdata_st>,
-    ) -> Result<Self, Failure> {
+    /// A connection of an end, of which the context has what the callbacks need.
+    pub(crate) fn new(end: &'a End, context: Context<'a, 's>) -> Result<Self, Failure> {
         let mut session = ptr::null_mut();
         // SAFETY: the place for the result is ours.
-        check(unsafe { ffi::gnutls_init(&raw mut session, flags) })?;
-        let context = Context { stream, state, rules, may_be_asked: false, verified, transport: None };
+        check(unsafe { ffi::gnutls_init(&raw mut session, end.flags) })?;
         let context = Box::into_raw(Box::new(context));
-        let connection = Self { session, context, borrows: PhantomData };
+        let connection = Self {
+            session,
+            context,
+            borrows: PhantomData,
+        };
         // SAFETY: the session is valid; the context lives until the session has ended, the credentials as long as
         // this connection, and the library copies the priorities.
         unsafe {
@@ -45,8 +51,22 @@ impl<'a, 's> Connection<'a, 's> {
             ffi::gnutls_transport_set_pull_function(session, Some(callbacks::pull));
             ffi::gnutls_transport_set_pull_timeout_function(session, Some(callbacks::wait));
             ffi::gnutls_session_set_keylog_function(session, Some(callbacks::log_key));
-            check(ffi::gnutls_priority_set_direct(session, priorities.as_ptr(), ptr::null_mut()))?;
-            check(ffi::gnutls_credentials_set(session, ffi::GNUTLS_CRD_CERTIFICATE, credentials.as_ptr()))?;
+            ffi::gnutls_handshake_set_hook_function(
+                session,
+                EVERY_MESSAGE,
+                ffi::GNUTLS_HOOK_PRE.cast_signed(),
+                Some(callbacks::message),
+            );
+            check(ffi::gnutls_priority_set_direct(
+                session,
+                end.priorities.as_ptr(),
+                ptr::null_mut(),
+            ))?;
+            check(ffi::gnutls_credentials_set(
+                session,
+                ffi::GNUTLS_CRD_CERTIFICATE,
+                end.credentials.as_ptr(),
+            ))?;
         }
         Ok(connection)
     }
@@ -55,15 +75,12 @@ impl<'a, 's> Connection<'a, 's> {
         self.session
     }
 
-    /// Has the library verify the other end's certificate in the handshake.
-    pub(crate) fn verify(&mut self) {
-        // SAFETY: the context is valid, and no callback runs now.
-        unsafe { &mut *self.context }.verify(self.session);
-    }
-
     /// The session to offer again, if the other end gave one.
     pub(crate) fn ticket(&self) -> Option<Vec<u8>> {
-        let mut data = ffi::gnutls_datum_t { data: ptr::null_mut(), size: 0 };
+        let mut data = ffi::gnutls_datum_t {
+            data: ptr::null_mut(),
+            size: 0,
+        };
         // SAFETY: the session is valid, and so is the place for the datum, which is ours then.
         unsafe {
             let flags = ffi::gnutls_session_get_flags(self.session);
@@ -127,7 +144,8 @@ impl<'a, 's> Connection<'a, 's> {
 impl Session for Connection<'_, '_> {
     fn handshake(&mut self) -> Result<(), Failure> {
         // SAFETY: the session is valid.
-        self.complete(|session| unsafe { ffi::gnutls_handshake(session) }).map(drop)
+        self.complete(|session| unsafe { ffi::gnutls_handshake(session) })
+            .map(drop)
     }
 
     fn describe(&mut self, report: &mut ConnectionReport) {
@@ -155,20 +173,27 @@ impl Session for Connection<'_, '_> {
     fn authenticate(&mut self) -> Result<(), Failure> {
         // SAFETY: the context is valid, and no callback runs now.
         let context = unsafe { &*self.context };
-        let is_due = context.rules.is_some_and(|rules| rules.policy == Policy::PostHandshake);
+        let is_due = context
+            .rules
+            .is_some_and(|rules| rules.policy == Policy::PostHandshake);
         if !is_due || !context.may_be_asked {
             return Ok(());
         }
         // SAFETY: the session is valid.
-        unsafe { ffi::gnutls_certificate_server_set_request(self.session, ffi::GNUTLS_CERT_REQUEST) };
+        unsafe {
+            ffi::gnutls_certificate_server_set_request(self.session, ffi::GNUTLS_CERT_REQUEST)
+        };
         // SAFETY: the session is valid.
-        self.complete(|session| unsafe { ffi::gnutls_reauth(session, 0) }).map(drop)
+        self.complete(|session| unsafe { ffi::gnutls_reauth(session, 0) })
+            .map(drop)
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Failure> {
         let (data, length) = (buffer.as_mut_ptr(), buffer.len());
         // SAFETY: the session is valid, and there is room for that many octets.
-        self.complete(|session| unsafe { code(ffi::gnutls_record_recv(session, data.cast(), length)) })
+        self.complete(|session| unsafe {
+            code(ffi::gnutls_record_recv(session, data.cast(), length))
+        })
     }
 
     fn write(&mut self, octets: &[u8]) -> Result<(), Failure> {
@@ -176,7 +201,11 @@ impl Session for Connection<'_, '_> {
         while !rest.is_empty() {
             // SAFETY: the session is valid, and there are that many octets.
             let done = self.complete(|session| unsafe {
-                code(ffi::gnutls_record_send(session, rest.as_ptr().cast(), rest.len()))
+                code(ffi::gnutls_record_send(
+                    session,
+                    rest.as_ptr().cast(),
+                    rest.len(),
+                ))
             })?;
             rest = rest.get(done..).unwrap_or_default();
         }
@@ -185,7 +214,8 @@ impl Session for Connection<'_, '_> {
 
     fn close(&mut self) -> Result<(), Failure> {
         // SAFETY: the session is valid.
-        self.complete(|session| unsafe { ffi::gnutls_bye(session, ffi::GNUTLS_SHUT_WR) }).map(drop)
+        self.complete(|session| unsafe { ffi::gnutls_bye(session, ffi::GNUTLS_SHUT_WR) })
+            .map(drop)
     }
 }
 
@@ -205,7 +235,11 @@ fn code(result: isize) -> Code {
 }
 
 pub(crate) fn check(code: Code) -> Result<(), Failure> {
-    if code < 0 { Err(Failure::Other(text(code))) } else { Ok(()) }
+    if code < 0 {
+        Err(Failure::Other(text(code)))
+    } else {
+        Ok(())
+    }
 }
 
 /// The library's own words for an error.

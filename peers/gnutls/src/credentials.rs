@@ -27,7 +27,11 @@ impl Credentials {
             let pem = datum(anchors.as_bytes());
             // SAFETY: the credentials are valid, and the library copies what the datum points to.
             check("trust_anchors", unsafe {
-                ffi::gnutls_certificate_set_x509_trust_mem(raw, &raw const pem, ffi::GNUTLS_X509_FMT_PEM)
+                ffi::gnutls_certificate_set_x509_trust_mem(
+                    raw,
+                    &raw const pem,
+                    ffi::GNUTLS_X509_FMT_PEM,
+                )
             })?;
         }
         if let Some(identity) = &setup.identity {

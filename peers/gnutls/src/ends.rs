@@ -5,22 +5,20 @@ use std::ptr;
 use std::sync::{Mutex, PoisonError};
 
 use reqmtls_contract::{
-    BlockingEndpoint, BlockingStream, ConnectionReport, ConnectionState, Failure, Policy, PrepareError, Sessions,
-    Setup, Version, run_client, run_server,
+    BlockingEndpoint, BlockingStream, ConnectionReport, ConnectionState, Failure, Policy,
+    PrepareError, Sessions, Setup, Version, run_client, run_server,
 };
 
-use crate::callbacks::{self, Rules};
-use crate::connection::{self, Connection, check};
+use crate::callbacks::{self, Context, Rules};
+use crate::connection::{self, Connection, End, check};
 use crate::credentials::{Credentials, datum};
 use crate::{ffi, priorities};
 
 /// A client.
 pub(crate) struct Client {
     setup: Setup,
-    flags: u32,
-    priorities: CString,
+    end: End,
     server_name: CString,
-    credentials: Credentials,
     /// The newest session that the job's connections were given.
     ticket: Mutex<Option<Vec<u8>>>,
 }
@@ -38,10 +36,8 @@ impl Client {
         }
         let server_name = setup.server_name.clone().unwrap_or_default();
         Ok(Self {
-            flags,
-            priorities: c_text(priorities::of(&setup))?,
+            end: end(flags, &setup)?,
             server_name: c_text(server_name)?,
-            credentials: Credentials::of(&setup)?,
             ticket: Mutex::default(),
             setup,
         })
@@ -53,25 +49,37 @@ impl Client {
         state: ConnectionState,
         resumes: bool,
     ) -> Result<Connection<'a, 's>, Failure> {
-        let mut connection = Connection::new(
-            self.flags,
-            &self.priorities,
-            &self.credentials,
+        let context = Context {
             stream,
             state,
-            None,
-            verified(ffi::GNUTLS_KP_TLS_WWW_SERVER, Some(&self.server_name)),
-        )?;
-        connection.verify();
+            rules: None,
+            implements: self
+                .setup
+                .flag
+                .map(|flag| (self.setup.extension_number(), flag)),
+            may_be_asked: false,
+            verified: verified(ffi::GNUTLS_KP_TLS_WWW_SERVER, Some(&self.server_name)),
+            transport: None,
+        };
+        let connection = Connection::new(&self.end, context)?;
         let session = connection.raw();
         let name = self.server_name.as_bytes();
         // SAFETY: the session is valid, and the library copies the name.
         check(unsafe {
-            ffi::gnutls_server_name_set(session, ffi::GNUTLS_NAME_DNS, name.as_ptr().cast(), name.len())
+            ffi::gnutls_server_name_set(
+                session,
+                ffi::GNUTLS_NAME_DNS,
+                name.as_ptr().cast(),
+                name.len(),
+            )
         })?;
         let register = self.setup.flag.is_some()
             || self.setup.tls_flags.is_some()
-            || self.setup.resumption.as_ref().is_some_and(|it| it.tls_flags.is_some());
+            || self
+                .setup
+                .resumption
+                .as_ref()
+                .is_some_and(|it| it.tls_flags.is_some());
         if register {
             self.register_flags(session)?;
         }
@@ -85,7 +93,9 @@ impl Client {
         let mut flags = ffi::GNUTLS_EXT_FLAG_TLS | ffi::GNUTLS_EXT_FLAG_CLIENT_HELLO;
         let mut receive: ffi::gnutls_ext_recv_func = Some(callbacks::ignore_flags);
         if self.setup.flag.is_some() {
-            flags |= ffi::GNUTLS_EXT_FLAG_TLS13_SERVER_HELLO | ffi::GNUTLS_EXT_FLAG_EE | ffi::GNUTLS_EXT_FLAG_HRR;
+            flags |= ffi::GNUTLS_EXT_FLAG_TLS13_SERVER_HELLO
+                | ffi::GNUTLS_EXT_FLAG_EE
+                | ffi::GNUTLS_EXT_FLAG_HRR;
             receive = Some(callbacks::refuse_flags);
         }
         // SAFETY: the session is valid, the name static, and the functions are the library's callbacks.
@@ -129,9 +139,7 @@ impl BlockingEndpoint for Client {
 
 /// A server.
 pub(crate) struct Server {
-    flags: u32,
-    priorities: CString,
-    credentials: Credentials,
+    end: End,
     rules: Rules,
     tickets: Vec<u8>,
 }
@@ -152,9 +160,7 @@ impl Server {
             asked_tickets: separate.then(ticket_key).transpose()?,
         };
         Ok(Self {
-            flags,
-            priorities: c_text(priorities::of(&setup))?,
-            credentials: Credentials::of(&setup)?,
+            end: end(flags, &setup)?,
             rules,
             tickets: ticket_key()?,
         })
@@ -162,32 +168,30 @@ impl Server {
 }
 
 impl BlockingEndpoint for Server {
-    fn run(&self, _connection: u32, stream: &mut BlockingStream<'_>, report: &mut ConnectionReport) {
+    fn run(
+        &self,
+        _connection: u32,
+        stream: &mut BlockingStream<'_>,
+        report: &mut ConnectionReport,
+    ) {
         let state = ConnectionState::default();
-        let session = Connection::new(
-            self.flags,
-            &self.priorities,
-            &self.credentials,
+        let context = Context {
             stream,
-            state.clone(),
-            Some(&self.rules),
-            verified(ffi::GNUTLS_KP_TLS_WWW_CLIENT, None),
-        );
+            state: state.clone(),
+            rules: Some(&self.rules),
+            implements: self.rules.flag.map(|flag| (self.rules.extension, flag)),
+            may_be_asked: false,
+            verified: verified(ffi::GNUTLS_KP_TLS_WWW_CLIENT, None),
+            transport: None,
+        };
+        let session = Connection::new(&self.end, context);
         let mut session = match session {
             Ok(session) => session,
             Err(failure) => return report.break_off(&failure),
         };
         let key = datum(&self.tickets);
-        // SAFETY: the session is valid, the library copies the key, and the hook is one of the library's.
-        unsafe {
-            ffi::gnutls_session_ticket_enable_server(session.raw(), &raw const key);
-            ffi::gnutls_handshake_set_hook_function(
-                session.raw(),
-                ffi::GNUTLS_HANDSHAKE_ANY,
-                ffi::GNUTLS_HOOK_PRE.cast_signed(),
-                Some(callbacks::message),
-            );
-        }
+        // SAFETY: the session is valid, and the library copies the key.
+        unsafe { ffi::gnutls_session_ticket_enable_server(session.raw(), &raw const key) };
         run_server(&mut session, &state, report);
     }
 }
@@ -204,8 +208,19 @@ fn verified(purpose: &'static CStr, name: Option<&CString>) -> Vec<ffi::gnutls_t
     all
 }
 
+fn end(flags: u32, setup: &Setup) -> Result<End, PrepareError> {
+    Ok(End {
+        flags,
+        priorities: c_text(priorities::of(setup))?,
+        credentials: Credentials::of(setup)?,
+    })
+}
+
 fn ticket_key() -> Result<Vec<u8>, PrepareError> {
-    let mut key = ffi::gnutls_datum_t { data: ptr::null_mut(), size: 0 };
+    let mut key = ffi::gnutls_datum_t {
+        data: ptr::null_mut(),
+        size: 0,
+    };
     // SAFETY: the place for the result is ours, and so is then the datum.
     unsafe {
         check(ffi::gnutls_session_ticket_key_generate(&raw mut key))

@@ -4,6 +4,7 @@ mod callbacks;
 mod connection;
 mod credentials;
 mod ends;
+mod flags;
 #[expect(
     clippy::all,
     clippy::pedantic,
