@@ -93,8 +93,7 @@ fn an_expectation_that_the_wire_does_not_meet_is_a_finding() {
     let root = root(&[("request-mtls.toml", &text)]);
     let (code, _, err) = reqmtls(root.path(), &["run", "request-mtls/unset/present/request"]);
     assert_eq!(code, 1, "{err}");
-    let finding =
-        "server: CertificateRequest; expected none (RM-2, TLS-1, TLS-13, TLS-2, TLS-3) [library]";
+    let finding = "server: CertificateRequest; expected no CertificateRequest (RM-2, TLS-1, TLS-13, TLS-2, TLS-3) [library]";
     assert!(err.contains(finding), "{err}");
 }
 
@@ -262,8 +261,8 @@ fn a_cell_of_the_last_run_is_explained() {
     for line in [
         "conformance: conforms, transcript: new",
         "  C  ClientHello           tls_flags={request_mtls}",
-        "  [inference] RM-5 satisfied, server (reference): CertificateRequest on the flag",
-        "  [MAY] TLS-4, server (reference): certificate_required(116) from the server follows TLS-4 against RM-3",
+        "  [inference] RM-5 satisfied, server (reference): CertificateRequest to a client that set the flag",
+        "  [MAY] TLS-4, server (reference): server sent certificate_required(116) follows TLS-4 against RM-3",
         "no transcript of it has been accepted",
         "alone: reqmtls run request-mtls/set/absent/require-on-flag --client rustls --server rustls",
     ] {
@@ -385,7 +384,7 @@ fn another_alert_than_expected_is_a_finding() {
     let run = ["run", "request-mtls/unset/absent/require"];
     let (code, _, err) = reqmtls(root.path(), &run);
     assert_eq!(code, 1, "{err}");
-    let finding = "server: fatal certificate_required(116) from the server; expected bad_certificate from the server";
+    let finding = "server: server sent certificate_required(116); expected alert bad_certificate(42) from the server";
     assert!(err.contains(finding), "{err}");
 }
 

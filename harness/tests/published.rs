@@ -1,7 +1,5 @@
 //! Every command that the published results name selects at least one cell.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;

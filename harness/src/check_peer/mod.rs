@@ -3,6 +3,7 @@
 
 mod asks;
 mod capability;
+mod declared;
 mod line;
 mod program;
 mod shown;
@@ -11,19 +12,18 @@ mod streams;
 use std::path::Path;
 use std::time::Duration;
 
-use reqmtls_contract::{CipherSuite, Description, Group, Policy, Sessions, Side, Version};
+use reqmtls_contract::{Description, Side};
 use rustix::process::Signal;
 use tokio::time::timeout;
 
 use self::capability::Material;
 use self::line::Line;
 use self::program::Program;
-use self::shown::Bench;
 use self::streams::Treatment;
 use crate::scenario::Certificates;
 
 /// The most time that one check may take.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// What a check says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,9 +103,10 @@ pub async fn check(
     // What waits longest goes on beside all else.
     let rule = "with --held it exits when no connection has asked hold within 10 s";
     let unheld = async {
-        match only.is_none_or(|only| rule.contains(only)) {
-            true => Some(timeout(LONGEST, program::exits_unheld(program)).await),
-            false => None,
+        if only.is_none_or(|only| rule.contains(only)) {
+            Some(timeout(LONGEST, program::exits_unheld(program)).await)
+        } else {
+            None
         }
     };
     let (unheld, ()) = tokio::join!(unheld, checks.run());
@@ -290,147 +291,6 @@ impl<E: FnMut(Checked)> Checks<'_, E> {
                 let treated = streams::treat(program.address, side, self.material, treatment);
                 self.check(rule, treated).await;
             }
-        }
-    }
-
-    async fn shown(&mut self, description: &Description) {
-        let material = self.material;
-        let start = async {
-            let started = Bench::start(self.program, material).await;
-            Ok(started.map_err(|error| error.to_string())?)
-        };
-        let rule = "a job with the unknown key no-such-capability is answered unsupported";
-        let Some(bench) = self.need(rule, start).await else {
-            return;
-        };
-        for side in sides(description) {
-            match side {
-                Side::Client => self.client(&bench).await,
-                Side::Server => self.server(&bench).await,
-            }
-            self.shared(side, &bench).await;
-        }
-        bench.stop().await;
-    }
-
-    async fn client(&mut self, bench: &Bench<'_>) {
-        let rule = "client: handshake, request, answer and close_notify take place";
-        self.check(rule, bench.client()).await;
-        let rule = "client: the server's certificate has to be of server_name and trust_anchors";
-        self.check(rule, bench.client_verifies()).await;
-        let rule = "client: identity is sent to a server that asks";
-        self.check(rule, bench.client_identity()).await;
-        self.shows("client.tls-flags", bench, bench.client_tls_flags())
-            .await;
-        self.shows("client.flag", bench, bench.client_flag()).await;
-        self.shows("client.extension", bench, bench.client_extension())
-            .await;
-        self.shows(
-            "client.revision.editors-copy",
-            bench,
-            bench.client_editors_copy(),
-        )
-        .await;
-        self.shows("client.resumption", bench, bench.client_resumption())
-            .await;
-        self.shows("client.early-data", bench, bench.client_early_data())
-            .await;
-        self.shows(
-            "client.post-handshake-auth",
-            bench,
-            bench.client_post_handshake_auth(),
-        )
-        .await;
-        self.shows("client.edits", bench, bench.edits(Side::Client))
-            .await;
-        self.shows(
-            "client.bad-certificate-verify",
-            bench,
-            bench.client_bad_certificate_verify(),
-        )
-        .await;
-    }
-
-    async fn server(&mut self, bench: &Bench<'_>) {
-        let rule = "server: handshake, request, answer and close_notify take place";
-        self.check(rule, bench.server()).await;
-        for policy in Policy::ALL {
-            let name = format!("server.policy.{policy}");
-            self.shows(&name, bench, bench.policy(*policy)).await;
-        }
-        let rule = "server: a certificate that it does not accept is refused under request too";
-        self.check(rule, bench.server_verifies()).await;
-        self.shows("server.flag", bench, bench.server_flag()).await;
-        self.shows("server.extension", bench, bench.server_extension())
-            .await;
-        self.shows(
-            "server.revision.editors-copy",
-            bench,
-            bench.server_editors_copy(),
-        )
-        .await;
-        for sessions in Sessions::ALL {
-            let name = format!("server.sessions.{sessions}");
-            self.shows(&name, bench, bench.sessions(*sessions)).await;
-        }
-        self.shows("server.early-data", bench, bench.server_early_data())
-            .await;
-        self.shows("server.edits", bench, bench.edits(Side::Server))
-            .await;
-        self.shows(
-            "server.bad-certificate-verify",
-            bench,
-            bench.server_bad_certificate_verify(),
-        )
-        .await;
-    }
-
-    async fn shared(&mut self, side: Side, bench: &Bench<'_>) {
-        let rule = format!("{side}: jobs of different control connections are served side by side");
-        self.check(rule, bench.many(side)).await;
-        for version in Version::ALL {
-            let name = format!("version.{version}");
-            self.shows_as(side, &name, bench, bench.version(side, *version))
-                .await;
-        }
-        for group in Group::ALL {
-            let name = format!("group.{group}");
-            self.shows_as(side, &name, bench, bench.group(side, *group))
-                .await;
-        }
-        let rule = format!("{side}: groups stand in the order of preference");
-        self.check(rule, bench.retry(side)).await;
-        for suite in CipherSuite::ALL {
-            let name = format!("cipher.{suite}");
-            self.shows_as(side, &name, bench, bench.cipher(side, *suite))
-                .await;
-        }
-    }
-
-    /// Looks at a capability if it is declared.
-    async fn shows(
-        &mut self,
-        capability: &str,
-        bench: &Bench<'_>,
-        check: impl Future<Output = Result<(), Trouble>>,
-    ) {
-        if bench.has(capability) {
-            self.check(format!("{capability} shows on the wire"), check)
-                .await;
-        }
-    }
-
-    /// The same for one that is both sides'.
-    async fn shows_as(
-        &mut self,
-        side: Side,
-        capability: &str,
-        bench: &Bench<'_>,
-        check: impl Future<Output = Result<(), Trouble>>,
-    ) {
-        if bench.has(capability) {
-            self.check(format!("{side}: {capability} shows on the wire"), check)
-                .await;
         }
     }
 }

@@ -79,7 +79,8 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
     let is_default = arguments.flag == reqmtls_observer::DEFAULT_FLAG
         && arguments.extension == reqmtls_contract::TLS_FLAGS;
     let places = (whole && is_default).then(|| Places {
-        readme: (results == root.join("results")).then(|| root.join("README.md")),
+        readme: Some(root.join("README.md"))
+            .filter(|readme| results == root.join("results") && readme.is_file()),
         folder: results.clone(),
     });
     let names = peers.iter().map(|peer| peer.name.clone()).collect();

@@ -15,7 +15,10 @@ pub struct Manifest {
     pub name: String,
     /// The package of this workspace whose binary is the peer; built static.
     pub package: Option<String>,
-    /// The peer's program where it is no package of this workspace, below the peer's folder.
+    /// The package links the libraries that are installed, and is not built static.
+    #[serde(default)]
+    pub dynamic: bool,
+    /// The peer's program where it is no package of this workspace, below the peer's folder or `{out}`.
     pub program: Option<PathBuf>,
     /// The peer is compiled into the harness and runs inside it.
     #[serde(default)]

@@ -75,10 +75,7 @@ impl Bench<'_> {
             edit.message,
             Message::SecondClientHello | Message::HelloRetryRequest
         );
-        let groups = |all: &[Group]| match retries {
-            true => all.to_vec(),
-            false => Vec::new(),
-        };
+        let groups = |all: &[Group]| if retries { all.to_vec() } else { Vec::new() };
         let mut client = Setup {
             groups: groups(&[Group::X25519, Group::Secp256r1]),
             ..self.material.authenticated()
@@ -112,7 +109,7 @@ impl Shown {
             Message::Certificate => it.is_certificate(),
             Message::NewSessionTicket => matches!(it, HandshakeMessage::NewSessionTicket { .. }),
         };
-        let found = messages.into_iter().filter(is_it).last();
+        let found = messages.into_iter().rfind(is_it);
         let extensions = found.map(HandshakeMessage::extensions).unwrap_or_default();
         extensions.into_iter().map(|it| it.kind).collect()
     }

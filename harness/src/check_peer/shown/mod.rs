@@ -146,7 +146,8 @@ impl<'a> Bench<'a> {
             connections,
             deadline: DEADLINE,
         };
-        let evidence = ends.run().await.map_err(|error| match error {
+        // Boxed: it is large, and every check waits for one.
+        let evidence = Box::pin(ends.run()).await.map_err(|error| match error {
             JobError::Unsupported { side, capability } => {
                 format!("{side}: got unsupported for {capability}")
             }

@@ -205,6 +205,7 @@ fn shares(hello: &ClientHello) -> Vec<u16> {
     shares
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "as a value is shown")]
 fn list(numbers: Vec<u16>) -> String {
     format!("{numbers:#06x?}")
         .replace("\n    ", " ")

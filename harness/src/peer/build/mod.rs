@@ -75,23 +75,30 @@ fn list(tools: &[Tool]) -> String {
 
 /// Builds a peer's program unless it is current, and says where it is.
 ///
-/// The build is static, and in a folder that all checkouts share. So neither the flags nor the lock of an ordinary
+/// A package is built static unless it is dynamic, and in a folder that all checkouts share. So neither the flags nor the lock of an ordinary
 /// build get in its way, and the C parts are built once.
 pub async fn build(
     root: &Path,
     manifest: &Manifest,
     mut progress: impl FnMut(&str),
 ) -> Result<PathBuf, BuildError> {
-    let Some(package) = &manifest.package else {
-        let program = manifest.program.as_deref().unwrap_or(Path::new(""));
-        let program = manifest.folder.join(program);
-        return if program.is_file() {
-            Ok(program)
-        } else {
-            Err(BuildError::NoProgram(program))
-        };
-    };
     let place = Place::prepare(root, manifest, &mut progress).await?;
+    let Some(package) = &manifest.package else {
+        let made = manifest.program.as_deref().unwrap_or(Path::new(""));
+        let made = made.to_string_lossy();
+        let made = manifest
+            .folder
+            .join(made.replace("{out}", &place.out.to_string_lossy()));
+        if !made.is_file() {
+            return Err(BuildError::NoProgram(made));
+        }
+        if manifest.prepare.is_empty() {
+            return Ok(made);
+        }
+        let program = program(root, &manifest.name);
+        cache::copy(&made, &program)?;
+        return Ok(program);
+    };
     let _lock = place.enter(root, &mut progress).await?;
     let mut command = place.cargo("build");
     command.args(["--locked", "--package", package]);
@@ -136,22 +143,27 @@ pub async fn test(
 pub fn built(root: &Path, manifest: &Manifest) -> Option<PathBuf> {
     let program = match (&manifest.package, &manifest.program) {
         (Some(package), _) => program(root, package),
+        (None, _) if !manifest.prepare.is_empty() => program(root, &manifest.name),
         (None, program) => manifest.folder.join(program.as_ref()?),
     };
     Some(program).filter(|path| path.is_file())
 }
 
-/// Where a checkout keeps the program of a package.
-fn program(root: &Path, package: &str) -> PathBuf {
-    root.join("target").join("peers").join(package)
+/// Where a checkout keeps a program that was built.
+fn program(root: &Path, name: &str) -> PathBuf {
+    root.join("target").join("peers").join(name)
 }
 
 /// Where and with what a package is built.
 struct Place {
     cache: Cache,
     env: BTreeMap<String, String>,
+    /// What the manifest's steps made.
+    out: PathBuf,
     target: PathBuf,
     host: String,
+    /// Whether the program links the installed libraries.
+    dynamic: bool,
 }
 
 impl Place {
@@ -185,6 +197,8 @@ impl Place {
             env: manifest.env.iter().chain(steps).map(fill).collect(),
             target: cache.folder("build").join(&name),
             host: host_target().await?,
+            dynamic: manifest.dynamic,
+            out,
             cache,
         })
     }
@@ -220,8 +234,10 @@ impl Place {
         command
             .args([verb, "--release", "--target", &self.host, "--target-dir"])
             .arg(&self.target)
-            .envs(&self.env)
-            .env("RUSTFLAGS", "-C target-feature=+crt-static");
+            .envs(&self.env);
+        if !self.dynamic {
+            command.env("RUSTFLAGS", "-C target-feature=+crt-static");
+        }
         command
     }
 }

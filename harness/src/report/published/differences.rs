@@ -145,25 +145,24 @@ fn splits<'a>(subject: &Subject, run: &'a Collected) -> Vec<Split<'a>> {
         let note = notes.position(|note| note.matches(id, side));
         let scenarios = subject.scenarios().iter();
         let scenario = scenarios.take_while(|it| it.id != id.scenario()).count();
-        let is_same = |split: &&mut Split<'_>| {
+        let is_same = |split: &Split<'_>| {
             (split.scenario, split.side, split.note) == (scenario, side, note)
                 && split.signs == signs
         };
-        let split = match splits.iter_mut().find(is_same) {
-            Some(split) => split,
-            None => {
-                splits.push(Split {
-                    scenario,
-                    side,
-                    example: minority(&cells),
-                    signs,
-                    provenances: BTreeMap::new(),
-                    cases: BTreeSet::new(),
-                    note,
-                });
-                splits.last_mut().expect("one was pushed")
-            }
-        };
+        let place = splits.iter().position(is_same);
+        let place = place.unwrap_or_else(|| {
+            splits.push(Split {
+                scenario,
+                side,
+                example: minority(&cells),
+                signs: signs.clone(),
+                provenances: BTreeMap::new(),
+                cases: BTreeSet::new(),
+                note,
+            });
+            splits.len() - 1
+        });
+        let split = &mut splits[place];
         split.cases.insert(case);
         for seen in cells {
             let of = split.provenances.entry(&seen.player(side).peer);

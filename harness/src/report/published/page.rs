@@ -23,12 +23,12 @@ impl Page {
 
 /// The command that runs a selection alone.
 pub(super) fn command(revision: Revision, selection: &str) -> String {
-    let revision = match revision {
+    let option = match revision {
         Revision::Draft02 => String::new(),
-        other => format!(" --revision {other}"),
+        Revision::EditorsCopy => format!(" --revision {revision}"),
     };
     let space = if selection.is_empty() { "" } else { " " };
-    format!("reqmtls run{revision}{space}{selection}")
+    format!("reqmtls run{option}{space}{selection}")
 }
 
 /// The command that runs one cell alone. Who plays an end that misbehaves is not for choice.
@@ -37,7 +37,8 @@ pub(super) fn alone(subject: &Subject, seen: &Seen) -> String {
     for side in Side::BOTH {
         let player = seen.player(side);
         if !player.misbehaves {
-            selection.push_str(&format!(" --{side} {}", player.peer));
+            // A String takes whatever is written to it.
+            let _ = write!(selection, " --{side} {}", player.peer);
         }
     }
     command(subject.revision(), &selection)

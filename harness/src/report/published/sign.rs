@@ -13,6 +13,10 @@ use crate::run::{Cell, Connection, Label};
 pub(super) const BYPASSED: &str = "⚠";
 
 /// What a connection came to.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts of one connection"
+)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Sign {
     /// The server asked for a certificate in the main handshake.

@@ -234,7 +234,7 @@ fn cells() -> Vec<Cell> {
 }
 
 /// What is written of these cells, in whatever sequence they end.
-fn published(folder: &Path, cells: Vec<Cell>, more: Vec<Event>, notes: &str) -> io::Result<()> {
+fn published(folder: &Path, cells: Vec<Cell>, more: &[Event], notes: &str) -> io::Result<()> {
     let places = Places {
         folder: folder.to_owned(),
         readme: Some(folder.join("README.md")),
@@ -245,7 +245,7 @@ fn published(folder: &Path, cells: Vec<Cell>, more: Vec<Event>, notes: &str) -> 
     for cell in cells {
         reporter.event(&Event::Cell(Box::new(cell), Vec::new()))?;
     }
-    for event in &more {
+    for event in more {
         reporter.event(event)?;
     }
     Ok(())
@@ -261,9 +261,9 @@ fn folder() -> tempfile::TempDir {
 #[test]
 fn a_whole_run_is_published_whatever_the_sequence_of_its_cells() {
     let (one, other) = (folder(), folder());
-    published(one.path(), cells(), vec![ended(false)], NOTES).unwrap();
+    published(one.path(), cells(), &[ended(false)], NOTES).unwrap();
     let reversed = cells().into_iter().rev().collect();
-    published(other.path(), reversed, vec![ended(false)], NOTES).unwrap();
+    published(other.path(), reversed, &[ended(false)], NOTES).unwrap();
     let read = |name: &str| {
         let text = fs::read_to_string(one.path().join(name)).unwrap();
         assert_eq!(
@@ -297,7 +297,7 @@ fn what_is_not_whole_is_not_published() {
     ];
     for (cells, more) in runs {
         let folder = folder();
-        published(folder.path(), cells, more, NOTES).unwrap();
+        published(folder.path(), cells, &more, NOTES).unwrap();
         assert!(folder.path().join("latest/matrix.md").exists());
         assert!(!folder.path().join("matrix.md").exists());
         let readme = fs::read_to_string(folder.path().join("README.md")).unwrap();
@@ -309,7 +309,7 @@ fn what_is_not_whole_is_not_published() {
 fn a_note_that_explains_nothing_is_an_error() {
     let notes = NOTES.replace("[\"question/set/absent\"]", "[\"question/set/present\"]");
     let folder = folder();
-    let error = published(folder.path(), cells(), vec![ended(false)], &notes).unwrap_err();
+    let error = published(folder.path(), cells(), &[ended(false)], &notes).unwrap_err();
     assert_eq!(
         error.to_string(),
         "[[difference]] number 1 (question/set/present) explains no difference of this run"
@@ -321,7 +321,7 @@ fn a_note_that_explains_nothing_is_an_error() {
 fn a_readme_without_marks_is_an_error() {
     let folder = folder();
     fs::write(folder.path().join("README.md"), "nothing").unwrap();
-    let error = published(folder.path(), cells(), vec![ended(false)], NOTES).unwrap_err();
+    let error = published(folder.path(), cells(), &[ended(false)], NOTES).unwrap_err();
     let text = error.to_string();
     assert!(
         text.ends_with("README.md: expected <!-- findings --> and <!-- end of findings -->"),

@@ -6,7 +6,7 @@ use std::fs;
 use reqmtls_contract::{Outcome, Policy};
 use reqmtls_vocabulary::Side;
 
-use super::super::{AXES, KNOWN_DEVIATIONS, Known, SELF_TEST};
+use super::super::{AXES, KNOWN_DEVIATIONS, Known, PUBLISHED, SELF_TEST};
 use super::*;
 use crate::judge::Requested;
 
@@ -60,7 +60,8 @@ fn files(folder: &Path) -> BTreeSet<(PathBuf, String)> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
     let paths = entries.map(|entry| entry.path());
     let paths = paths.filter(|path| path.extension().is_some_and(|it| it == "toml"));
-    let paths = paths.filter(|path| !path.ends_with(KNOWN_DEVIATIONS));
+    let others = [KNOWN_DEVIATIONS, PUBLISHED];
+    let paths = paths.filter(|path| !others.iter().any(|other| path.ends_with(other)));
     paths
         .map(|path| {
             let id = path.file_stem().unwrap().to_str().unwrap().to_owned();

@@ -3,8 +3,9 @@
 use rustls::NamedGroup;
 use rustls::version::{TLS12, TLS13};
 
-use crate::live::{Ends, Report, Setup, Talk, Who, Wire, World};
+use crate::live::{Ends, Report, Setup, Who, Wire, World};
 use crate::pipe::Random;
+use crate::talk::Talk;
 
 const WHO: [Who; 2] = [Who::Unmodified, Who::Ours];
 

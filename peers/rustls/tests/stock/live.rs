@@ -1,6 +1,5 @@
 //! Two ends that speak TLS, and a wire between them that may misbehave.
 
-use std::io::Read;
 use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -8,16 +7,17 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::{ServerSessionMemoryCache, StoresServerSessions, WebPkiClientVerifier};
 use rustls::{
-    ClientConfig, ConfigBuilder, HandshakeKind, NamedGroup, RootCertStore, ServerConfig,
-    SupportedProtocolVersion, WantsVersions,
+    ClientConfig, ConfigBuilder, NamedGroup, RootCertStore, ServerConfig, SupportedProtocolVersion,
+    WantsVersions,
 };
 use rustls_tlsflags::{
     ClientAuthPolicy, Flags, ServerConfigs, TlsFlagsAcceptor, TlsFlagsConnector,
 };
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use crate::pipe::{Pipe, Random, Task};
+use crate::talk::{Talk, client_talks, server_talks};
 
 /// Who an end is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,22 +36,6 @@ pub(crate) struct Setup {
     pub(crate) has_certificate: bool,
     /// Octets of early data that the server accepts.
     pub(crate) max_early_data: u32,
-}
-
-/// What they say to each other.
-#[derive(Clone, Debug)]
-pub(crate) enum Talk {
-    /// The client sends octets and closes; the server sends them back and closes.
-    Echo(usize),
-    /// The same, as early data if there is a session.
-    Early(usize),
-    /// The server closes before it reads anything.
-    ServerClosesFirst(usize),
-    /// The client sends octets, the server sends them back, and nobody closes: in debug builds, rustls does not
-    /// take a bad record once it has closed.
-    Reply(usize),
-    /// Both update their keys between the octets that they send.
-    KeyUpdate(usize),
 }
 
 /// What the wire does besides passing octets on.
@@ -382,100 +366,4 @@ async fn accept(acceptor: &Acceptor, pipe: Pipe, talk: &Talk) -> String {
             Err(failed) => format!("no connection: {}", failed.error),
         },
     }
-}
-
-fn ended(result: std::io::Result<usize>, kind: Option<HandshakeKind>, more: &str) -> String {
-    match result {
-        Ok(octets) => format!("{octets} octets, {kind:?}{more}"),
-        Err(error) => format!("{error}, {kind:?}{more}"),
-    }
-}
-
-async fn client_talks<S>(mut stream: tokio_rustls::client::TlsStream<S>, talk: &Talk) -> String
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let mut got = Vec::new();
-    let result = async {
-        match talk {
-            Talk::Echo(octets) | Talk::Early(octets) => {
-                stream.write_all(&vec![7; *octets]).await?;
-                stream.shutdown().await?;
-                stream.read_to_end(&mut got).await
-            }
-            Talk::ServerClosesFirst(octets) => {
-                stream.read_to_end(&mut got).await?;
-                stream.write_all(&vec![7; *octets]).await?;
-                stream.shutdown().await?;
-                Ok(got.len())
-            }
-            Talk::Reply(octets) => {
-                stream.write_all(&vec![7; *octets]).await?;
-                stream.flush().await?;
-                got = vec![0; *octets];
-                stream.read_exact(&mut got).await
-            }
-            Talk::KeyUpdate(octets) => {
-                for _ in 0..3 {
-                    stream.write_all(&vec![7; *octets]).await?;
-                    // TLS 1.2 has no such thing, and says so.
-                    let _ = stream.get_mut().1.refresh_traffic_keys();
-                }
-                stream.shutdown().await?;
-                stream.read_to_end(&mut got).await
-            }
-        }
-    }
-    .await;
-    let tls = stream.get_ref().1;
-    let more = match talk {
-        Talk::Early(_) => format!(", early {}", tls.is_early_data_accepted()),
-        _ => String::new(),
-    };
-    ended(result, tls.handshake_kind(), &more)
-}
-
-async fn server_talks<S>(mut stream: tokio_rustls::server::TlsStream<S>, talk: &Talk) -> String
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let mut got = Vec::new();
-    if let Some(mut early) = stream.get_mut().1.early_data() {
-        early.read_to_end(&mut got).unwrap();
-    }
-    let early = got.len();
-    let result = async {
-        match talk {
-            Talk::Echo(_) | Talk::Early(_) => {
-                stream.read_to_end(&mut got).await?;
-                stream.write_all(&got).await?;
-                stream.shutdown().await?;
-            }
-            Talk::ServerClosesFirst(octets) => {
-                stream.write_all(&vec![8; *octets]).await?;
-                stream.shutdown().await?;
-                stream.read_to_end(&mut got).await?;
-            }
-            Talk::Reply(octets) => {
-                got = vec![0; *octets];
-                stream.read_exact(&mut got).await?;
-                stream.write_all(&got).await?;
-                stream.flush().await?;
-            }
-            Talk::KeyUpdate(_) => {
-                stream.read_to_end(&mut got).await?;
-                for part in got.chunks(1000) {
-                    stream.write_all(part).await?;
-                    let _ = stream.get_mut().1.refresh_traffic_keys();
-                }
-                stream.shutdown().await?;
-            }
-        }
-        Ok(got.len())
-    }
-    .await;
-    let tls = stream.get_ref().1;
-    let certificates = tls.peer_certificates().map_or(0, <[_]>::len);
-    let more = format!(", {early} early, {certificates} certificates");
-    ended(result, tls.handshake_kind(), &more)
 }

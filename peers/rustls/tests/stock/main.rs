@@ -15,3 +15,4 @@ mod pipe;
 mod random;
 mod script;
 mod scripts;
+mod talk;

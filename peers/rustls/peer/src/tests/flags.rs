@@ -7,6 +7,9 @@ use super::ends::{
     with_flags,
 };
 
+/// The number of the extension in the one deployment that there is.
+const EARLY: u16 = 0xfe01;
+
 fn rca(setup: Setup) -> Setup {
     Setup {
         revision: Some(Revision::EditorsCopy),
@@ -52,6 +55,56 @@ async fn keeps_to_the_policies() {
                     assert_eq!(answer.tls_flags, flags);
                 }
             }
+        }
+    }
+}
+
+#[tokio::test]
+async fn speaks_by_the_number_of_the_extension_that_a_job_has() {
+    let names = Names::new();
+    for revision in [Revision::Draft02, Revision::EditorsCopy] {
+        for (offered, known) in [
+            (None, None),
+            (Some(EARLY), Some(EARLY)),
+            (Some(EARLY), None),
+            (None, Some(EARLY)),
+        ] {
+            let setup = |setup, extension| Setup {
+                revision: Some(revision),
+                extension,
+                ..setup
+            };
+            let client = setup(names.flagged(), offered);
+            let server = setup(names.server(Policy::RequestOnFlag), known);
+            let ended = connect(client, server).await;
+            ended.assert_completed();
+            assert_eq!(ended.client.tls_flags_sent, Some(flag_80()));
+            let received = (offered == known).then(flag_80);
+            assert_eq!(ended.server.tls_flags_received, received);
+            assert_eq!(ended.is_authenticated(), offered == known, "{ended:#?}");
+        }
+    }
+}
+
+/// The client holds the server to the number of its own extension.
+#[tokio::test]
+async fn flags_under_another_number_are_not_flags() {
+    let names = Names::new();
+    let client = Setup {
+        extension: Some(EARLY),
+        ..names.flagged()
+    };
+    for (extension, refuses) in [(EARLY, true), (62, false)] {
+        let mut server = unaware(names.server(Policy::Request));
+        server = with_flags(server, Message::CertificateRequest, &[1, 0]);
+        for edit in &mut server.edits {
+            edit.extension = extension;
+        }
+        let ended = connect(client.clone(), server).await;
+        if refuses {
+            ended.assert_client_sent(ILLEGAL_PARAMETER);
+        } else {
+            ended.assert_completed();
         }
     }
 }

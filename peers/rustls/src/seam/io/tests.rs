@@ -6,6 +6,8 @@ use std::task::{Wake, Waker};
 
 use rustls::crypto::aws_lc_rs::default_provider;
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
 use super::*;
 use crate::hello::tests::client_hello;
 use crate::seam::{Edits, Message, client_provider};
@@ -59,19 +61,22 @@ impl Wake for Woken {
     }
 }
 
-fn client() -> EditedIo<Gate> {
+fn config() -> ClientConfig {
     let edits = Edits::new().insert(Message::ClientHello, 62, [1, 1]);
     let provider = client_provider(&default_provider(), &edits).unwrap();
-    let config = ClientConfig::builder_with_provider(provider)
+    ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(rustls::RootCertStore::empty())
-        .with_no_client_auth();
+        .with_no_client_auth()
+}
+
+fn client() -> EditedIo<Gate> {
     let gate = Gate {
         open: 0,
         taken: Vec::new(),
     };
-    EditedIo::for_client(gate, &config)
+    EditedIo::for_client(gate, &config())
 }
 
 fn record(message: &[u8]) -> Vec<u8> {
@@ -145,4 +150,45 @@ fn shutting_down_sends_what_is_pending_even_in_part() {
     io.io.open = 1000;
     assert!(Pin::new(&mut io).poll_shutdown(&mut cx).is_ready());
     assert_eq!(io.io.taken, hello[..30]);
+}
+
+#[tokio::test]
+async fn a_client_has_no_state_once_the_server_has_answered() {
+    let (near, mut far) = tokio::io::duplex(1 << 16);
+    let mut io = EditedIo::for_client(near, &config());
+    io.write_all(&record(&client_hello(&[]))).await.unwrap();
+    assert!(io.handshake.is_some());
+    let body = [&[3, 3][..], &[5; 32], &[0, 0x13, 1, 0, 0, 0]].concat();
+    let hello = [&[2, 0, 0, 40], &body[..]].concat();
+    far.write_all(&record(&hello)).await.unwrap();
+    io.read_exact(&mut [0; 49]).await.unwrap();
+    assert!(io.handshake.is_none());
+}
+
+#[tokio::test]
+async fn a_server_frees_what_it_has_read_ahead() {
+    let (mut near, far) = tokio::io::duplex(1 << 16);
+    let mut io = EditedIo::for_server(far);
+    let hello = record(&client_hello(&[(16, &[5; 16_000])]));
+    near.write_all(&[&hello[..], b"more"].concat())
+        .await
+        .unwrap();
+    let read = io.read_client_hello().await.unwrap().unwrap();
+    assert_eq!(read.message(), &hello[5..]);
+    io.pass();
+    let mut all = vec![0; hello.len() + 4];
+    io.read_exact(&mut all).await.unwrap();
+    assert_eq!(all, [&hello[..], b"more"].concat());
+    assert!(io.handshake.is_none());
+}
+
+#[tokio::test]
+async fn a_server_reads_ahead_no_further_than_rustls_would() {
+    let (mut near, far) = tokio::io::duplex(1 << 20);
+    let mut io = EditedIo::for_server(far);
+    let hello = client_hello(&[(16, &vec![5; 60_000])]);
+    let octets = hello.chunks(1).flat_map(record);
+    near.write_all(&octets.collect::<Vec<_>>()).await.unwrap();
+    assert!(io.read_client_hello().await.unwrap().is_none());
+    assert_eq!(io.handshake.unwrap().ahead.room(), 0);
 }
