@@ -35,8 +35,8 @@ impl Context<'_, '_> {
         let count = c_uint::try_from(self.verified.len()).unwrap_or_default();
         // SAFETY: the session is valid, and the context, whose data this is, outlives it.
         unsafe {
-            ffi::gnutls_session_set_verify_cert2(session, self.verified.as_mut_ptr(), count, 0)
-        };
+            ffi::gnutls_session_set_verify_cert2(session, self.verified.as_mut_ptr(), count, 0);
+        }
     }
 }
 
@@ -192,14 +192,11 @@ pub(crate) unsafe extern "C" fn message(
     }
     // The library verifies an absent certificate too, and refuses it, even if it was only requested: what an
     // application asks for is the verification of those that come.
-    if message == ffi::GNUTLS_HANDSHAKE_CERTIFICATE_PKT && octets.len() > EMPTY_CERTIFICATE {
+    if message == ffi::GNUTLS_HANDSHAKE_CERTIFICATE_PKT && !flags::is_empty_certificate(octets) {
         context.verify(session);
     }
     0
 }
-
-/// The most octets of a Certificate message's body without certificates.
-const EMPTY_CERTIFICATE: usize = 4;
 
 /// The decision to ask is still open here.
 fn client_hello(

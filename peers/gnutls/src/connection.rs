@@ -12,7 +12,7 @@ use crate::ffi;
 
 type Code = i32;
 
-/// GNUTLS_HANDSHAKE_ANY, a macro with a cast.
+/// `GNUTLS_HANDSHAKE_ANY`, a macro with a cast.
 const EVERY_MESSAGE: u32 = u32::MAX;
 
 /// What the connections of one end have in common.
@@ -110,8 +110,8 @@ impl<'a, 's> Connection<'a, 's> {
             ffi::GNUTLS_E_PREMATURE_TERMINATION | ffi::GNUTLS_E_UNEXPECTED_PACKET_LENGTH => {
                 return Err(Failure::Other(text(code)));
             }
-            // SAFETY: the session is valid.
             ffi::GNUTLS_E_FATAL_ALERT_RECEIVED => {
+                // SAFETY: the session is valid.
                 let alert = unsafe { ffi::gnutls_alert_get(self.session) };
                 state.note_alert(false, u8::try_from(alert).unwrap_or(u8::MAX));
             }
@@ -181,8 +181,8 @@ impl Session for Connection<'_, '_> {
         }
         // SAFETY: the session is valid.
         unsafe {
-            ffi::gnutls_certificate_server_set_request(self.session, ffi::GNUTLS_CERT_REQUEST)
-        };
+            ffi::gnutls_certificate_server_set_request(self.session, ffi::GNUTLS_CERT_REQUEST);
+        }
         // SAFETY: the session is valid.
         self.complete(|session| unsafe { ffi::gnutls_reauth(session, 0) })
             .map(drop)

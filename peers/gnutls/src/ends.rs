@@ -145,7 +145,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn prepare(setup: Setup) -> Result<Self, PrepareError> {
+    pub(crate) fn prepare(setup: &Setup) -> Result<Self, PrepareError> {
         let policy = setup.policy.unwrap_or(Policy::Never);
         let mut flags = ffi::GNUTLS_SERVER;
         if policy == Policy::PostHandshake {
@@ -160,7 +160,7 @@ impl Server {
             asked_tickets: separate.then(ticket_key).transpose()?,
         };
         Ok(Self {
-            end: end(flags, &setup)?,
+            end: end(flags, setup)?,
             rules,
             tickets: ticket_key()?,
         })

@@ -40,6 +40,17 @@ pub(crate) fn are_right(message: u32, body: &[u8], extension: u16, flag: u16) ->
     }
 }
 
+/// Whether the body of Certificate has a list without certificates; before TLS 1.3, nothing stands in front of it.
+pub(crate) fn is_empty_certificate(body: &[u8]) -> bool {
+    let list = match body {
+        [context, list @ ..] if list.len() == usize::from(*context) + 3 => {
+            &list[usize::from(*context)..]
+        }
+        body => body,
+    };
+    list == [0; 3]
+}
+
 fn is_well_formed(reader: &mut Reader<'_>, extension: u16, flag: u16) -> bool {
     let extensions = reader.vector(2).unwrap_or_default();
     find(extensions, extension).is_none_or(|data| flag_is_set(data, flag).is_ok())
@@ -114,6 +125,20 @@ mod tests {
         assert!(takes(message, &[&list(&[])]));
         assert!(!takes(message, &[&list(&SET)]));
         assert!(!takes(message, &[&list(&MALFORMED)]));
+    }
+
+    #[test]
+    fn a_list_without_certificates_is_empty_in_either_version() {
+        for body in [&[0, 0, 0][..], &[0, 0, 0, 0], &[2, 7, 7, 0, 0, 0]] {
+            assert!(is_empty_certificate(body), "{body:?}");
+        }
+        for body in [
+            &[0, 0, 4, 0, 0, 1, 9][..],
+            &[0, 0, 0, 6, 0, 0, 1, 9, 0, 0],
+            &[1, 7, 0, 0, 1, 9],
+        ] {
+            assert!(!is_empty_certificate(body), "{body:?}");
+        }
     }
 
     #[test]

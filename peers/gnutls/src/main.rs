@@ -1,4 +1,4 @@
-//! GnuTLS as a reqmtls peer.
+//! `GnuTLS` as a reqmtls peer.
 
 mod callbacks;
 mod connection;
@@ -6,7 +6,7 @@ mod credentials;
 mod ends;
 mod flags;
 #[expect(
-    clippy::all,
+    clippy::allow_attributes_without_reason,
     clippy::pedantic,
     dead_code,
     non_camel_case_types,
@@ -18,8 +18,6 @@ mod ffi {
     include!(concat!(env!("OUT_DIR"), "/gnutls.rs"));
 }
 mod priorities;
-#[cfg(test)]
-mod tests;
 
 use std::ffi::CStr;
 use std::process::ExitCode;
@@ -60,10 +58,10 @@ impl GnuTls {
             Policy::ALL.iter().partition(|it| it.is_on_flag());
         let groups = Group::ALL
             .iter()
-            .filter(|group| priorities::group(**group).is_some_and(priorities::is_known));
+            .filter(|group| priorities::is_known(priorities::group(**group)));
         let suites = CipherSuite::ALL
             .iter()
-            .filter(|suite| priorities::cipher(**suite).is_some_and(priorities::is_known));
+            .filter(|suite| priorities::is_known(priorities::cipher(**suite)));
         let capabilities = Capabilities::new()
             .with(Provenance::Library, library)
             .with(Provenance::Glue, glue)
@@ -98,7 +96,7 @@ impl Peer for GnuTls {
                 Arc::new(Blocking { endpoint, deadline })
             }
             Side::Server => {
-                let endpoint = ends::Server::prepare(job.setup)?;
+                let endpoint = ends::Server::prepare(&job.setup)?;
                 Arc::new(Blocking { endpoint, deadline })
             }
         })

@@ -26,39 +26,37 @@ pub(crate) fn of(setup: &Setup) -> String {
     }
     if !setup.groups.is_empty() {
         text.push_str(":-GROUP-ALL");
-        for name in setup.groups.iter().filter_map(|it| group(*it)) {
+        for name in setup.groups.iter().map(|it| group(*it)) {
             text.extend([":+", name]);
         }
     }
     if !setup.cipher_suites.is_empty() {
         text.push_str(":-CIPHER-ALL");
-        for name in setup.cipher_suites.iter().filter_map(|it| cipher(*it)) {
+        for name in setup.cipher_suites.iter().map(|it| cipher(*it)) {
             text.extend([":+", name]);
         }
     }
     text
 }
 
-/// The library's name of a group.
-pub(crate) fn group(group: Group) -> Option<&'static str> {
+/// The library's name of a group, in the versions that know it.
+pub(crate) fn group(group: Group) -> &'static str {
     match group {
-        Group::X25519 => Some("GROUP-X25519"),
-        Group::Secp256r1 => Some("GROUP-SECP256R1"),
-        Group::Secp384r1 => Some("GROUP-SECP384R1"),
-        // Later versions name it GROUP-X25519-MLKEM768.
-        Group::X25519Mlkem768 => Some("GROUP-X25519-MLKEM768"),
+        Group::X25519 => "GROUP-X25519",
+        Group::Secp256r1 => "GROUP-SECP256R1",
+        Group::Secp384r1 => "GROUP-SECP384R1",
+        Group::X25519Mlkem768 => "GROUP-X25519-MLKEM768",
     }
 }
 
 /// The library's name of a suite's cipher; the hash follows from it.
-pub(crate) fn cipher(suite: CipherSuite) -> Option<&'static str> {
-    match suite.as_str() {
-        "TLS_AES_128_GCM_SHA256" => Some("AES-128-GCM"),
-        "TLS_AES_256_GCM_SHA384" => Some("AES-256-GCM"),
-        "TLS_CHACHA20_POLY1305_SHA256" => Some("CHACHA20-POLY1305"),
-        "TLS_AES_128_CCM_SHA256" => Some("AES-128-CCM"),
-        "TLS_AES_128_CCM_8_SHA256" => Some("AES-128-CCM-8"),
-        _ => None,
+pub(crate) fn cipher(suite: CipherSuite) -> &'static str {
+    match suite {
+        CipherSuite::Aes128GcmSha256 => "AES-128-GCM",
+        CipherSuite::Aes256GcmSha384 => "AES-256-GCM",
+        CipherSuite::Chacha20Poly1305Sha256 => "CHACHA20-POLY1305",
+        CipherSuite::Aes128CcmSha256 => "AES-128-CCM",
+        CipherSuite::Aes128Ccm8Sha256 => "AES-128-CCM-8",
     }
 }
 
