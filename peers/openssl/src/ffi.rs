@@ -6,6 +6,7 @@ use std::ptr;
 use foreign_types::ForeignTypeRef;
 use openssl::error::ErrorStack;
 use openssl::ssl::{Ssl, SslContextBuilder, SslRef};
+use openssl::x509::X509;
 
 const SSL_CB_WRITE: c_int = 0x08;
 const SSL_CB_ALERT: c_int = 0x4000;
@@ -28,7 +29,6 @@ type MessageCallback = unsafe extern "C" fn(
 );
 
 unsafe extern "C" {
-    fn OSSL_get_thread_support_flags() -> u32;
     fn SSL_CTX_set_info_callback(
         context: *mut openssl_sys::SSL_CTX,
         callback: Option<InfoCallback>,
@@ -48,8 +48,14 @@ unsafe extern "C" {
 
 /// Whether the library was built with threads. Without, two of them corrupt each other's error queue.
 pub(crate) fn has_threads() -> bool {
-    // SAFETY: the function takes nothing, and reads what the library was built with.
-    unsafe { OSSL_get_thread_support_flags() != 0 }
+    let other = std::thread::spawn(|| {
+        let Err(errors) = X509::from_der(&[]) else {
+            return false;
+        };
+        errors.put();
+        true
+    });
+    other.join().is_ok_and(|failed| failed) && ErrorStack::get().errors().is_empty()
 }
 
 /// Makes a context's connections report each error alert: whether it was sent, and its description.
