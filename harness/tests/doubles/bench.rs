@@ -130,7 +130,7 @@ impl Ran {
     #[track_caller]
     pub(crate) fn names_the_double(&self, words: &str) -> &Self {
         for (pairing, side) in PAIRINGS {
-            self.says_of(pairing, &format!("{side}: {side} {words}"));
+            self.says_of(pairing, &format!("{side}: {words}"));
         }
         self
     }

@@ -171,7 +171,14 @@ fn an_end_that_claims_to_have_completed_is_caught() {
     Double::cheating(|report| report.outcome = Outcome::Completed)
         .run(REFUSED)
         .ended(FINDINGS, "4 cells: 1 conforms, 3 deviates")
-        .names_the_double("reported outcome completed; expected refused, as on the wire");
+        .says_of(
+            "double--rustls",
+            "client: client reported outcome completed; expected refused, as on the wire",
+        )
+        .says_of(
+            "rustls--double",
+            "server: server reported outcome completed; expected refused, as on the wire",
+        );
 }
 
 #[test]
