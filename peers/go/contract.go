@@ -171,6 +171,9 @@ func (p *peer) prepare(text json.RawMessage) (string, error) {
 	if asked.ID == nil {
 		return "", errors.New("got a job without id, expected one")
 	}
+	if asked.Side != "client" && asked.Side != "server" {
+		return "", fmt.Errorf("got side %q, expected client or server", asked.Side)
+	}
 	var setup setup
 	raw, _ := json.Marshal(asked.Setup)
 	for key := range asked.Setup {
@@ -189,13 +192,10 @@ func (p *peer) prepare(text json.RawMessage) (string, error) {
 		job.deadline = time.Duration(*setup.Deadline) * time.Millisecond
 	}
 	var err error
-	switch asked.Side {
-	case "client":
+	if asked.Side == "client" {
 		job.run, err = client(&setup)
-	case "server":
+	} else {
 		job.run, err = server(&setup)
-	default:
-		err = fmt.Errorf("got side %q, expected client or server", asked.Side)
 	}
 	if err != nil {
 		return "", err
@@ -252,10 +252,10 @@ func readLine(reader *bufio.Reader) ([]byte, error) {
 		part, err := reader.ReadSlice('\n')
 		line = append(line, part...)
 		switch {
-		case len(line) > longestLine:
-			return nil, fmt.Errorf("got a line of more than %d octets", longestLine)
-		case err == nil:
+		case err == nil && len(line) <= longestLine:
 			return line, nil
+		case len(line) >= longestLine:
+			return nil, fmt.Errorf("got a line of more than %d octets", longestLine)
 		case err == bufio.ErrBufferFull:
 		case err == io.EOF && len(line) == 0:
 			return nil, nil

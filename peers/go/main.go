@@ -74,13 +74,17 @@ func (p *peer) serve(connection *net.TCPConn) {
 		Job        *string `json:"job"`
 		Connection *uint32 `json:"connection"`
 	}
+	out := json.NewEncoder(connection)
+	refuse := func(format string, arguments ...any) { out.Encode(failure(format, arguments...)) }
 	line, err := readLine(reader)
-	if err != nil || line == nil {
+	if err != nil {
+		refuse("%v", err)
+		return
+	}
+	if line == nil {
 		return
 	}
 	connection.SetReadDeadline(time.Time{})
-	out := json.NewEncoder(connection)
-	refuse := func(format string, arguments ...any) { out.Encode(failure(format, arguments...)) }
 	if err := strictly(line, &open); err != nil {
 		refuse("%v", err)
 		return

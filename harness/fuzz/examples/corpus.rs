@@ -33,7 +33,9 @@ fn main() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let latest = root.join("results/latest");
     let connections = connections(&read(&latest.join("run.pcapng"))?)?;
-    let result: Value = serde_json::from_slice(&read(&latest.join("result.json"))?)?;
+    let result = serde_json::Deserializer::from_slice(&read(&latest.join("result.jsonl"))?)
+        .into_iter()
+        .collect::<Result<Value, _>>()?;
     let reports = reports(&result)?;
     write(
         "records",
@@ -236,9 +238,9 @@ fn lines(result: &Value, reports: &[ConnectionReport]) -> Result<Vec<Vec<u8>>> {
     let mut lines = Vec::new();
     let mut add = |value: Value| lines.push(format!("{value}\n").into_bytes());
     let job = "a".to_owned();
-    add(json(&Open::Control { reqmtls: 1 })?);
+    add(json(&Open::Control { reqmtls: 2 })?);
     add(json(&Open::Tls {
-        reqmtls: 1,
+        reqmtls: 2,
         job: job.clone(),
         connection: 0,
     })?);
@@ -259,15 +261,9 @@ fn lines(result: &Value, reports: &[ConnectionReport]) -> Result<Vec<Vec<u8>>> {
     add(json(&Reply::Error {
         message: "got \"x\", expected y".to_owned(),
     })?);
-    for peer in result["peers"]
-        .as_object()
-        .into_iter()
-        .flat_map(serde_json::Map::values)
-    {
-        let names = ["reqmtls", "name", "library", "capabilities"];
-        let found = names.map(|name| (name.to_owned(), peer[name].clone()));
-        let description = Value::Object(found.into_iter().collect());
-        let description: Description = serde_json::from_value(description)?;
+    let lines_of_result = result.as_array().into_iter().flatten();
+    for description in lines_of_result.filter_map(|line| line["peer"].get("description")) {
+        let description: Description = serde_json::from_value(description.clone())?;
         add(json(&description)?);
         add(json(&Reply::Description(description))?);
     }

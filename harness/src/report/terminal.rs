@@ -1,5 +1,6 @@
 //! What a person at a terminal reads while a run goes on, and at its end.
 
+use std::collections::HashSet;
 use std::io::{self, IsTerminal, Write};
 
 use super::{Reporter, Tally};
@@ -14,6 +15,8 @@ pub struct Terminal<W> {
     /// How many cells there will be.
     cells: usize,
     tally: Tally,
+    /// Findings that are written once, whatever the cell.
+    seen: HashSet<String>,
 }
 
 impl Terminal<io::Stderr> {
@@ -28,6 +31,7 @@ impl Terminal<io::Stderr> {
             progress: false,
             cells: 0,
             tally: Tally::default(),
+            seen: HashSet::new(),
         }
     }
 }
@@ -69,6 +73,12 @@ impl<W: Write> Terminal<W> {
             self.line(&format!("{}: {name}: {reason}", cell.conformance))?;
         }
         for finding in &cell.findings {
+            // What is known of a peer, or is the documents' fault, is the same in many cells.
+            let peer = finding.party.side().map(|side| cell.player(side).label());
+            let repeats = finding.known.is_some() || peer.is_none();
+            if repeats && !self.seen.insert(format!("{peer:?} {finding}")) {
+                continue;
+            }
             let provenance = finding
                 .provenance
                 .map_or_else(String::new, |it| format!(" [{it}]"));

@@ -111,7 +111,7 @@ fn a_client_that_denies_the_flag_is_caught() {
         .ended(FINDINGS, "4 cells: 2 conforms, 2 deviates")
         .says_of(
             "double--rustls",
-            "client: a report of tls_flags_sent none; expected 0b00",
+            "client: client reported tls_flags_sent none; expected 0b00",
         );
 }
 
@@ -127,7 +127,7 @@ fn a_client_that_claims_another_flag_is_caught() {
         .ended(FINDINGS, "4 cells: 2 conforms, 2 deviates")
         .says_of(
             "double--rustls",
-            "client: a report of tls_flags_sent 0101; expected 0b00",
+            "client: client reported tls_flags_sent 0101; expected 0b00",
         );
 }
 
@@ -146,7 +146,7 @@ fn a_client_that_claims_a_flag_that_it_did_not_send_is_caught() {
         .ended(FINDINGS, "4 cells: 2 conforms, 2 deviates")
         .says_of(
             "double--rustls",
-            "client: a report of tls_flags_sent 0b0000000000000000000001; expected none, as on the wire",
+            "client: client reported tls_flags_sent 0b0000000000000000000001; expected none, as on the wire",
         );
 }
 
@@ -162,7 +162,7 @@ fn an_end_that_names_another_alert_is_caught() {
         .ended(FINDINGS, "4 cells: 2 conforms, 2 deviates")
         .says_of(
             "double--rustls",
-            "client: a report of alert_received 42; expected 116, as on the wire",
+            "client: client reported alert_received 42; expected 116, as on the wire",
         );
 }
 
@@ -171,7 +171,14 @@ fn an_end_that_claims_to_have_completed_is_caught() {
     Double::cheating(|report| report.outcome = Outcome::Completed)
         .run(REFUSED)
         .ended(FINDINGS, "4 cells: 1 conforms, 3 deviates")
-        .names_the_double("a report of outcome completed; expected refused, as on the wire");
+        .says_of(
+            "double--rustls",
+            "client: client reported outcome completed; expected refused, as on the wire",
+        )
+        .says_of(
+            "rustls--double",
+            "server: server reported outcome completed; expected refused, as on the wire",
+        );
 }
 
 #[test]
@@ -181,7 +188,7 @@ fn a_server_that_claims_an_authenticated_client_is_caught() {
         .ended(FINDINGS, "4 cells: 1 conforms, 3 deviates")
         .says_of(
             "rustls--double",
-            "server: a report of peer_certificate 0707",
+            "server: server reported peer_certificate 0707",
         );
 }
 

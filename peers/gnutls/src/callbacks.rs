@@ -223,7 +223,9 @@ fn client_hello(
         // What cannot be read is for the library to refuse.
         return 0;
     }
-    let as_before = context.state.note_hello(hello.tls_flags.as_deref());
+    // A server that does not implement the extension reports none.
+    let seen = rules.flag.and(hello.tls_flags.as_deref());
+    let as_before = context.state.note_hello(seen);
     context.may_be_asked = hello.may_be_asked;
     let Ok(asks) = rules.asks(&hello, as_before) else {
         return ffi::GNUTLS_E_RECEIVED_ILLEGAL_PARAMETER;

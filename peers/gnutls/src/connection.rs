@@ -96,14 +96,18 @@ impl<'a, 's> Connection<'a, 's> {
     /// What a code of the library means for the connection. A fatal one is answered by the alert that the library
     /// has for it, as applications do.
     fn outcome(&mut self, code: Code) -> Result<Code, Failure> {
-        // SAFETY: reads a table of the library.
-        if code >= 0 || unsafe { ffi::gnutls_error_is_fatal(code) } == 0 {
+        if code >= 0 {
             return Ok(code);
         }
         // SAFETY: the context is valid, and no callback runs now.
         let context = unsafe { &mut *self.context };
+        // Whether a failure of the transport is fatal, the library would read from an old errno.
         if let Some(error) = context.transport.take() {
             return Err(Failure::Other(error));
+        }
+        // SAFETY: reads a table of the library.
+        if unsafe { ffi::gnutls_error_is_fatal(code) } == 0 {
+            return Ok(code);
         }
         let state = context.state.clone();
         match code {
