@@ -34,8 +34,8 @@ pub(crate) struct Noted<'a, 's> {
     pub(crate) session: Option<&'a Mutex<Option<Session>>>,
     /// Server: whether the client offered early data.
     pub(crate) offers_early_data: bool,
-    /// Client: it got malformed flags in a message whose extensions the library hands to no application.
-    pub(crate) malformed_flags: bool,
+    /// Client: it has refused flags by an alert of its own.
+    pub(crate) refused: bool,
     /// How many more reads there are before the library learns that one would block; `None`: any number.
     pub(crate) reads: Option<u32>,
     /// Why the transport failed, if it did.
@@ -53,7 +53,7 @@ impl<'a, 's> Noted<'a, 's> {
             implements: None,
             session: None,
             offers_early_data: false,
-            malformed_flags: false,
+            refused: false,
             reads: None,
             transport: None,
         }
@@ -169,7 +169,8 @@ pub(crate) unsafe extern "C" fn refuse_flags(
     0
 }
 
-/// Client: looks at what the library does not look at.
+/// Client: refuses what the library hands to no application. The call comes before the library acts on the message,
+/// and of two alerts the first goes out.
 pub(crate) unsafe extern "C" fn message(
     written: c_int,
     version: c_int,
@@ -179,28 +180,21 @@ pub(crate) unsafe extern "C" fn message(
     ssl: *mut ffi::SSL,
     _: *mut c_void,
 ) {
-    if written != 0 || version != ffi::TLS1_3_VERSION || kind != ffi::SSL3_RT_HANDSHAKE {
+    if written != 0 || kind != ffi::SSL3_RT_HANDSHAKE {
         return;
     }
-    // SAFETY: the library calls with a connection and a whole message of that many octets, at least four.
-    let (noted, message) = unsafe {
-        (
-            noted(ssl),
-            slice::from_raw_parts(octets.cast::<u8>(), length),
-        )
-    };
-    if let Some((extension, flag)) = noted.implements {
-        noted.malformed_flags |= flags::are_malformed(message, extension, flag);
-    }
-}
-
-/// Client: pauses a handshake that is to be refused, before it answers CertificateRequest.
-pub(crate) unsafe extern "C" fn certificate_is_due(ssl: *mut ffi::SSL, _: *mut c_void) -> c_int {
-    // SAFETY: the library calls with a connection.
-    if unsafe { noted(ssl).malformed_flags } {
-        -1
-    } else {
-        1
+    // SAFETY: the library calls with a connection and a message of that many octets. What is noted is not in use when the
+    // alert is written, which calls back.
+    unsafe {
+        let Some((extension, flag)) = noted(ssl).implements else {
+            return;
+        };
+        let message = slice::from_raw_parts(octets.cast::<u8>(), length);
+        if flags::are_wrong(message, version == ffi::TLS1_3_VERSION, extension, flag) {
+            noted(ssl).refused = true;
+            let [alert, ..] = REFUSE.to_le_bytes();
+            ffi::SSL_send_fatal_alert(ssl, alert);
+        }
     }
 }
 

@@ -49,7 +49,6 @@ impl Client {
             }
             if setup.flag.is_some() {
                 ffi::SSL_CTX_set_msg_callback(raw, Some(callbacks::message));
-                ffi::SSL_CTX_set_cert_cb(raw, Some(callbacks::certificate_is_due), ptr::null_mut());
             }
             if later.is_some() {
                 // Off for clients by default; without it the callback is not called.

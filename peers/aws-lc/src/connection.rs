@@ -79,13 +79,9 @@ impl<'a, 's> Connection<'a, 's> {
 
     /// What a call returned that transfers octets, or the library's code for why it did not.
     fn outcome(&mut self, returned: c_int) -> Result<Result<usize, c_int>, Failure> {
-        if self.noted().malformed_flags {
-            // SAFETY: the connection is alive. That the alert does not go out is no other failure than the one at hand.
-            unsafe {
-                let [alert, ..] = ffi::SSL_AD_ILLEGAL_PARAMETER.to_le_bytes();
-                ffi::SSL_send_fatal_alert(self.raw(), alert);
-            }
-            let text = "got malformed tls_flags in CertificateRequest or NewSessionTicket";
+        if self.noted().refused {
+            let text =
+                "got tls_flags that are malformed, or in a message that has no place for them";
             return Err(Failure::Tls(text.to_owned()));
         }
         match usize::try_from(returned) {
@@ -108,7 +104,10 @@ impl<'a, 's> Connection<'a, 's> {
         unsafe {
             let verified = ffi::SSL_get_verify_result(self.raw());
             let silent = [ffi::X509_V_OK, ffi::X509_V_ERR_INVALID_CALL];
-            if silent.into_iter().all(|code| verified != c_long::from(code)) {
+            if silent
+                .into_iter()
+                .all(|code| verified != c_long::from(code))
+            {
                 error.push_str(": ");
                 error.push_str(&text(ffi::X509_verify_cert_error_string(verified)));
             }

@@ -7,6 +7,8 @@ mod context;
 mod flags;
 mod library;
 mod server;
+#[cfg(test)]
+mod tests;
 
 use std::process::ExitCode;
 use std::sync::Arc;
