@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use reqmtls_contract::{
     Ask, CipherSuite, ConnectionReport, Description, Edit, Group, Hex, Identity, Job, Message,
-    Open, Policy, Reply, Report, Resumption, Revision, Setup, Version,
+    Open, Policy, Reply, Report, Resumption, Revision, Sessions, Setup, Version,
 };
 use reqmtls_fuzz::{Step, Story};
 use reqmtls_observer::capture::{self, Connection};
@@ -34,7 +34,7 @@ fn main() -> Result<()> {
     let latest = root.join("results/latest");
     let connections = connections(&read(&latest.join("run.pcapng"))?)?;
     let result = serde_json::Deserializer::from_slice(&read(&latest.join("result.jsonl"))?)
-        .into_iter()
+        .into_iter::<Value>()
         .collect::<Result<Value, _>>()?;
     let reports = reports(&result)?;
     write(
@@ -299,6 +299,7 @@ fn full_job(side: Side) -> Job {
             tls_flags: Some(Hex(FLAG_80.to_vec())),
             early_data: true,
         }),
+        sessions: Some(Sessions::Separate),
         early_data: true,
         post_handshake_auth: true,
         edits: vec![Edit {
