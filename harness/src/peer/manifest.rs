@@ -55,6 +55,8 @@ pub struct Tool {
     pub program: Option<String>,
     /// A shared library that must be installed, e.g. `libclang`.
     pub library: Option<String>,
+    /// A header that must be installed, e.g. `gnutls/gnutls.h`: a library may be there without what it is built by.
+    pub header: Option<String>,
     /// The Debian package that has it.
     pub package: String,
 }
@@ -165,13 +167,12 @@ impl Manifest {
                 "expected exactly one of package and program".to_owned(),
             ));
         }
-        if let Some(tool) = manifest
-            .tools
-            .iter()
-            .find(|tool| tool.program.is_some() == tool.library.is_some())
-        {
+        if let Some(tool) = manifest.tools.iter().find(|tool| {
+            let kinds = [&tool.program, &tool.library, &tool.header];
+            kinds.into_iter().flatten().count() != 1
+        }) {
             return Err(parse(format!(
-                "tool of package {:?}: expected exactly one of program and library",
+                "tool of package {:?}: expected exactly one of program, library and header",
                 tool.package
             )));
         }
@@ -186,12 +187,13 @@ fn last() -> u32 {
 }
 
 impl Tool {
-    /// What is looked for: the program's or library's name.
+    /// What is looked for: the name of the program, the library or the header.
     #[must_use]
     pub fn name(&self) -> &str {
         self.program
             .as_deref()
             .or(self.library.as_deref())
+            .or(self.header.as_deref())
             .unwrap_or_default()
     }
 
@@ -203,9 +205,15 @@ impl Tool {
                 in_folders(std::env::var_os("PATH"), |name| name == program.as_str())
             }
             (_, Some(library)) => library_is_present(library),
-            _ => false,
+            _ => self.header.as_deref().is_some_and(header_is_present),
         }
     }
+}
+
+/// Looks where C compilers look.
+fn header_is_present(header: &str) -> bool {
+    let folders = ["/usr/include", "/usr/local/include"].map(Path::new);
+    folders.iter().any(|folder| folder.join(header).is_file())
 }
 
 /// Looks where bindgen looks: `LIBCLANG_PATH`, then the folders of the system and of LLVM.
@@ -307,9 +315,17 @@ mod tests {
         let tool = |program: &str| Tool {
             program: Some(program.into()),
             library: None,
+            header: None,
             package: "p".into(),
         };
         assert!(tool("sh").is_present());
         assert!(!tool("no-such-program-here").is_present());
+        let header = |header: &str| Tool {
+            program: None,
+            header: Some(header.into()),
+            ..tool("")
+        };
+        assert!(header("stdio.h").is_present());
+        assert!(!header("no/such/header.h").is_present());
     }
 }

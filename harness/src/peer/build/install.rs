@@ -44,6 +44,7 @@ pub async fn install(manifests: &[&Manifest]) -> Result<Vec<String>, InstallErro
     let apt = Tool {
         program: Some("apt-get".to_owned()),
         library: None,
+        header: None,
         package: "apt".to_owned(),
     };
     if !apt.is_present() {
