@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt};
 use reqmtls_contract::{ConnectionReport, Job, Outcome};
-use reqmtls_observer::{Flight, HandshakeMessage, KeyLog, Recording, TlsFlags, Transcript};
+use reqmtls_observer::{HandshakeMessage, KeyLog, Recording, TlsFlags, Transcript};
 use reqmtls_vocabulary::{ProtocolVersion, Side};
 
 use super::accepted::Accepted;
@@ -210,15 +210,26 @@ fn bypassed(connection: &judge::Connection) -> bool {
     requires && facts.outcome == Outcome::Completed && facts.authenticated.is_none()
 }
 
-/// How many flights there are up to the one with the client's CertificateVerify.
+/// How many flights of the handshake there are up to the one with the client's CertificateVerify. Tickets and
+/// application data are left out: whether they cross the other side's messages is a matter of timing.
 fn flights_to_proof(transcript: &Transcript) -> Option<usize> {
-    let proof = transcript.entries.iter().find(|entry| {
-        let message = entry.message();
-        entry.from == Side::Client
-            && matches!(message, Some(HandshakeMessage::CertificateVerify(_)))
-    })?;
-    let begun = |flight: &&Flight| flight.at <= proof.at;
-    Some(transcript.flights.iter().filter(begun).count())
+    let mut flights = 0;
+    let mut last = None;
+    for entry in transcript.by_arrival() {
+        match entry.message() {
+            None | Some(HandshakeMessage::NewSessionTicket { .. }) => {}
+            Some(message) => {
+                if last.replace(entry.from) != Some(entry.from) {
+                    flights += 1;
+                }
+                let is_proof = matches!(message, HandshakeMessage::CertificateVerify(_));
+                if is_proof && entry.from == Side::Client {
+                    return Some(flights);
+                }
+            }
+        }
+    }
+    None
 }
 
 /// What the jobs of a cell have shown so far.

@@ -227,7 +227,7 @@ pub struct Connection {
     /// What each requirement that applies says.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rulings: Vec<Ruling>,
-    /// How many flights there were up to the one with the client's CertificateVerify, if it sent one.
+    /// How many flights of the handshake there were up to the one with the client's CertificateVerify, if it sent one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flights_to_proof: Option<usize>,
     /// Maximal runs of octets of one side, in the order of time.

@@ -34,7 +34,8 @@ pub(super) fn savings(page: &mut Page, subject: &Subject, run: &Collected) {
     }
     page.line(format_args!(
         "The same client, authenticated after the handshake and in it because of the flag: flights until the server \
-         has the client's CertificateVerify. A flight is what one side sends without the other's octets between.\n"
+         has the client's CertificateVerify. A flight is what one side sends of handshake messages, tickets left out, \
+         without the other's between.\n"
     ));
     page.line(format_args!(
         "| client → server | after the handshake | by the flag | round trips saved |\n| --- | --- | --- | --- |"
