@@ -314,7 +314,6 @@ fn scenario(name: &str) -> String {
 
 const DEVIATION: &str = r#"
 [[deviation]]
-peer = "rustls"
 side = "client"
 versions = ">=0.23"
 requirement = "TLS-7"
@@ -325,10 +324,13 @@ reference = "the source"
 
 /// A root with the deviation of rustls in Certificate, and what is known of it.
 fn with_known(known: &str) -> tempfile::TempDir {
-    root(&[
-        ("unsolicited.toml", &scenario("unsolicited.toml")),
-        ("known-deviations.toml", known),
-    ])
+    let root = root(&[("unsolicited.toml", &scenario("unsolicited.toml"))]);
+    fs::write(
+        root.path().join("peers/rustls/known-deviations.toml"),
+        known,
+    )
+    .unwrap();
+    root
 }
 
 #[test]

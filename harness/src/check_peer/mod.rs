@@ -9,7 +9,6 @@ mod program;
 mod shown;
 mod streams;
 
-use std::path::Path;
 use std::time::Duration;
 
 use reqmtls_contract::{Description, Side};
@@ -18,8 +17,9 @@ use tokio::time::timeout;
 
 use self::capability::Material;
 use self::line::Line;
-use self::program::Program;
+use self::program::Started;
 use self::streams::Treatment;
+use crate::peer::Program;
 use crate::scenario::Certificates;
 
 /// The most time that one check may take.
@@ -86,7 +86,7 @@ impl From<&str> for Trouble {
 ///
 /// What keeps the program from being checked at all; what is wrong with it is a [`Verdict`].
 pub async fn check(
-    program: &Path,
+    program: &Program,
     only: Option<&str>,
     emit: impl FnMut(Checked),
 ) -> Result<(), CheckError> {
@@ -129,7 +129,7 @@ struct Checks<'a, E> {
     only: Option<&'a str>,
     /// Why the program could not be started.
     start: Option<String>,
-    program: &'a Path,
+    program: &'a Program,
     material: &'a Material,
 }
 
@@ -180,7 +180,7 @@ impl<E: FnMut(Checked)> Checks<'_, E> {
     async fn run(&mut self) {
         let path = self.program;
         let rule = "when it listens it writes one line to stdout that says where";
-        let Some(mut program) = self.need(rule, Program::start(path, true)).await else {
+        let Some(mut program) = self.need(rule, Started::start(path, true)).await else {
             return;
         };
         let held = async {
@@ -221,7 +221,7 @@ impl<E: FnMut(Checked)> Checks<'_, E> {
         self.check(rule, program::outlives_a_holder(path)).await;
     }
 
-    async fn asks(&mut self, program: &Program, description: &Description) {
+    async fn asks(&mut self, program: &Started, description: &Description) {
         let (address, material) = (program.address, self.material);
         self.check(
             "a first line that makes no sense is answered error, and the connection is closed",
@@ -284,7 +284,7 @@ impl<E: FnMut(Checked)> Checks<'_, E> {
         .await;
     }
 
-    async fn streams(&mut self, program: &Program, description: &Description) {
+    async fn streams(&mut self, program: &Started, description: &Description) {
         for side in sides(description) {
             for treatment in Treatment::ALL {
                 let rule = format!("{side}: {}", treatment.rule());

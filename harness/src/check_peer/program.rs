@@ -1,7 +1,6 @@
 //! The peer as a process: what it writes, and when it exits.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -10,11 +9,12 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-use tokio::process::{Child, ChildStdout, Command};
+use tokio::process::{Child, ChildStdout};
 use tokio::time::timeout;
 
 use super::Trouble;
 use super::line::{Line, unexpected};
+use crate::peer::Program;
 
 /// How long a peer may take to listen, and to exit once it has to.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -32,16 +32,17 @@ struct Listening {
 }
 
 /// A started peer; killed when dropped.
-pub(super) struct Program {
+pub(super) struct Started {
     child: Child,
     stdout: BufReader<ChildStdout>,
     pub(super) address: SocketAddr,
 }
 
-impl Program {
+impl Started {
     /// Starts the peer and reads where it listens.
-    pub(super) async fn start(path: &Path, held: bool) -> Result<Self, Trouble> {
-        let mut child = Command::new(path)
+    pub(super) async fn start(program: &Program, held: bool) -> Result<Self, Trouble> {
+        let mut child = program
+            .command()
             .args(["--listen", "127.0.0.1:0"])
             .args(held.then_some("--held"))
             .stdin(Stdio::null())
@@ -50,7 +51,9 @@ impl Program {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
-            .map_err(|error| Trouble::Start(format!("cannot start {}: {error}", path.display())))?;
+            .map_err(|error| {
+                Trouble::Start(format!("cannot start {}: {error}", program.path.display()))
+            })?;
         let stdout = child
             .stdout
             .take()
@@ -137,12 +140,12 @@ pub(super) async fn describe(line: &mut Line) -> Result<(), Trouble> {
 }
 
 /// A signal ends the peer with code 0.
-pub(super) async fn exits_at(path: &Path, signal: Signal, name: &str) -> Result<(), Trouble> {
-    let mut program = Program::start(path, false).await?;
-    let mut busy = Line::control(program.address).await?;
+pub(super) async fn exits_at(program: &Program, signal: Signal, name: &str) -> Result<(), Trouble> {
+    let mut started = Started::start(program, false).await?;
+    let mut busy = Line::control(started.address).await?;
     describe(&mut busy).await?;
-    program.signal(signal)?;
-    let status = program.exit(PATIENCE, name).await?;
+    started.signal(signal)?;
+    let status = started.exit(PATIENCE, name).await?;
     if status.code() == Some(0) {
         Ok(())
     } else {
@@ -151,11 +154,11 @@ pub(super) async fn exits_at(path: &Path, signal: Signal, name: &str) -> Result<
 }
 
 /// A held peer exits when the connection that asked for it ends, in order or not.
-pub(super) async fn exits_with_its_holder(path: &Path, resets: bool) -> Result<(), Trouble> {
-    let mut program = Program::start(path, true).await?;
-    let mut other = Line::control(program.address).await?;
+pub(super) async fn exits_with_its_holder(program: &Program, resets: bool) -> Result<(), Trouble> {
+    let mut started = Started::start(program, true).await?;
+    let mut other = Line::control(started.address).await?;
     describe(&mut other).await?;
-    let mut holder = Line::control(program.address).await?;
+    let mut holder = Line::control(started.address).await?;
     hold(&mut holder).await?;
     // The connection stays open and may ask more.
     describe(&mut holder).await?;
@@ -168,34 +171,34 @@ pub(super) async fn exits_with_its_holder(path: &Path, resets: bool) -> Result<(
     }
     drop(holder);
     let reason = "the end of the connection that asked hold";
-    program.exit(PATIENCE, reason).await.map(drop)
+    started.exit(PATIENCE, reason).await.map(drop)
 }
 
 /// A held peer that nobody holds exits.
-pub(super) async fn exits_unheld(path: &Path) -> Result<(), Trouble> {
+pub(super) async fn exits_unheld(program: &Program) -> Result<(), Trouble> {
     let start = Instant::now();
-    let mut program = Program::start(path, true).await?;
-    let mut asked = Line::control(program.address).await?;
+    let mut started = Started::start(program, true).await?;
+    let mut asked = Line::control(started.address).await?;
     describe(&mut asked).await?;
     let reason = format!(
         "a start with --held, though no connection asked hold within {} s",
         UNHELD.as_secs()
     );
-    program
+    started
         .exit((UNHELD + PATIENCE).saturating_sub(start.elapsed()), &reason)
         .await
         .map(drop)
 }
 
 /// Without `--held`, the end of a connection ends nothing else.
-pub(super) async fn outlives_a_holder(path: &Path) -> Result<(), Trouble> {
-    let mut program = Program::start(path, false).await?;
-    let mut holder = Line::control(program.address).await?;
+pub(super) async fn outlives_a_holder(program: &Program) -> Result<(), Trouble> {
+    let mut started = Started::start(program, false).await?;
+    let mut holder = Line::control(started.address).await?;
     hold(&mut holder).await?;
     holder.close().await?;
     holder.end().await?;
-    let mut other = Line::control(program.address).await?;
+    let mut other = Line::control(started.address).await?;
     describe(&mut other).await?;
-    program.signal(Signal::TERM)?;
-    program.exit(PATIENCE, "SIGTERM").await.map(drop)
+    started.signal(Signal::TERM)?;
+    started.exit(PATIENCE, "SIGTERM").await.map(drop)
 }

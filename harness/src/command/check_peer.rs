@@ -1,15 +1,15 @@
 //! `reqmtls check-peer`: whether a program follows the peer contract.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
 
 use super::{EXIT_FINDINGS, EXIT_NOTHING, EXIT_PEER, complain};
 use crate::check_peer::{self, CheckError, Checked, Verdict};
-use crate::peer::build;
 use crate::peer::manifest::Manifest;
+use crate::peer::{Program, build};
 
 /// Arguments of `check-peer`.
 #[derive(Debug, Args)]
@@ -17,6 +17,9 @@ pub(super) struct Arguments {
     /// The peer's program, or its folder with peer.toml, from which it is built
     #[arg(value_name = "PROGRAM|FOLDER")]
     peer: PathBuf,
+    /// What stands behind the program's name in its command line, before --listen
+    #[arg(value_name = "ARGUMENT", last = true)]
+    arguments: Vec<String>,
     /// Only the rules that contain these words
     #[arg(long, value_name = "WORDS")]
     only: Option<String>,
@@ -24,29 +27,37 @@ pub(super) struct Arguments {
 
 /// Checks a peer, with a line to stdout for each rule of peers/README.md.
 pub(super) fn obey(
-    root: impl FnOnce() -> anyhow::Result<PathBuf>,
+    root: impl Fn() -> anyhow::Result<PathBuf>,
     arguments: &Arguments,
 ) -> anyhow::Result<u8> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-    let program = if arguments.peer.is_dir() {
-        let manifest = Manifest::load_folder(&arguments.peer)?;
-        match runtime.block_on(build::build(&root()?, &manifest, complain)) {
-            Ok(program) => program,
+    if !arguments.peer.is_dir() {
+        let path = std::path::absolute(&arguments.peer)
+            .with_context(|| arguments.peer.display().to_string())?;
+        let program = Program {
+            arguments: arguments.arguments.clone(),
+            ..Program::alone(path)
+        };
+        return check(&runtime, &program, arguments.only.as_deref());
+    }
+    let mut code = 0;
+    for manifest in Manifest::load_folder(&arguments.peer)? {
+        let progress = |line: &str| complain(&format!("{}: {line}", manifest.name));
+        let checked = match runtime.block_on(build::build(&root()?, &manifest, progress)) {
+            Ok(program) => check(&runtime, &program, arguments.only.as_deref())?,
             Err(error) => {
                 complain(&format!("{}: not built: {error}", manifest.name));
-                return Ok(EXIT_PEER);
+                EXIT_PEER
             }
-        }
-    } else {
-        std::path::absolute(&arguments.peer)
-            .with_context(|| arguments.peer.display().to_string())?
-    };
-    check(&runtime, &program, arguments.only.as_deref())
+        };
+        code = code.max(checked);
+    }
+    Ok(code)
 }
 
 pub(super) fn check(
     runtime: &tokio::runtime::Runtime,
-    program: &Path,
+    program: &Program,
     only: Option<&str>,
 ) -> anyhow::Result<u8> {
     let (mut right, mut wrong, mut skipped) = (0, 0, 0);
@@ -76,7 +87,7 @@ pub(super) fn check(
     }
     complain(&format!(
         "{}: {right} rules followed, {wrong} not, {skipped} not looked at",
-        program.display()
+        program.path.display()
     ));
     Ok(if wrong == 0 { 0 } else { EXIT_FINDINGS })
 }

@@ -1,7 +1,7 @@
 //! `reqmtls peers`: what there is to run against.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, bail};
 use clap::Args;
@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 
 use super::{EXIT_FINDINGS, EXIT_PEER, check_peer, complain};
 use crate::peer::manifest::Manifest;
-use crate::peer::{RunningPeer, build};
+use crate::peer::{Program, RunningPeer, build};
 
 /// Arguments of `peers`.
 #[derive(Debug, Args)]
@@ -69,11 +69,15 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
 }
 
 /// Builds a peer; its program.
-fn program(root: &Path, manifest: &Manifest, runtime: &Runtime) -> Option<PathBuf> {
+fn program(root: &Path, manifest: &Manifest, runtime: &Runtime) -> Option<Program> {
     let progress = |line: &str| complain(&format!("{}: {line}", manifest.name));
     match runtime.block_on(build::build(root, manifest, progress)) {
         Ok(program) => {
-            complain(&format!("{}: built {}", manifest.name, program.display()));
+            complain(&format!(
+                "{}: built {}",
+                manifest.name,
+                program.path.display()
+            ));
             Some(program)
         }
         Err(error) => {
@@ -119,13 +123,20 @@ fn list(root: &Path, manifests: &[&Manifest]) -> anyhow::Result<u8> {
     for manifest in manifests {
         let how = match (&manifest.package, &manifest.program) {
             _ if manifest.in_process => "compiled into the harness".to_owned(),
+            (Some(package), _) if manifest.dynamic => {
+                format!("cargo package {package}, with the installed libraries")
+            }
             (Some(package), _) => format!("cargo package {package}, static"),
-            (_, program) => format!(
-                "program {}",
-                program.as_deref().unwrap_or(Path::new("")).display()
-            ),
+            (_, program) => {
+                let words = program.iter().chain(&manifest.arguments);
+                let words: Vec<_> = words.map(String::as_str).collect();
+                format!("program {}", words.join(" "))
+            }
         };
         writeln!(out, "{}: {how}", manifest.name)?;
+        for line in manifest.about.lines() {
+            writeln!(out, "  {line}")?;
+        }
         for step in &manifest.prepare {
             writeln!(out, "  first: {}", step.command.join(" "))?;
         }
@@ -135,12 +146,7 @@ fn list(root: &Path, manifests: &[&Manifest]) -> anyhow::Result<u8> {
             } else {
                 "missing"
             };
-            writeln!(
-                out,
-                "  needs {}: {state} (Debian package {})",
-                tool.name(),
-                tool.package
-            )?;
+            writeln!(out, "  needs {}: {state} ({})", tool.name(), tool.source())?;
             if state == "missing" {
                 code = EXIT_PEER;
             }

@@ -10,9 +10,7 @@ use reqmtls_contract::Revision;
 
 use crate::peer::manifest::Manifest;
 use crate::report::Notes;
-use crate::scenario::{
-    self, Case, KNOWN_DEVIATIONS, Known, PUBLISHED, Pairings, Scenario, Selector,
-};
+use crate::scenario::{self, Case, Known, PUBLISHED, Pairings, Scenario, Selector};
 
 /// Arguments that select.
 #[derive(Debug, Args)]
@@ -53,8 +51,7 @@ impl Selection {
         let all = scenario::load_dir(&root.join("scenarios"))?;
         let peers = Manifest::load_all(&root.join("peers"))?;
         let names: Vec<_> = peers.iter().map(|peer| peer.name.as_str()).collect();
-        let known = root.join("scenarios").join(KNOWN_DEVIATIONS);
-        let known = Known::load(&known, &all, &names)?;
+        let known = Known::load(&Manifest::by_folder(&peers), &all)?;
         let notes = Notes::load(&root.join("scenarios").join(PUBLISHED), &all)?;
         let (scenarios, others): (Vec<_>, Vec<_>) =
             all.into_iter().partition(|it| it.is_of(self.revision));

@@ -1,7 +1,8 @@
-//! A peer in a container: an image of nothing but its program and what that links.
+//! A peer in a container: an image of nothing but its program and what that needs.
 
 use std::collections::HashMap;
 use std::fs;
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
@@ -14,15 +15,13 @@ use testcontainers::{ContainerAsync, GenericBuildableImage, GenericImage, ImageE
 use tokio::time::timeout;
 
 use super::StartError;
-use super::image::linked;
+use super::image::{Image, Program};
 
 /// The port inside the container.
 const PORT: u16 = 7443;
 
 /// The folder of the build that becomes the container's root.
 const FILES: &str = "files";
-
-const DOCKERFILE: &str = "FROM scratch\nCOPY files /\nENTRYPOINT [\"/peer\"]\n";
 
 /// How long the engine may take to say that it is there, and to remove a container.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -51,29 +50,29 @@ pub(super) struct Container {
 }
 
 impl Container {
-    pub(super) async fn start(name: &str, program: &Path) -> Result<Self, StartError> {
+    pub(super) async fn start(name: &str, program: &Program) -> Result<Self, StartError> {
+        let Image { command, files } = program.image().await.map_err(StartError::Image)?;
         let spawn = |source| StartError::Spawn {
-            program: program.display().to_string(),
+            program: program.path.display().to_string(),
             source,
         };
-        let octets = fs::read(program).map_err(&spawn)?;
-        let linked = linked(program, &octets).await.map_err(StartError::Image)?;
         // The tag names the content, so that an image is never older than its files.
-        let mut content = Sha256::new_with_prefix(&octets);
-        let mut files = vec![(program.to_owned(), format!("{FILES}/peer"))];
-        for file in linked {
-            content.update(fs::read(&file).map_err(&spawn)?);
-            let place = format!("{FILES}{}", file.display());
-            // A link in the image would name what is not there.
-            files.push((fs::canonicalize(&file).map_err(&spawn)?, place));
+        let mut content = Sha256::new();
+        for (place, file) in &files {
+            content.update(place);
+            digest(file, &mut content).map_err(&spawn)?;
         }
+        let entry = serde_json::to_string(&command).map_err(|error| spawn(error.into()))?;
+        content.update(&entry);
         let tag = hex::encode(&content.finalize()[..8]);
         let recipe = GenericBuildableImage::new(format!("reqmtls-peer-{name}"), tag)
-            .with_dockerfile_string(DOCKERFILE);
+            .with_dockerfile_string(format!(
+                "FROM scratch\nCOPY {FILES} /\nENTRYPOINT {entry}\n"
+            ));
         let image = files
             .into_iter()
-            .fold(recipe, |recipe, (file, place)| {
-                recipe.with_file(file, place)
+            .fold(recipe, |recipe, (place, file)| {
+                recipe.with_file(file, format!("{FILES}{place}"))
             })
             .build_image_with(BuildImageOptions::new().with_skip_if_exists(true))
             .await?;
@@ -117,4 +116,20 @@ impl Container {
         // Let go, the peer ends and the engine may remove the container first: that is no fault.
         drop(timeout(PATIENCE, self.container.rm()).await);
     }
+}
+
+/// Takes in a file's content, or the names and contents of all files below a folder.
+fn digest(path: &Path, content: &mut Sha256) -> io::Result<()> {
+    if !path.is_dir() {
+        content.update(fs::read(path)?);
+        return Ok(());
+    }
+    let entries = fs::read_dir(path)?.map(|entry| Ok(entry?.path()));
+    let mut paths: Vec<_> = entries.collect::<io::Result<_>>()?;
+    paths.sort();
+    for path in paths {
+        content.update(path.file_name().unwrap_or_default().as_encoded_bytes());
+        digest(&path, content)?;
+    }
+    Ok(())
 }

@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use thiserror::Error;
 
-/// One `peer.toml`.
+/// The manifest's name in a peer's folder.
+const FILE: &str = "peer.toml";
+
+/// One `peer.toml`, or one variant of it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
@@ -19,7 +22,14 @@ pub struct Manifest {
     #[serde(default)]
     pub dynamic: bool,
     /// The peer's program where it is no package of this workspace, below the peer's folder or `{out}`.
-    pub program: Option<PathBuf>,
+    pub program: Option<String>,
+    /// What stands behind the program's name in its command line, before `--listen`. Where `{out}` is named here, all
+    /// of it belongs to the program.
+    #[serde(default)]
+    pub arguments: Vec<String>,
+    /// Shared libraries that the program opens while it runs.
+    #[serde(default)]
+    pub loads: Vec<String>,
     /// The peer is compiled into the harness and runs inside it.
     #[serde(default)]
     pub in_process: bool,
@@ -33,6 +43,9 @@ pub struct Manifest {
     pub glue: Option<String>,
     /// What of ours changes the library where the provenance is `patch`.
     pub patch: Option<String>,
+    /// What this peer is, beside its library; Markdown.
+    #[serde(default)]
+    pub about: String,
     /// What must be on the machine to build it.
     #[serde(default, rename = "tool")]
     pub tools: Vec<Tool>,
@@ -42,6 +55,9 @@ pub struct Manifest {
     /// Commands to run before the package is built, in the peer's folder.
     #[serde(default)]
     pub prepare: Vec<Step>,
+    /// Other versions or libraries behind the same program: a name, and keys that stand in place of the peer's.
+    #[serde(default, rename = "variant")]
+    variants: Vec<serde_json::Map<String, serde_json::Value>>,
     /// The folder that holds the manifest.
     #[serde(skip)]
     pub folder: PathBuf,
@@ -57,8 +73,14 @@ pub struct Tool {
     pub library: Option<String>,
     /// A header that must be installed, e.g. `gnutls/gnutls.h`: a library may be there without what it is built by.
     pub header: Option<String>,
+    /// A file that must be there, e.g. `/usr/share/java/gson.jar`.
+    pub file: Option<String>,
+    /// An environment variable that must be set: what it names is in no package.
+    pub variable: Option<String>,
     /// The Debian package that has it.
-    pub package: String,
+    pub package: Option<String>,
+    /// How to come by it where no package has it.
+    pub help: Option<String>,
 }
 
 /// A command of a build. `{out}` stands for a folder of its own that all checkouts share, and that is made anew
@@ -110,74 +132,126 @@ impl Manifest {
             path: peers.to_owned(),
             source,
         };
-        let mut manifests = Vec::new();
+        let mut folders = Vec::new();
         for entry in fs::read_dir(peers).map_err(read)? {
             let folder = entry.map_err(read)?.path();
-            let path = folder.join("peer.toml");
-            if path.is_file() {
-                manifests.push(Self::load(&path, folder)?);
+            if folder.join(FILE).is_file() {
+                folders.push(folder);
             }
         }
-        if manifests.is_empty() {
+        if folders.is_empty() {
             return Err(ManifestError::None(peers.to_owned()));
         }
-        manifests.sort_by(|one, other| (one.column, &one.name).cmp(&(other.column, &other.name)));
-        let twice = manifests.iter().enumerate().find_map(|(place, second)| {
-            let first = manifests[..place]
-                .iter()
-                .find(|first| first.name == second.name)?;
-            Some((first, second))
-        });
-        if let Some((first, second)) = twice {
-            return Err(ManifestError::Parse {
-                path: second.folder.join("peer.toml"),
-                message: format!(
-                    "got name {:?}, which {} has too",
-                    second.name,
-                    first.folder.display()
-                ),
-            });
+        folders.sort();
+        let mut manifests = Vec::new();
+        for folder in folders {
+            manifests.extend(Self::load(folder)?);
+        }
+        manifests.sort_by_key(|manifest| manifest.column);
+        for (place, second) in manifests.iter().enumerate() {
+            let mut earlier = manifests[..place].iter();
+            if let Some(first) = earlier.find(|first| first.name == second.name) {
+                return Err(ManifestError::Parse {
+                    path: second.folder.join(FILE),
+                    message: format!(
+                        "got name {:?}, which a peer in {} has too",
+                        second.name,
+                        first.folder.display()
+                    ),
+                });
+            }
         }
         Ok(manifests)
     }
 
-    /// Reads the `peer.toml` of one folder.
-    pub fn load_folder(folder: &Path) -> Result<Self, ManifestError> {
-        let absolute = std::path::absolute(folder);
-        let folder = absolute.map_err(|source| ManifestError::Read {
-            path: folder.to_owned(),
-            source,
-        })?;
-        Self::load(&folder.join("peer.toml"), folder)
+    /// The names of these peers, by the folder that holds them.
+    #[must_use]
+    pub fn by_folder(peers: &[Self]) -> BTreeMap<&Path, Vec<&str>> {
+        let mut folders: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for peer in peers {
+            folders
+                .entry(peer.folder.as_path())
+                .or_default()
+                .push(peer.name.as_str());
+        }
+        folders
     }
 
-    fn load(path: &Path, folder: PathBuf) -> Result<Self, ManifestError> {
-        let parse = |message| ManifestError::Parse {
-            path: path.to_owned(),
-            message,
-        };
-        let text = fs::read_to_string(path).map_err(|source| ManifestError::Read {
-            path: path.to_owned(),
+    /// Reads the `peer.toml` of one folder: the peer, then its variants.
+    pub fn load_folder(folder: &Path) -> Result<Vec<Self>, ManifestError> {
+        let absolute = std::path::absolute(folder);
+        Self::load(absolute.map_err(|source| ManifestError::Read {
+            path: folder.to_owned(),
+            source,
+        })?)
+    }
+
+    fn load(folder: PathBuf) -> Result<Vec<Self>, ManifestError> {
+        let path = folder.join(FILE);
+        let text = fs::read_to_string(&path).map_err(|source| ManifestError::Read {
+            path: path.clone(),
             source,
         })?;
-        let mut manifest: Self =
-            toml_edit::de::from_str(&text).map_err(|error| parse(error.to_string()))?;
-        if !manifest.in_process && manifest.package.is_some() == manifest.program.is_some() {
-            return Err(parse(
-                "expected exactly one of package and program".to_owned(),
-            ));
+        let mut peers = Self::parse(&text).map_err(|message| ManifestError::Parse {
+            path: path.clone(),
+            message,
+        })?;
+        for peer in &mut peers {
+            peer.folder.clone_from(&folder);
         }
-        if let Some(tool) = manifest.tools.iter().find(|tool| {
-            let kinds = [&tool.program, &tool.library, &tool.header];
-            kinds.into_iter().flatten().count() != 1
-        }) {
-            return Err(parse(format!(
-                "tool of package {:?}: expected exactly one of program, library and header",
-                tool.package
-            )));
+        Ok(peers)
+    }
+
+    fn parse(text: &str) -> Result<Vec<Self>, String> {
+        // Typed first, for an error with its line.
+        let peer: Self = toml_edit::de::from_str(text).map_err(|error| error.to_string())?;
+        let mut keys: serde_json::Map<_, _> =
+            toml_edit::de::from_str(text).map_err(|error| error.to_string())?;
+        keys.remove("variant");
+        let variants = peer.variants.clone();
+        peer.check()?;
+        let mut peers = vec![peer];
+        for (number, own) in (1..).zip(variants) {
+            let at = |what: String| format!("[[variant]] number {number}: {what}");
+            if !own.contains_key("name") {
+                return Err(at("expected a name".to_owned()));
+            }
+            let mut keys = keys.clone();
+            keys.extend(own);
+            let variant: Self =
+                serde_json::from_value(keys.into()).map_err(|it| at(it.to_string()))?;
+            variant.check().map_err(at)?;
+            peers.push(variant);
         }
-        manifest.folder = folder;
-        Ok(manifest)
+        Ok(peers)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if !self.in_process && self.package.is_some() == self.program.is_some() {
+            return Err("expected exactly one of package and program".to_owned());
+        }
+        for tool in &self.tools {
+            let kinds = [
+                &tool.program,
+                &tool.library,
+                &tool.header,
+                &tool.file,
+                &tool.variable,
+            ];
+            if kinds.into_iter().flatten().count() != 1 {
+                return Err(format!(
+                    "tool {:?}: expected exactly one of program, library, header, file and variable",
+                    tool.source()
+                ));
+            }
+            if tool.package.is_some() == tool.help.is_some() {
+                return Err(format!(
+                    "tool {:?}: expected exactly one of package and help",
+                    tool.name()
+                ));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -187,26 +261,45 @@ fn last() -> u32 {
 }
 
 impl Tool {
-    /// What is looked for: the name of the program, the library or the header.
+    /// What is looked for: the name of the program, the library, the header, the file or the variable.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.program
-            .as_deref()
-            .or(self.library.as_deref())
-            .or(self.header.as_deref())
-            .unwrap_or_default()
+        let kinds = [
+            &self.program,
+            &self.library,
+            &self.header,
+            &self.file,
+            &self.variable,
+        ];
+        kinds
+            .into_iter()
+            .flatten()
+            .next()
+            .map_or("", String::as_str)
+    }
+
+    /// Where it comes from, in words.
+    #[must_use]
+    pub fn source(&self) -> String {
+        match (&self.package, &self.help) {
+            (Some(package), _) => format!("Debian package {package}"),
+            (None, help) => help.clone().unwrap_or_default(),
+        }
     }
 
     /// Whether the machine has it.
     #[must_use]
     pub fn is_present(&self) -> bool {
-        match (&self.program, &self.library) {
-            (Some(program), _) => {
-                in_folders(std::env::var_os("PATH"), |name| name == program.as_str())
-            }
-            (_, Some(library)) => library_is_present(library),
-            _ => self.header.as_deref().is_some_and(header_is_present),
-        }
+        let program = |it: &str| in_folders(std::env::var_os("PATH"), |name| name == it);
+        let variable = |it: &str| std::env::var_os(it).is_some_and(|value| !value.is_empty());
+        let of = |kind: &Option<String>, check: &dyn Fn(&str) -> bool| {
+            kind.as_deref().is_some_and(check)
+        };
+        of(&self.program, &program)
+            || of(&self.library, &library_is_present)
+            || of(&self.header, &header_is_present)
+            || of(&self.file, &|it| Path::new(it).exists())
+            || of(&self.variable, &variable)
     }
 }
 
@@ -312,20 +405,46 @@ mod tests {
 
     #[test]
     fn finds_a_program_that_exists_and_none_that_does_not() {
-        let tool = |program: &str| Tool {
-            program: Some(program.into()),
-            library: None,
-            header: None,
-            package: "p".into(),
+        let is_present = |kind: &str, name: &str| {
+            let text =
+                format!("name = 'p'\nprogram = 'p'\n[[tool]]\n{kind} = {name:?}\npackage = 'p'\n");
+            Manifest::parse(&text).unwrap()[0].tools[0].is_present()
         };
-        assert!(tool("sh").is_present());
-        assert!(!tool("no-such-program-here").is_present());
-        let header = |header: &str| Tool {
-            program: None,
-            header: Some(header.into()),
-            ..tool("")
+        for (kind, present) in [
+            ("program", "sh"),
+            ("header", "stdio.h"),
+            ("file", "/etc/passwd"),
+            ("variable", "PATH"),
+        ] {
+            assert!(is_present(kind, present), "{kind}");
+            assert!(!is_present(kind, "no/such/thing"), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_variant_has_the_peers_keys_but_for_its_own() {
+        let text = "name = 'some'\npackage = 'p'\ncolumn = 3\nenv = { A = '1' }\n[[variant]]\nname = 'some-2'\nenv = { B = '2' }\n";
+        let peers = Manifest::parse(text).unwrap();
+        let names: Vec<_> = peers
+            .iter()
+            .map(|it| (it.name.as_str(), it.column))
+            .collect();
+        assert_eq!(names, [("some", 3), ("some-2", 3)]);
+        assert_eq!(peers[1].package.as_deref(), Some("p"));
+        assert!(!peers[1].env.contains_key("A"));
+    }
+
+    #[test]
+    fn a_variant_has_a_name_and_known_keys() {
+        let error = |own: &str| {
+            Manifest::parse(&format!("name = 'some'\npackage = 'p'\n[[variant]]\n{own}"))
+                .unwrap_err()
         };
-        assert!(header("stdio.h").is_present());
-        assert!(!header("no/such/header.h").is_present());
+        assert_eq!(error("column = 2"), "[[variant]] number 1: expected a name");
+        let unknown = error("name = 'a'\npackag = 'x'");
+        assert!(
+            unknown.starts_with("[[variant]] number 1: unknown field `packag`"),
+            "{unknown}"
+        );
     }
 }

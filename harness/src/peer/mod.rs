@@ -10,7 +10,6 @@ mod process;
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -22,6 +21,7 @@ use tokio::time::timeout;
 pub use self::container::engine_answers;
 pub use self::control::ControlError;
 pub use self::end::{End, Link};
+pub use self::image::Program;
 
 use self::container::Container;
 use self::control::Control;
@@ -120,7 +120,7 @@ impl RunningPeer {
     }
 
     /// Starts a peer's program as a process of this machine.
-    pub async fn process(name: &str, program: &Path) -> Result<Self, StartError> {
+    pub async fn process(name: &str, program: &Program) -> Result<Self, StartError> {
         let process = Process::start(program).await?;
         Self::remote(
             name,
@@ -132,7 +132,7 @@ impl RunningPeer {
     }
 
     /// Starts a peer's program in a container of its own.
-    pub async fn container(name: &str, program: &Path) -> Result<Self, StartError> {
+    pub async fn container(name: &str, program: &Program) -> Result<Self, StartError> {
         let start = Container::start(name, program);
         let container = timeout(START, start)
             .await

@@ -1,16 +1,16 @@
 //! A peer as a process of this machine.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 use tokio::time::timeout;
 
 use super::StartError;
+use super::image::Program;
 
 /// How long a peer may take to listen, and to end once nothing holds it.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -29,8 +29,9 @@ pub(super) struct Process {
 }
 
 impl Process {
-    pub(super) async fn start(program: &Path) -> Result<Self, StartError> {
-        let mut child = Command::new(program)
+    pub(super) async fn start(program: &Program) -> Result<Self, StartError> {
+        let mut child = program
+            .command()
             .args(["--listen", "127.0.0.1:0", "--held"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -40,7 +41,7 @@ impl Process {
             .kill_on_drop(true)
             .spawn()
             .map_err(|source| StartError::Spawn {
-                program: program.display().to_string(),
+                program: program.path.display().to_string(),
                 source,
             })?;
         let stdout = child.stdout.take().map(BufReader::new);

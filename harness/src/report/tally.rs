@@ -72,9 +72,8 @@ impl Tally {
         let timings = &ended.timings;
         let _ = writeln!(
             text,
-            "time: build {}, start {}, cells {}, stop {}",
-            seconds(timings.build),
-            seconds(timings.start),
+            "time: peers {}, cells {}, stop {}",
+            seconds(timings.peers),
             seconds(timings.cells),
             seconds(timings.stop),
         );

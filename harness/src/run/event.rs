@@ -105,10 +105,8 @@ pub struct Ended {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Timings {
-    /// Building peers.
-    pub build: Duration,
-    /// Starting peers.
-    pub start: Duration,
+    /// Building and starting peers.
+    pub peers: Duration,
     /// Running cells.
     pub cells: Duration,
     /// Ending peers.

@@ -8,6 +8,7 @@ mod plan;
 mod relay;
 mod start;
 
+use std::cell::RefCell;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -88,7 +89,7 @@ pub async fn run(
     let work = async {
         Starting {
             plan,
-            emit: &mut emit,
+            emit: RefCell::new(&mut emit),
         }
         .peers(&mut running, &mut timings)
         .await?;

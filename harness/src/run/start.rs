@@ -1,26 +1,30 @@
 //! Peers built and started.
 
-use std::path::PathBuf;
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Instant;
 
+use futures_util::StreamExt;
 use reqmtls_peer_rustls::Rustls;
 
 use super::RunError;
 use super::event::{Event, Missing, Peer, Timings};
 use super::plan::{Place, Plan};
 use crate::peer::manifest::Manifest;
-use crate::peer::{RunningPeer, StartError, build, engine_answers};
+use crate::peer::{Program, RunningPeer, StartError, build, engine_answers};
+
+/// How many peers are built at once: enough that one that waits for a lock or a link holds up no other.
+const BUILDS: usize = 3;
 
 pub(super) struct Starting<'a, E> {
     pub(super) plan: &'a Plan,
-    pub(super) emit: &'a mut E,
+    pub(super) emit: RefCell<&'a mut E>,
 }
 
 impl<E: FnMut(Event)> Starting<'_, E> {
-    /// Builds and starts every peer that plays; what is not there is reported.
+    /// Builds and starts every peer that plays, each as soon as it is built; what is not there is reported.
     pub(super) async fn peers(
-        &mut self,
+        &self,
         running: &mut Vec<Arc<RunningPeer>>,
         timings: &mut Timings,
     ) -> Result<(), RunError> {
@@ -34,71 +38,84 @@ impl<E: FnMut(Event)> Starting<'_, E> {
         } else {
             Place::Process
         };
-        let building = Instant::now();
-        let mut built = Vec::new();
-        for manifest in playing {
-            built.extend(self.build(manifest).await);
-        }
-        timings.build = building.elapsed();
         let starting = Instant::now();
-        let starts = built
-            .iter()
-            .map(|(manifest, program)| start(manifest, program.clone(), place));
-        let started = futures_util::future::join_all(starts).await;
-        for ((manifest, program), mut outcome) in built.iter().zip(started) {
-            if let (Err(StartError::Image(reason)), Some(program)) = (&outcome, program) {
-                let name = &manifest.name;
-                let text = format!("peer {name}: {reason}: it runs as a local process");
-                (self.emit)(Event::Notice(text));
-                outcome = RunningPeer::process(name, program).await;
-            }
-            match outcome {
-                Ok(peer) => {
-                    (self.emit)(Event::Up(Peer {
-                        name: peer.name.clone(),
-                        mode: peer.mode,
-                        description: peer.description.clone(),
-                        glue: manifest.glue.clone(),
-                        patch: manifest.patch.clone(),
-                    }));
-                    running.push(Arc::new(peer));
-                }
-                Err(error) => self.miss(&manifest.name, format!("not started: {error}")),
+        let mut up = futures_util::stream::iter(playing.into_iter().enumerate())
+            .map(|(column, manifest)| async move { (column, self.peer(manifest, place).await) })
+            .buffer_unordered(BUILDS);
+        let mut columns = Vec::new();
+        while let Some((column, outcome)) = up.next().await {
+            // Pushed at once: an interrupt ends those that are up.
+            if let Some(peer) = outcome {
+                let place = columns.partition_point(|it| *it < column);
+                columns.insert(place, column);
+                running.insert(place, Arc::new(peer));
             }
         }
-        timings.start = starting.elapsed();
+        timings.peers = starting.elapsed();
         Ok(())
     }
 
-    /// The peer's program, and none for a peer that is compiled in.
-    async fn build<'m>(
-        &mut self,
-        manifest: &'m Manifest,
-    ) -> Option<(&'m Manifest, Option<PathBuf>)> {
-        if manifest.in_process {
-            return Some((manifest, None));
-        }
-        let progress = |line: &str| {
-            (self.emit)(Event::Building {
-                peer: manifest.name.clone(),
-                line: line.to_owned(),
-            });
+    /// Builds and starts one peer.
+    async fn peer(&self, manifest: &Manifest, place: Place) -> Option<RunningPeer> {
+        let name = &manifest.name;
+        let outcome = if manifest.in_process {
+            Ok(RunningPeer::in_process(name, Arc::new(Rustls::new())))
+        } else {
+            let progress = |line: &str| {
+                self.emit(Event::Building {
+                    peer: name.clone(),
+                    line: line.to_owned(),
+                });
+            };
+            match build::build(&self.plan.root, manifest, progress).await {
+                Ok(program) => self.start(name, &program, place).await,
+                Err(error) => return self.miss(name, format!("not built: {error}")),
+            }
         };
-        match build::build(&self.plan.root, manifest, progress).await {
-            Ok(program) => Some((manifest, Some(program))),
-            Err(error) => {
-                self.miss(&manifest.name, format!("not built: {error}"));
-                None
+        match outcome {
+            Ok(peer) => {
+                self.emit(Event::Up(Peer {
+                    name: peer.name.clone(),
+                    mode: peer.mode,
+                    description: peer.description.clone(),
+                    glue: manifest.glue.clone(),
+                    patch: manifest.patch.clone(),
+                }));
+                Some(peer)
+            }
+            Err(error) => self.miss(name, format!("not started: {error}")),
+        }
+    }
+
+    async fn start(
+        &self,
+        name: &str,
+        program: &Program,
+        place: Place,
+    ) -> Result<RunningPeer, StartError> {
+        if place == Place::Container {
+            match RunningPeer::container(name, program).await {
+                Err(StartError::Image(reason)) => {
+                    let text = format!("peer {name}: {reason}: it runs as a local process");
+                    self.emit(Event::Notice(text));
+                }
+                outcome => return outcome,
             }
         }
+        RunningPeer::process(name, program).await
     }
 
-    fn miss(&mut self, name: &str, reason: String) {
+    fn emit(&self, event: Event) {
+        (self.emit.borrow_mut())(event);
+    }
+
+    fn miss(&self, name: &str, reason: String) -> Option<RunningPeer> {
         let name = name.to_owned();
-        (self.emit)(Event::Missing(Missing { name, reason }));
+        self.emit(Event::Missing(Missing { name, reason }));
+        None
     }
 
-    async fn place(&mut self) -> Result<Place, RunError> {
+    async fn place(&self) -> Result<Place, RunError> {
         if self.plan.place == Some(Place::Process) {
             return Ok(Place::Process);
         }
@@ -110,24 +127,9 @@ impl<E: FnMut(Event)> Starting<'_, E> {
             Err(reason) => {
                 let text =
                     format!("no container engine answers ({reason}): peers run as local processes");
-                (self.emit)(Event::Notice(text));
+                self.emit(Event::Notice(text));
                 Ok(Place::Process)
             }
         }
-    }
-}
-
-async fn start(
-    manifest: &Manifest,
-    program: Option<PathBuf>,
-    place: Place,
-) -> Result<RunningPeer, StartError> {
-    match (program, place) {
-        (None, _) => Ok(RunningPeer::in_process(
-            &manifest.name,
-            Arc::new(Rustls::new()),
-        )),
-        (Some(program), Place::Container) => RunningPeer::container(&manifest.name, &program).await,
-        (Some(program), Place::Process) => RunningPeer::process(&manifest.name, &program).await,
     }
 }

@@ -1,4 +1,4 @@
-//! Deviations that are known: `scenarios/known-deviations.toml`.
+//! Deviations that are known: `known-deviations.toml` in the folder of the peers that deviate.
 //!
 //! A listed deviation is shown, still deviates, and does not fail a run. One that no longer occurs does.
 
@@ -17,7 +17,10 @@ use super::{CaseId, Scenario, Selector};
 use crate::judge::Finding;
 use crate::judge::requirement::{self, Id};
 
-/// What the file lists.
+/// The file in a peer's folder.
+pub const KNOWN_DEVIATIONS: &str = "known-deviations.toml";
+
+/// What the files list.
 #[derive(Debug, Default)]
 pub struct Known(Vec<Deviation>);
 
@@ -31,8 +34,9 @@ struct Deviation {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
-    /// The peer's name.
-    peer: String,
+    /// The names of the peers, of those in the folder; all of them, if none is named.
+    #[serde(default)]
+    peers: Vec<String>,
     /// The side on which it deviates.
     side: Side,
     /// The versions of the library that deviate.
@@ -63,20 +67,28 @@ pub struct KnownError {
 }
 
 impl Known {
-    /// Reads the file; where there is none, nothing is known.
+    /// Reads the file of every folder; one without a file lists nothing.
     ///
-    /// `scenarios` are those of every revision, and `peers` the names of every peer.
-    pub fn load(path: &Path, scenarios: &[Scenario], peers: &[&str]) -> Result<Self, KnownError> {
-        let error = |what: String| KnownError {
-            file: path.display().to_string(),
-            what,
-        };
-        let text = match fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(missing) if missing.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(other) => return Err(error(format!("cannot be read: {other}"))),
-        };
-        Self::parse(&text, scenarios, peers).map_err(error)
+    /// `peers` are folders, and the names of the peers in each; `scenarios` are those of every revision.
+    pub fn load(
+        peers: &BTreeMap<&Path, Vec<&str>>,
+        scenarios: &[Scenario],
+    ) -> Result<Self, KnownError> {
+        let mut all = Vec::new();
+        for (folder, names) in peers {
+            let path = folder.join(KNOWN_DEVIATIONS);
+            let error = |what: String| KnownError {
+                file: path.display().to_string(),
+                what,
+            };
+            let text = match fs::read_to_string(&path) {
+                Ok(text) => text,
+                Err(missing) if missing.kind() == io::ErrorKind::NotFound => continue,
+                Err(other) => return Err(error(format!("cannot be read: {other}"))),
+            };
+            all.extend(Self::parse(&text, scenarios, names).map_err(error)?.0);
+        }
+        Ok(Self(all))
     }
 
     /// How many it lists.
@@ -94,14 +106,15 @@ impl Known {
     fn parse(text: &str, scenarios: &[Scenario], peers: &[&str]) -> Result<Self, String> {
         let file: File = toml_edit::de::from_str(text).map_err(|error| error.to_string())?;
         let entries = (1..).zip(file.deviation);
-        let deviation = |(number, entry): (usize, Entry)| {
+        let deviation = |(number, mut entry): (usize, Entry)| {
             let at = |what: String| format!("[[deviation]] number {number}: {what}");
-            if !peers.contains(&entry.peer.as_str()) {
+            let mut named = entry.peers.iter();
+            if let Some(unknown) = named.find(|name| !peers.contains(&name.as_str())) {
                 let peers = peers.join(", ");
-                return Err(at(format!(
-                    "got peer {:?}, expected one of {peers}",
-                    entry.peer
-                )));
+                return Err(at(format!("got peer {unknown:?}, expected one of {peers}")));
+            }
+            if entry.peers.is_empty() {
+                entry.peers = peers.iter().map(|name| (*name).to_owned()).collect();
             }
             if Id::find(&entry.requirement).is_none() {
                 let near = requirement::nearest(&entry.requirement).map_or("an id", |near| near.id);
@@ -152,7 +165,7 @@ impl<'a> Sightings<'a> {
         let version = version(library);
         for (number, deviation) in self.known.0.iter().enumerate() {
             let entry = &deviation.entry;
-            let concerns = entry.peer == peer
+            let concerns = entry.peers.iter().any(|name| name == peer)
                 && entry.side == side
                 && version
                     .as_ref()
@@ -180,9 +193,10 @@ impl<'a> Sightings<'a> {
         let gone = self.seen.iter().filter(|(_, occurs)| !**occurs);
         gone.map(|((number, case), _)| {
             let Entry {
-                peer, requirement, ..
+                peers, requirement, ..
             } = &self.known.0[*number].entry;
-            format!("known deviation of {peer} from {requirement} no longer occurs in {case}")
+            let peers = peers.join(", ");
+            format!("known deviation of {peers} from {requirement} no longer occurs in {case}")
         })
         .collect()
     }
@@ -218,7 +232,7 @@ mod tests {
 
     const SOUND: &str = r#"
         [[deviation]]
-        peer = "openssl"
+        peers = ["openssl"]
         side = "server"
         versions = ">=3.6, <3.7"
         requirement = "TLS-4"

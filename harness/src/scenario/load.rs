@@ -8,9 +8,6 @@ use super::diagnostic::{Diagnostic, Diagnostics, Source};
 use super::file::File;
 use super::{Scenario, expand};
 
-/// A file beside the scenarios that is none: deviations that are known.
-pub const KNOWN_DEVIATIONS: &str = "known-deviations.toml";
-
 /// A file beside the scenarios that is none: what the published results ask and explain.
 pub const PUBLISHED: &str = "published.toml";
 
@@ -19,7 +16,7 @@ pub const SELF_TEST: &str = "self-test";
 
 /// Reads every scenario of a folder and of `self-test/` in it, sorted by id.
 ///
-/// Every file that ends in `.toml` is one, but for `known-deviations.toml` and `published.toml`.
+/// Every file that ends in `.toml` is one, but for `published.toml`.
 ///
 /// # Errors
 ///
@@ -113,10 +110,7 @@ fn files_of(folder: &Path) -> Result<Vec<PathBuf>, Diagnostics> {
     for entry in fs::read_dir(folder).map_err(|error| unreadable(folder, &error))? {
         let path = entry.map_err(|error| unreadable(folder, &error))?.path();
         let ending = path.extension().unwrap_or_default();
-        let is_none = [KNOWN_DEVIATIONS, PUBLISHED]
-            .iter()
-            .any(|name| path.ends_with(name));
-        if ending.eq_ignore_ascii_case("toml") && !is_none {
+        if ending.eq_ignore_ascii_case("toml") && !path.ends_with(PUBLISHED) {
             files.push(path);
         }
     }
@@ -173,7 +167,7 @@ mod tests {
         let folder = folder(&[
             ("b.toml", SOUND.as_bytes()),
             ("a-1.toml", SOUND.as_bytes()),
-            ("known-deviations.toml", b"not read"),
+            ("published.toml", b"not read"),
             ("README.md", b"not read"),
         ]);
         let scenarios = load_dir(folder.path()).unwrap();
@@ -183,7 +177,7 @@ mod tests {
 
     #[test]
     fn reports_a_folder_without_scenarios() {
-        let folder = folder(&[("known-deviations.toml", b"")]);
+        let folder = folder(&[("published.toml", b"")]);
         assert_eq!(
             reported(folder.path(), load_dir(folder.path())),
             "error: DIR: no scenario here, expected at least one file NAME.toml"

@@ -7,7 +7,7 @@ use std::time::Duration;
 use reqmtls::judge::Conformance;
 use reqmtls::peer::manifest::Manifest;
 use reqmtls::run::{Cell, Ended, Event, Peer, Place, Plan, Trace, results, run};
-use reqmtls::scenario::{self, KNOWN_DEVIATIONS, Known};
+use reqmtls::scenario::{self, Known};
 use reqmtls_contract::{Revision, TLS_FLAGS};
 
 /// The folder of the workspace.
@@ -26,8 +26,7 @@ pub(crate) fn plan(revision: Revision) -> Plan {
         scenario::load_dir(&root.join("scenarios")).unwrap_or_else(|errors| panic!("{errors}"));
     let peers = Manifest::load_all(&root.join("peers")).expect("the peers are listed");
     let names: Vec<_> = peers.iter().map(|peer| peer.name.clone()).collect();
-    let words: Vec<_> = names.iter().map(String::as_str).collect();
-    let known = Known::load(&root.join("scenarios").join(KNOWN_DEVIATIONS), &all, &words);
+    let known = Known::load(&Manifest::by_folder(&peers), &all);
     let of_revision = all.into_iter().filter(|scenario| scenario.is_of(revision));
     Plan {
         cases: of_revision

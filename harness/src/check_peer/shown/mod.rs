@@ -7,7 +7,6 @@ pub(super) mod server;
 pub(super) mod shared;
 
 use std::fmt::Display;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -23,7 +22,7 @@ use reqmtls_vocabulary::Side;
 use super::Trouble;
 use super::capability::{FLAG, Material};
 use crate::judge::{self, Evidence, Facts, Knowledge, Observed};
-use crate::peer::{RunningPeer, StartError};
+use crate::peer::{Program, RunningPeer, StartError};
 use crate::run::{JobError, TwoEnds};
 
 /// The most time that one connection may take.
@@ -44,7 +43,10 @@ pub(super) struct Shown {
 }
 
 impl<'a> Bench<'a> {
-    pub(super) async fn start(program: &Path, material: &'a Material) -> Result<Self, StartError> {
+    pub(super) async fn start(
+        program: &Program,
+        material: &'a Material,
+    ) -> Result<Self, StartError> {
         Ok(Self {
             material,
             subject: RunningPeer::process("peer", program).await?,

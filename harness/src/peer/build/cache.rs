@@ -139,7 +139,7 @@ mod tests {
 
     fn manifest(folder: &Path, text: &str) -> Manifest {
         fs::write(folder.join("peer.toml"), text).unwrap();
-        Manifest::load_folder(folder).unwrap()
+        Manifest::load_folder(folder).unwrap().remove(0)
     }
 
     const STEPS: &str = "name = \"some\"\npackage = \"some\"\n[[prepare]]\ncommand = [\"./make\", \"{out}\"]\n\

@@ -6,7 +6,7 @@ use tokio::process::Command;
 
 use super::BuildError;
 use super::command::show;
-use crate::peer::manifest::{Manifest, Tool};
+use crate::peer::manifest::Manifest;
 
 /// Why what is missing was not installed.
 #[derive(Debug, Error)]
@@ -28,7 +28,7 @@ pub fn missing(manifests: &[&Manifest]) -> Vec<String> {
     let tools = manifests.iter().flat_map(|manifest| &manifest.tools);
     let mut packages: Vec<_> = tools
         .filter(|tool| !tool.is_present())
-        .map(|tool| tool.package.clone())
+        .filter_map(|tool| tool.package.clone())
         .collect();
     packages.sort();
     packages.dedup();
@@ -41,13 +41,12 @@ pub async fn install(manifests: &[&Manifest]) -> Result<Vec<String>, InstallErro
     if packages.is_empty() {
         return Ok(packages);
     }
-    let apt = Tool {
-        program: Some("apt-get".to_owned()),
-        library: None,
-        header: None,
-        package: "apt".to_owned(),
-    };
-    if !apt.is_present() {
+    let has_apt = Command::new("apt-get")
+        .arg("--version")
+        .output()
+        .await
+        .is_ok();
+    if !has_apt {
         return Err(InstallError::Elsewhere(packages.join(" ")));
     }
     let refresh = ["-q", "update"].map(str::to_owned).to_vec();

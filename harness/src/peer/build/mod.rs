@@ -7,6 +7,7 @@ mod install;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
@@ -14,6 +15,7 @@ use thiserror::Error;
 
 use self::cache::Cache;
 use self::command::{cargo, host_target, members, run, show};
+use super::image::Program;
 use super::manifest::{Manifest, Tool};
 
 pub use self::install::{InstallError, install, missing};
@@ -68,7 +70,7 @@ impl BuildError {
 fn list(tools: &[Tool]) -> String {
     let names: Vec<_> = tools
         .iter()
-        .map(|tool| format!("{} (Debian package {})", tool.name(), tool.package))
+        .map(|tool| format!("{} ({})", tool.name(), tool.source()))
         .collect();
     names.join(", ")
 }
@@ -81,23 +83,15 @@ pub async fn build(
     root: &Path,
     manifest: &Manifest,
     mut progress: impl FnMut(&str),
-) -> Result<PathBuf, BuildError> {
+) -> Result<Program, BuildError> {
     let place = Place::prepare(root, manifest, &mut progress).await?;
     let Some(package) = &manifest.package else {
-        let made = manifest.program.as_deref().unwrap_or(Path::new(""));
-        let made = made.to_string_lossy();
-        let made = manifest
-            .folder
-            .join(made.replace("{out}", &place.out.to_string_lossy()));
-        if !made.is_file() {
-            return Err(BuildError::NoProgram(made));
-        }
-        if manifest.prepare.is_empty() {
-            return Ok(made);
-        }
-        let program = program(root, &manifest.name);
-        cache::copy(&made, &program)?;
-        return Ok(program);
+        let program = made(manifest, &place.out);
+        return if program.path.is_file() {
+            Ok(program)
+        } else {
+            Err(BuildError::NoProgram(program.path))
+        };
     };
     let _lock = place.enter(root, &mut progress).await?;
     let mut command = place.cargo("build");
@@ -109,9 +103,9 @@ pub async fn build(
     if !built.is_file() {
         return Err(BuildError::NoProgram(built));
     }
-    let program = program(root, package);
+    let program = compiled(root, manifest);
     // While the lock is held: another checkout's build would put its own program there.
-    cache::copy(&built, &program)?;
+    cache::copy(&built, &program.path)?;
     Ok(program)
 }
 
@@ -138,20 +132,42 @@ pub async fn test(
     Ok(())
 }
 
-/// Where a peer's program is, if it is built already; it may be older than its source.
+/// A peer's program, if it is built already; a package's may be older than its source.
 #[must_use]
-pub fn built(root: &Path, manifest: &Manifest) -> Option<PathBuf> {
-    let program = match (&manifest.package, &manifest.program) {
-        (Some(package), _) => program(root, package),
-        (None, _) if !manifest.prepare.is_empty() => program(root, &manifest.name),
-        (None, program) => manifest.folder.join(program.as_ref()?),
+pub fn built(root: &Path, manifest: &Manifest) -> Option<Program> {
+    let program = if manifest.package.is_some() {
+        compiled(root, manifest)
+    } else {
+        made(manifest, &out(root, manifest).ok()?)
     };
-    Some(program).filter(|path| path.is_file())
+    Some(program).filter(|program| program.path.is_file())
 }
 
-/// Where a checkout keeps a program that was built.
-fn program(root: &Path, name: &str) -> PathBuf {
-    root.join("target").join("peers").join(name)
+/// The program of a package; each checkout keeps its own.
+fn compiled(root: &Path, manifest: &Manifest) -> Program {
+    Program {
+        loads: manifest.loads.clone(),
+        ..Program::alone(root.join("target").join("peers").join(&manifest.name))
+    }
+}
+
+/// The program that the manifest names, in the peer's folder or in what its steps make.
+fn made(manifest: &Manifest, out: &Path) -> Program {
+    let fill = |word: &String| word.replace("{out}", &out.to_string_lossy());
+    let path = manifest.program.as_ref().map(fill).unwrap_or_default();
+    let arguments: Vec<_> = manifest.arguments.iter().map(fill).collect();
+    Program {
+        path: manifest.folder.join(path),
+        folder: (arguments != manifest.arguments).then(|| out.to_owned()),
+        arguments,
+        loads: manifest.loads.clone(),
+    }
+}
+
+/// Where the manifest's steps put what they make.
+fn out(root: &Path, manifest: &Manifest) -> Result<PathBuf, BuildError> {
+    let name = format!("{}-{}", manifest.name, cache::key(root, manifest)?);
+    Ok(Cache::locate(root).folder("prepared").join(name))
 }
 
 /// Where and with what a package is built.
@@ -183,8 +199,8 @@ impl Place {
             return Err(BuildError::MissingTools(missing));
         }
         let cache = Cache::locate(root);
-        let name = format!("{}-{}", manifest.name, cache::key(root, manifest)?);
-        let out = cache.folder("prepared").join(&name);
+        let out = out(root, manifest)?;
+        let name = out.file_name().unwrap_or_default().to_owned();
         if !manifest.prepare.is_empty() {
             prepare(&cache, &out, manifest, progress).await?;
         }
@@ -275,6 +291,9 @@ async fn prepare(
         command.args(arguments).current_dir(&manifest.folder);
         run(command, &words.join(" "), progress).await?;
     }
+    // Whoever runs the program may read it.
+    let readable = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(unfinished.path(), readable).map_err(BuildError::file(out))?;
     fs::rename(unfinished.path(), out).map_err(BuildError::file(out))?;
     // It has another name now.
     drop(unfinished.keep());

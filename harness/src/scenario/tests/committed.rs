@@ -6,7 +6,7 @@ use std::fs;
 use reqmtls_contract::{Outcome, Policy};
 use reqmtls_vocabulary::Side;
 
-use super::super::{AXES, KNOWN_DEVIATIONS, Known, PUBLISHED, SELF_TEST};
+use super::super::{AXES, Known, PUBLISHED, SELF_TEST};
 use super::*;
 use crate::judge::Requested;
 
@@ -60,8 +60,7 @@ fn files(folder: &Path) -> BTreeSet<(PathBuf, String)> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
     let paths = entries.map(|entry| entry.path());
     let paths = paths.filter(|path| path.extension().is_some_and(|it| it == "toml"));
-    let others = [KNOWN_DEVIATIONS, PUBLISHED];
-    let paths = paths.filter(|path| !others.iter().any(|other| path.ends_with(other)));
+    let paths = paths.filter(|path| !path.ends_with(PUBLISHED));
     paths
         .map(|path| {
             let id = path.file_stem().unwrap().to_str().unwrap().to_owned();
@@ -146,17 +145,32 @@ fn malformed_values_have_a_control_where_the_well_formed_one_is_a_case() {
 #[test]
 fn the_known_deviations_fit_the_scenarios_and_the_peers() {
     let peers = folder().join("../peers");
-    let manifests = fs::read_dir(peers)
+    let folders: Vec<_> = fs::read_dir(peers)
         .unwrap()
-        .map(|entry| entry.unwrap().path());
-    let manifests = manifests.filter_map(|path| fs::read_to_string(path.join("peer.toml")).ok());
-    let names = manifests.map(|text| {
+        .map(|it| it.unwrap().path())
+        .collect();
+    let names = |folder: &Path| {
+        let text = fs::read_to_string(folder.join("peer.toml")).ok()?;
         let manifest: toml_edit::DocumentMut = text.parse().unwrap();
-        manifest["name"].as_str().unwrap().to_owned()
-    });
-    let names: Vec<String> = names.collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let known = Known::load(&folder().join(KNOWN_DEVIATIONS), &committed(), &names);
+        let variants = manifest
+            .get("variant")
+            .and_then(|it| it.as_array_of_tables());
+        let variants = variants.into_iter().flatten().map(|it| it["name"].as_str());
+        let names = std::iter::once(manifest["name"].as_str()).chain(variants);
+        Some(
+            names
+                .map(|name| name.unwrap().to_owned())
+                .collect::<Vec<_>>(),
+        )
+    };
+    let named: Vec<_> = folders
+        .iter()
+        .filter_map(|it| Some((it, names(it)?)))
+        .collect();
+    let peers = named
+        .iter()
+        .map(|(folder, names)| (folder.as_path(), names.iter().map(String::as_str).collect()));
+    let known = Known::load(&peers.collect(), &committed());
     assert!(!known.unwrap_or_else(|error| panic!("{error}")).is_empty());
 }
 

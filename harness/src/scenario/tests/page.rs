@@ -4,7 +4,7 @@ use std::fs;
 
 use super::super::expectation::{EXCLUDE_KEYS, EXPECT_KEYS};
 use super::super::file::KEYS;
-use super::super::{Known, Pairings};
+use super::super::{KNOWN_DEVIATIONS, Known, Pairings};
 use super::*;
 
 const PAGE: &str = include_str!("../../../../scenarios/README.md");
@@ -39,9 +39,10 @@ fn shows_a_complete_scenario() {
 #[test]
 fn shows_a_known_deviation() {
     let (deviations, _) = examples();
-    let file = tempfile::NamedTempFile::new().unwrap();
-    fs::write(file.path(), deviations.concat()).unwrap();
-    let known = Known::load(file.path(), &committed(), &["openssl"]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(KNOWN_DEVIATIONS), deviations.concat()).unwrap();
+    let peers = [(folder.path(), vec!["openssl"])].into();
+    let known = Known::load(&peers, &committed()).unwrap();
     assert_eq!(known.len(), 1);
 }
 
