@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use reqmtls::peer::Mode;
 use reqmtls::peer::manifest::Manifest;
-use reqmtls::report::{Notes, Published, Reporter, Subject};
+use reqmtls::report::{Notes, PAGES, Published, Reporter, Subject};
 use reqmtls::run::{Cell, Event, Place, results, snapshot};
 use reqmtls::scenario::{self, CaseId, PUBLISHED};
 use reqmtls_contract::Revision;
@@ -92,6 +92,12 @@ fn compare_with_published(ran: &Ran, revision: Revision) {
             rendered.requirements.clone(),
         ),
     ];
+    let pages = folder.join(PAGES);
+    let here = std::fs::read_dir(&pages).into_iter().flatten().count();
+    assert_eq!(here, rendered.peers.len(), "pages in {}", pages.display());
+    for (name, text) in &rendered.peers {
+        texts.push((pages.join(format!("{name}.md")), text.clone()));
+    }
     if revision == Revision::Draft02 {
         let text = rendered.readme(&readme).expect("a README with marks");
         texts.push((readme, text));

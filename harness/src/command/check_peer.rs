@@ -19,7 +19,7 @@ pub(super) struct Arguments {
     peer: PathBuf,
     /// What stands behind the program's name in its command line, before --listen
     #[arg(value_name = "ARGUMENT", last = true)]
-    arguments: Vec<String>,
+    words: Vec<String>,
     /// Only the rules that contain these words
     #[arg(long, value_name = "WORDS")]
     only: Option<String>,
@@ -35,7 +35,7 @@ pub(super) fn obey(
         let path = std::path::absolute(&arguments.peer)
             .with_context(|| arguments.peer.display().to_string())?;
         let program = Program {
-            arguments: arguments.arguments.clone(),
+            arguments: arguments.words.clone(),
             ..Program::alone(path)
         };
         return check(&runtime, &program, arguments.only.as_deref());

@@ -145,7 +145,7 @@ impl Manifest {
         folders.sort();
         let mut manifests = Vec::new();
         for folder in folders {
-            manifests.extend(Self::load(folder)?);
+            manifests.extend(Self::load(&folder)?);
         }
         manifests.sort_by_key(|manifest| manifest.column);
         for (place, second) in manifests.iter().enumerate() {
@@ -164,6 +164,13 @@ impl Manifest {
         Ok(manifests)
     }
 
+    /// The name of its folder.
+    #[must_use]
+    pub fn family(&self) -> String {
+        let name = self.folder.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+
     /// The names of these peers, by the folder that holds them.
     #[must_use]
     pub fn by_folder(peers: &[Self]) -> BTreeMap<&Path, Vec<&str>> {
@@ -180,13 +187,14 @@ impl Manifest {
     /// Reads the `peer.toml` of one folder: the peer, then its variants.
     pub fn load_folder(folder: &Path) -> Result<Vec<Self>, ManifestError> {
         let absolute = std::path::absolute(folder);
-        Self::load(absolute.map_err(|source| ManifestError::Read {
+        let absolute = absolute.map_err(|source| ManifestError::Read {
             path: folder.to_owned(),
             source,
-        })?)
+        })?;
+        Self::load(&absolute)
     }
 
-    fn load(folder: PathBuf) -> Result<Vec<Self>, ManifestError> {
+    fn load(folder: &Path) -> Result<Vec<Self>, ManifestError> {
         let path = folder.join(FILE);
         let text = fs::read_to_string(&path).map_err(|source| ManifestError::Read {
             path: path.clone(),
@@ -197,7 +205,7 @@ impl Manifest {
             message,
         })?;
         for peer in &mut peers {
-            peer.folder.clone_from(&folder);
+            folder.clone_into(&mut peer.folder);
         }
         Ok(peers)
     }
@@ -227,6 +235,15 @@ impl Manifest {
     }
 
     fn check(&self) -> Result<(), String> {
+        let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-".contains(c);
+        let starts = self.name.starts_with(|c: char| c.is_ascii_lowercase());
+        if !starts || !self.name.chars().all(is_plain) {
+            // It becomes part of paths, images and pages.
+            return Err(format!(
+                "got name {:?}, expected small letters, digits, . and -, a letter first",
+                self.name
+            ));
+        }
         if !self.in_process && self.package.is_some() == self.program.is_some() {
             return Err("expected exactly one of package and program".to_owned());
         }
@@ -418,6 +435,17 @@ mod tests {
         ] {
             assert!(is_present(kind, present), "{kind}");
             assert!(!is_present(kind, "no/such/thing"), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_no_path_and_no_option() {
+        for name in ["../x", "--help", "a/b", "A", "", "1"] {
+            let error = Manifest::parse(&format!("name = {name:?}\npackage = 'p'")).unwrap_err();
+            assert!(
+                error.starts_with(&format!("got name {name:?}, expected")),
+                "{error}"
+            );
         }
     }
 

@@ -69,6 +69,11 @@ pub struct Peer {
     pub mode: Mode,
     /// What it says that it is.
     pub description: Description,
+    /// The folder of its program, which it shares with other versions or libraries behind it.
+    pub family: String,
+    /// What it is beside its library, in Markdown.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub about: String,
     /// What of ours stands in front of the library, where provenance is `glue`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub glue: Option<String>,

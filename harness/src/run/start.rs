@@ -78,6 +78,8 @@ impl<E: FnMut(Event)> Starting<'_, E> {
                     name: peer.name.clone(),
                     mode: peer.mode,
                     description: peer.description.clone(),
+                    family: manifest.family(),
+                    about: manifest.about.clone(),
                     glue: manifest.glue.clone(),
                     patch: manifest.patch.clone(),
                 }));

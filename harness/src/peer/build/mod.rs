@@ -6,7 +6,7 @@ mod install;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
@@ -44,6 +44,14 @@ pub enum BuildError {
         /// The end of what it wrote.
         tail: String,
     },
+    /// The same, with all that it wrote.
+    #[error("{error}\nall of it: {log}")]
+    Logged {
+        /// What failed.
+        error: Box<BuildError>,
+        /// The file.
+        log: PathBuf,
+    },
     /// A file of the build or of the cache cannot be used.
     #[error("{path}: {source}")]
     File {
@@ -80,6 +88,28 @@ fn list(tools: &[Tool]) -> String {
 /// A package is built static unless it is dynamic, and in a folder that all checkouts share. So neither the flags nor the lock of an ordinary
 /// build get in its way, and the C parts are built once.
 pub async fn build(
+    root: &Path,
+    manifest: &Manifest,
+    mut progress: impl FnMut(&str),
+) -> Result<Program, BuildError> {
+    let path = root
+        .join("target/peers")
+        .join(format!("{}.log", manifest.name));
+    let mut log = Log::create(&path)?;
+    let logged = |line: &str| {
+        log.line(line);
+        progress(line);
+    };
+    match make(root, manifest, logged).await {
+        Err(error @ BuildError::Failed { .. }) => Err(BuildError::Logged {
+            error: Box::new(error),
+            log: path,
+        }),
+        outcome => outcome,
+    }
+}
+
+async fn make(
     root: &Path,
     manifest: &Manifest,
     mut progress: impl FnMut(&str),
@@ -130,6 +160,24 @@ pub async fn test(
         show(command, &format!("cargo {verb} --package {package}")).await?;
     }
     Ok(())
+}
+
+/// What a build wrote.
+struct Log(fs::File);
+
+impl Log {
+    fn create(path: &Path) -> Result<Self, BuildError> {
+        let folder = path.parent().unwrap_or(path);
+        fs::create_dir_all(folder).map_err(BuildError::file(folder))?;
+        Ok(Self(
+            fs::File::create(path).map_err(BuildError::file(path))?,
+        ))
+    }
+
+    fn line(&mut self, line: &str) {
+        // A disk that is full fails the build itself.
+        let _ = writeln!(self.0, "{line}");
+    }
 }
 
 /// A peer's program, if it is built already; a package's may be older than its source.

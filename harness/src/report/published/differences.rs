@@ -220,13 +220,7 @@ fn write(page: &mut Page, subject: &Subject, topic: &[Split<'_>]) {
     for section in &note.sections {
         page.line(format_args!("* documents: {section}"));
     }
-    let reference = note.reference.as_deref();
-    let reference = reference.map_or_else(String::new, |it| format!(" ({it})"));
-    page.line(format_args!(
-        "* why: {}{}",
-        text(&note.explanation),
-        text(&reference)
-    ));
+    page.line(format_args!("* why: {}", text(&note.why())));
 }
 
 fn write_split(page: &mut Page, subject: &Subject, split: &Split<'_>) {

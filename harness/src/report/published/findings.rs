@@ -31,6 +31,21 @@ pub(super) fn of_ends(page: &mut Page, subject: &Subject, run: &Collected, of: P
     }
 }
 
+/// The findings about a peer, whatever shows them.
+pub(super) fn of_peer(page: &mut Page, subject: &Subject, run: &Collected, name: &str) {
+    let groups = groups(subject, run, |finding| finding.party.side().is_some());
+    let groups: Vec<_> = groups.iter().filter(|it| it.peer == Some(name)).collect();
+    page.line(format_args!(""));
+    if groups.is_empty() {
+        page.line(format_args!("Nothing that was looked at."));
+    }
+    for group in groups {
+        let of = group.finding.provenance.unwrap_or(Provenance::Glue);
+        let who = format!("**{}** as {}", whose(&[name], of), group.finding.party);
+        write(page, subject, group, &who);
+    }
+}
+
 /// The findings about documents.
 pub(super) fn of_documents(page: &mut Page, subject: &Subject, run: &Collected) {
     let groups = groups(subject, run, |finding| finding.party == Party::Documents);

@@ -4,10 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use reqmtls_contract::Provenance;
+use reqmtls_vocabulary::Side;
 
 use super::collect::Collected;
 use super::notes::Headline;
 use super::page::{Page, command, whose};
+use super::sign::Sign;
 use super::subject::Subject;
 
 /// What ends of one provenance do.
@@ -30,8 +32,14 @@ pub(super) fn answered<'a>(
         .into_iter()
 }
 
-fn answers(subject: &Subject, run: &Collected, headline: &Headline) -> Vec<Answer> {
-    let mut done: BTreeMap<(Provenance, usize, &str), BTreeSet<String>> = BTreeMap::new();
+/// What each peer did in the cases of a headline, as `show` puts it.
+pub(super) fn done<'a>(
+    subject: &Subject,
+    run: &'a Collected,
+    headline: &Headline,
+    show: impl Fn(Sign, Side) -> String,
+) -> BTreeMap<(Provenance, usize, &'a str), BTreeSet<String>> {
+    let mut done: BTreeMap<_, BTreeSet<String>> = BTreeMap::new();
     for seen in &run.cells {
         let side = headline.side;
         let case = subject.case(seen.case);
@@ -42,10 +50,15 @@ fn answers(subject: &Subject, run: &Collected, headline: &Headline) -> Vec<Answe
             continue;
         }
         let peer = &*seen.player(side).peer;
-        let words = seen.signs.iter().map(|sign| sign.words(side));
+        let shown = seen.signs.iter().map(|sign| show(*sign, side));
         let key = (provenance, subject.place(peer), peer);
-        done.entry(key).or_default().extend(words);
+        done.entry(key).or_default().extend(shown);
     }
+    done
+}
+
+fn answers(subject: &Subject, run: &Collected, headline: &Headline) -> Vec<Answer> {
+    let done = done(subject, run, headline, Sign::words);
     let mut alike: Vec<(Provenance, BTreeSet<String>, Vec<&str>)> = Vec::new();
     for ((provenance, _, peer), words) in done {
         let same = |it: &&mut (Provenance, BTreeSet<String>, Vec<&str>)| {
@@ -80,14 +93,81 @@ pub(super) fn of_ends(page: &mut Page, subject: &Subject, run: &Collected, of: P
     }
 }
 
-/// The README's findings.
-pub(super) fn findings(subject: &Subject, run: &Collected) -> String {
+/// The answers about a peer.
+pub(super) fn of_peer(page: &mut Page, subject: &Subject, run: &Collected, name: &str) {
+    for headline in &subject.notes().headlines {
+        let done = done(subject, run, headline, Sign::words);
+        let of_peer = done.into_iter().filter(|((_, _, peer), _)| *peer == name);
+        let answers: Vec<_> = of_peer
+            .map(|((provenance, _, peer), words)| {
+                let words: Vec<_> = words.into_iter().collect();
+                format!("{}: {}", whose(&[peer], provenance), words.join(", or "))
+            })
+            .collect();
+        let answers: Vec<_> = answers.iter().map(String::as_str).collect();
+        if !answers.is_empty() {
+            line(page, subject, headline, &answers);
+        }
+    }
+}
+
+/// The README's findings: a table of all peers, with a column for each question that has a short form.
+/// `pages` is where the peers' pages are, seen from the table.
+pub(super) fn table(subject: &Subject, run: &Collected, pages: &str) -> String {
+    let asked: Vec<(&str, BTreeMap<&str, String>)> = subject
+        .notes()
+        .headlines
+        .iter()
+        .filter_map(|headline| Some((headline.short.as_deref()?, cells(subject, run, headline))))
+        .filter(|(_, cells)| !cells.is_empty())
+        .collect();
     let mut page = Page::default();
-    for (headline, answers) in answered(subject, run) {
-        let answers: Vec<_> = answers.iter().map(|answer| &*answer.text).collect();
-        line(&mut page, subject, headline, &answers);
+    if asked.is_empty() {
+        return page.0;
+    }
+    let row = |page: &mut Page, cells: &mut dyn Iterator<Item = String>| {
+        page.line(format_args!(
+            "| {} |",
+            cells.collect::<Vec<_>>().join(" | ")
+        ));
+    };
+    let heads = asked.iter().map(|(head, _)| (*head).to_owned());
+    row(
+        &mut page,
+        &mut std::iter::once("peer".to_owned()).chain(heads),
+    );
+    row(&mut page, &mut (0..=asked.len()).map(|_| "---".to_owned()));
+    for peer in &run.peers {
+        let of_peer = asked.iter().map(|(_, cells)| {
+            let cell = cells.get(&*peer.name);
+            cell.map_or_else(|| "–".to_owned(), Clone::clone)
+        });
+        let name = format!("[{}]({pages}/{}.md)", peer.name, peer.name);
+        row(&mut page, &mut std::iter::once(name).chain(of_peer));
     }
     page.0
+}
+
+/// What each peer did, by its name; marked where it is not the unmodified library's.
+fn cells<'a>(
+    subject: &Subject,
+    run: &'a Collected,
+    headline: &Headline,
+) -> BTreeMap<&'a str, String> {
+    let mut cells: BTreeMap<_, Vec<String>> = BTreeMap::new();
+    for ((provenance, _, peer), shown) in done(subject, run, headline, Sign::short) {
+        let mark = match provenance {
+            Provenance::Library => "",
+            Provenance::Glue => " ᵍ",
+            Provenance::Patch => " ᵖ",
+            Provenance::Reference => " ʳ",
+        };
+        let shown: Vec<_> = shown.into_iter().collect();
+        let cell = format!("{}{mark}", shown.join(" or "));
+        cells.entry(peer).or_default().push(cell);
+    }
+    let joined = |(peer, cells): (_, Vec<String>)| (peer, cells.join(", "));
+    cells.into_iter().map(joined).collect()
 }
 
 fn line(page: &mut Page, subject: &Subject, headline: &Headline, answers: &[&str]) {

@@ -7,11 +7,12 @@ use super::differences::differences;
 use super::page::{Page, command, counted};
 use super::peers::peers;
 use super::savings::savings;
+use super::sign::BYPASSED;
 use super::subject::Subject;
 use super::tables::{legend, tables};
 use super::tensions::tensions;
 use super::unsupported::unsupported;
-use super::{findings, headlines};
+use super::{PAGES, findings, headlines};
 
 pub(super) fn matrix(subject: &Subject, run: &Collected) -> String {
     let mut page = Page::default();
@@ -22,13 +23,22 @@ pub(super) fn matrix(subject: &Subject, run: &Collected) -> String {
     page.line(format_args!(
         "# Who asks whom for a certificate, and what ends a handshake\n\n\
          Revision of the request mTLS flag: {revision}. Written by `{}`; `cargo test` holds it against a run of its \
-         own. `reqmtls` stands for `cargo run --release --`. In this sequence: the peers; what unmodified libraries \
+         own. `reqmtls` stands for `cargo run --release --`. In this sequence: the peers, each with a page of its own; all in one table; what unmodified libraries \
          do; what an application gets that builds the flag on a library's public API; what libraries do with a patch \
          kept here; what the reference does; findings about the documents; where documents disagree; where \
          implementations differ, though each may; what the flag saves; what peers lack; the tables.",
         command(subject.revision(), "")
     ));
     peers(&mut page, run);
+    let table = headlines::table(subject, run, PAGES);
+    if !table.is_empty() {
+        page.line(format_args!(
+            "\n## In one table\n\nWhat each did, with alerts by their numbers, `ᵍ` by glue, `ᵖ` with a patch, `ʳ` by the \
+             reference, and otherwise by the unmodified library; {BYPASSED} without the authentication that the policy \
+             requires. The questions in full follow.\n\n{}",
+            table.trim_end()
+        ));
+    }
     for provenance in Provenance::ALL {
         let title = match provenance {
             Provenance::Library => "What unmodified libraries do",

@@ -10,6 +10,7 @@ mod matrix;
 mod notes;
 mod page;
 mod peers;
+mod portrait;
 mod requirements;
 mod savings;
 mod sign;
@@ -35,6 +36,9 @@ pub use self::subject::Subject;
 
 /// What begins and ends the findings in the README.
 const MARKS: [&str; 2] = ["<!-- findings -->\n", "<!-- end of findings -->"];
+
+/// The folder of the peers' pages.
+pub const PAGES: &str = "peers";
 
 /// Collects a run, and writes its results at the end.
 #[derive(Debug)]
@@ -63,6 +67,8 @@ pub struct Rendered {
     pub requirements: String,
     /// What stands between the marks of the README.
     pub findings: String,
+    /// The page of each peer, by its name.
+    pub peers: Vec<(String, String)>,
 }
 
 impl Published {
@@ -84,7 +90,8 @@ impl Published {
         Rendered {
             matrix: matrix::matrix(&self.subject, &self.run),
             requirements: requirements::requirements(&self.subject, &self.run),
-            findings: headlines::findings(&self.subject, &self.run),
+            findings: headlines::table(&self.subject, &self.run, "results/peers"),
+            peers: portrait::portraits(&self.subject, &self.run),
         }
     }
 
@@ -109,6 +116,7 @@ impl Published {
             return Err(io::Error::other(unused.join("; ")));
         }
         rendered.write(&places.folder)?;
+        rendered.remove_others(&places.folder.join(PAGES))?;
         if let Some(readme) = &places.readme {
             let text = rendered.readme(readme)?;
             write_whole(readme, text.as_bytes())?;
@@ -133,7 +141,26 @@ impl Rendered {
         write_whole(
             &folder.join("requirements.md"),
             self.requirements.as_bytes(),
-        )
+        )?;
+        let pages = folder.join(PAGES);
+        fs::create_dir_all(&pages)?;
+        for (name, text) in &self.peers {
+            write_whole(&pages.join(format!("{name}.md")), text.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// Removes the pages of peers that there are no longer.
+    fn remove_others(&self, pages: &Path) -> io::Result<()> {
+        for entry in fs::read_dir(pages)? {
+            let path = entry?.path();
+            let is_page = path.extension().is_some_and(|it| it == "md");
+            let name = path.file_stem().unwrap_or_default();
+            if is_page && !self.peers.iter().any(|(peer, _)| name == peer.as_str()) {
+                fs::remove_file(&path)?;
+            }
+        }
+        Ok(())
     }
 
     /// The text of a README with these findings.

@@ -23,6 +23,8 @@ pub struct Notes {
 #[derive(Debug)]
 pub(super) struct Headline {
     pub(super) question: String,
+    /// The head of its column in the table of all peers, if it has one there.
+    pub(super) short: Option<String>,
     pub(super) side: Side,
     pub(super) pattern: String,
     cases: Selector,
@@ -61,6 +63,7 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct HeadlineEntry {
     question: String,
+    short: Option<String>,
     cases: String,
     side: Side,
 }
@@ -87,6 +90,13 @@ impl Headline {
 impl Difference {
     pub(super) fn matches(&self, case: &CaseId, side: Side) -> bool {
         self.side == side && self.cases.iter().any(|selector| selector.matches(case))
+    }
+
+    /// The explanation, with where it can be read.
+    pub(super) fn why(&self) -> String {
+        let reference = self.reference.as_deref();
+        let reference = reference.map_or_else(String::new, |it| format!(" ({it})"));
+        format!("{}{reference}", self.explanation)
     }
 }
 
@@ -115,6 +125,7 @@ impl Notes {
                 .map_err(|error| format!("[[headline]] number {number}: {error}"))?;
             Ok(Headline {
                 question: entry.question,
+                short: entry.short,
                 side: entry.side,
                 pattern: entry.cases,
                 cases,

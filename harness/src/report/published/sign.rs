@@ -77,6 +77,20 @@ impl Sign {
         }
     }
 
+    /// What a side did, as a table of all peers has it.
+    pub(super) fn short(self, side: Side) -> String {
+        match self.end {
+            End::Refused(from, alert) if from == side => alert.0.to_string(),
+            End::Refused(from, alert) => format!("{from}: {}", alert.0),
+            End::Cut => "no alert".to_owned(),
+            End::Completed if self.bypassed => format!("resumes {BYPASSED}"),
+            End::Completed if side == Side::Client => "continues".to_owned(),
+            End::Completed if self.resumed => "resumes".to_owned(),
+            End::Completed if self.asked => "asks".to_owned(),
+            End::Completed => "does not ask".to_owned(),
+        }
+    }
+
     /// What a side did, in words that follow its name.
     pub(super) fn words(self, side: Side) -> String {
         match self.end {

@@ -54,6 +54,7 @@ because = ["TF-4"]
 const NOTES: &str = r#"
 [[headline]]
 question = "A server requires a certificate on the flag, and the client has none"
+short = "absent"
 cases = "question/set/absent"
 side = "server"
 
@@ -169,6 +170,8 @@ fn peer(name: &str, library: &str) -> Event {
             library: library.to_owned(),
             capabilities: Capabilities::new(),
         },
+        family: "family".to_owned(),
+        about: String::new(),
         glue: Some(format!("code | in front of {name}")),
         patch: None,
     })
@@ -280,6 +283,7 @@ fn a_whole_run_is_published_whatever_the_sequence_of_its_cells() {
     insta::assert_snapshot!("matrix", read("matrix.md"));
     insta::assert_snapshot!("requirements", rows.collect::<Vec<_>>().join("\n"));
     insta::assert_snapshot!("readme", read("README.md"));
+    insta::assert_snapshot!("page", read("peers/b.md"));
 }
 
 #[test]

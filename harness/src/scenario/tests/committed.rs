@@ -149,7 +149,7 @@ fn the_known_deviations_fit_the_scenarios_and_the_peers() {
         .unwrap()
         .map(|it| it.unwrap().path())
         .collect();
-    let names = |folder: &Path| {
+    let peers_in = |folder: &Path| {
         let text = fs::read_to_string(folder.join("peer.toml")).ok()?;
         let manifest: toml_edit::DocumentMut = text.parse().unwrap();
         let variants = manifest
@@ -165,7 +165,7 @@ fn the_known_deviations_fit_the_scenarios_and_the_peers() {
     };
     let named: Vec<_> = folders
         .iter()
-        .filter_map(|it| Some((it, names(it)?)))
+        .filter_map(|it| Some((it, peers_in(it)?)))
         .collect();
     let peers = named
         .iter()
