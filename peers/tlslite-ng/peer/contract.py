@@ -174,7 +174,7 @@ class Lines:
     def read(self):
         """A line; None at the end of the stream."""
         looked = 0
-        while (end := self.buffer.find(b"\n", looked)) < 0 and len(self.buffer) <= LONGEST:
+        while (end := self.buffer.find(b"\n", looked)) < 0 and len(self.buffer) < LONGEST:
             looked = len(self.buffer)
             octets = self.connection.recv(65536)
             if not octets and self.buffer:

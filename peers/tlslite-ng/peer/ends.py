@@ -58,27 +58,28 @@ class End:
 class Client(End):
     def __init__(self, setup):
         super().__init__(setup)
+        self.settings = setup.settings()
+        # By itself the library offers compress_certificate, and takes its own offer for the server's: it compresses its
+        # Certificate, an empty one too, for servers that did not say that they can read that.
+        self.settings.certificate_compression_receive = []
         self.checker = PathChecker(setup.anchors, SERVER_AUTH, setup.server_name)
         self.session = None
 
     def converse(self, number, stream, report):
         setup = self.setup
         sends = setup.tls_flags
-        if number > 0 and setup.resumption:
+        if number > 0 and setup.resumption is not None:
             sends = setup.resumption.get("tls_flags")
-        session = self.session if setup.resumption else None
-        settings = setup.settings()
+        session = self.session if setup.resumption is not None else None
         if sends is None and setup.flag is None:
             connection = TLSConnection(stream)
         else:
             sends = None if sends is None else bytes.fromhex(sends)
             connection = FlagConnection(stream, setup, sends, session)
-            # By itself the library compresses its Certificate for servers that did not offer to read that.
-            settings.certificate_compression_send = []
             if sends is not None:
                 report["tls_flags_sent"] = sends.hex()
         self.established(connection, lambda: connection.handshakeClientCert(
-            setup.chain, setup.key, session=session, settings=settings, checker=self.checker,
+            setup.chain, setup.key, session=session, settings=self.settings, checker=self.checker,
             serverName=setup.server_name))
         report["resumed"] = connection.resumed
         # A resumed session of TLS 1.3 does not know whose it is; the one before does.
@@ -107,15 +108,11 @@ class Server(End):
         requires = setup.policy.startswith("require")
         self.checkers = [PathChecker(setup.anchors, CLIENT_AUTH, is_required=asks and requires)
                          for asks in (False, True)]
-        # By itself the library gives no sessions: it has to be given keys for them. Here they are one for each
-        # decision to ask, or one for both.
-        keys = [secrets.token_bytes(32), secrets.token_bytes(32)]
-        if setup.sessions == "shared":
-            keys[1] = keys[0]
         self.settings = [setup.settings(), setup.settings()]
-        if setup.sessions:
-            for settings, key in zip(self.settings, keys):
-                settings.ticketKeys = [key]
+        # Without keys the library gives no sessions. It gets one for all, or one for each decision to ask.
+        self.settings[False].ticketKeys = [secrets.token_bytes(32)]
+        is_separate = setup.sessions == "separate"
+        self.settings[True].ticketKeys = [secrets.token_bytes(32)] if is_separate else self.settings[False].ticketKeys
 
     def converse(self, number, stream, report):
         setup = self.setup
@@ -146,7 +143,8 @@ class Server(End):
         hello = peek(stream)
         if hello is None:
             return False
-        extension = hello.getExtension(setup.extension)
+        # The library looks a type up only where it stands once.
+        extension = next((it for it in hello.extensions or [] if it.extType == setup.extension), None)
         if extension is None:
             return False
         data = bytes(extension.extData)

@@ -10,6 +10,7 @@ from tlslite.utils.codec import Parser
 # The most octets that are read for a ClientHello: what its length can say, with the headers of its records.
 LONGEST = 1 << 17
 HANDSHAKE = 22
+CLIENT_HELLO = 1
 SUPPORTED_VERSIONS = 43
 
 
@@ -35,10 +36,7 @@ def peek(stream):
             if len(header) < 5 or header[0] != HANDSHAKE or not record or len(octets) > LONGEST:
                 return None
             body += record
-        hello = ClientHello().parse(Parser(body[1:])) if body[0] == 1 else None
-        # One that has an extension twice is for the library to judge.
-        numbers = [it.extType for it in hello.extensions or []] if hello else []
-        return hello if len(numbers) == len(set(numbers)) else None
+        return ClientHello().parse(Parser(body[1:])) if body[0] == CLIENT_HELLO else None
     except OSError:
         raise
     except Exception:
