@@ -21,6 +21,10 @@ class Unexpected(Exception):
     """What the other end wrote is not what the contract asks for."""
 
 
+class ClosedInstead(Exception):
+    """The server has closed where its answer was due: there are servers that refuse a client so."""
+
+
 def end(side, setup):
     """What runs the connections of one end."""
     return (Client if side == "client" else Server)(setup).run
@@ -90,6 +94,8 @@ class Client(End):
         line = bytearray()
         while not line.endswith(b"\n"):
             octets = connection.read(1, 1)
+            if not octets and not line:
+                raise ClosedInstead("got close_notify, expected the server's answer")
             if not octets or len(line) > LONGEST:
                 raise Unexpected(f"got {bytes(line)!r:.80}, expected a line with the server's answer")
             line += octets
