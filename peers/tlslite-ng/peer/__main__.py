@@ -39,7 +39,11 @@ def main():
     while True:
         connection, _ = listener.accept()
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        threading.Thread(target=peer.serve, args=(connection,), daemon=True).start()
+        try:
+            threading.Thread(target=peer.serve, args=(connection,), daemon=True).start()
+        except RuntimeError as error:
+            print("tlslite-ng peer:", error, file=sys.stderr)
+            connection.close()
 
 
 main()

@@ -4,9 +4,9 @@ import json
 import secrets
 from hashlib import sha256
 
-from tlslite.api import TLSConnection, TLSLocalAlert, TLSRemoteAlert
+from tlslite.api import TLSConnection
 from tlslite.constants import AlertDescription
-from tlslite.errors import TLSAbruptCloseError, TLSAuthenticationError
+from tlslite.errors import TLSAbruptCloseError, TLSAlert, TLSAuthenticationError, TLSError, TLSLocalAlert
 
 from checker import CLIENT_AUTH, SERVER_AUTH, PathChecker
 from flags import FlagConnection, Malformed, is_set, offers_tls13, peek
@@ -31,6 +31,8 @@ def end(side, setup):
 
 
 class End:
+    """What both sides have in common: a connection and what is reported of it."""
+
     def __init__(self, setup):
         self.setup = setup
 
@@ -43,10 +45,10 @@ class End:
             report["error"] = repr(error)
         except Exception as error:
             # An alert, or whatever made the library give up.
-            report["outcome"], report["error"] = "refused", f"{type(error).__name__}: {error}"
-            if isinstance(error, (TLSLocalAlert, TLSRemoteAlert)) and error.description != AlertDescription.close_notify:
-                sent = isinstance(error, TLSLocalAlert)
-                report["alert_sent" if sent else "alert_received"] = error.description
+            report["outcome"] = "refused"
+            report["error"] = str(error) if isinstance(error, TLSError) else repr(error)
+            if isinstance(error, TLSAlert) and error.description != AlertDescription.close_notify:
+                report["alert_sent" if isinstance(error, TLSLocalAlert) else "alert_received"] = error.description
 
     def established(self, connection, handshake):
         """Completes a handshake. In TLS 1.2 the library shows its secret when it is done, even if it then refuses."""
@@ -60,11 +62,13 @@ class End:
 
 
 class Client(End):
+    """The client of a job; connection 1 offers the session of connection 0."""
+
     def __init__(self, setup):
         super().__init__(setup)
         self.settings = setup.settings()
-        # By itself the library offers compress_certificate, and takes its own offer for the server's: it compresses its
-        # Certificate, an empty one too, for servers that did not say that they can read that.
+        # By itself the library offers compress_certificate, and takes its own offer for the server's: it compresses
+        # its Certificate, an empty one too, for servers that did not say that they can read that.
         self.settings.certificate_compression_receive = []
         self.checker = PathChecker(setup.anchors, SERVER_AUTH, setup.server_name)
         self.session = None
@@ -109,6 +113,8 @@ class Client(End):
 
 
 class Server(End):
+    """The server of a job."""
+
     def __init__(self, setup):
         super().__init__(setup)
         requires = setup.policy.startswith("require")

@@ -17,13 +17,14 @@ SUITES = {
 VERSIONS = {"tls1.2": (3, 3), "tls1.3": (3, 4)}
 GROUPS = ("x25519", "secp256r1", "secp384r1")
 
+# Whose behaviour each capability shows.
 LIBRARY = [
     "client", "server", "server.policy.never", "client.resumption", "server.sessions.shared",
     *(f"version.{name}" for name in VERSIONS),
     *(f"group.{name}" for name in GROUPS),
     *(f"cipher.{name}" for name in SUITES),
 ]
-# Whether a certificate is accepted, the library leaves to the application.
+# The library leaves to the application whether a certificate is accepted.
 GLUE = [
     "server.policy.request", "server.policy.require", "server.policy.post-handshake", "server.sessions.separate",
     "server.flag", "server.extension", "server.policy.request-on-flag", "server.policy.require-on-flag",

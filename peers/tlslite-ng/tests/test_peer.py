@@ -61,7 +61,8 @@ class Flags(unittest.TestCase):
 
     def test_leaves_to_the_library_what_is_no_client_hello(self):
         whole = hello(b"\x01\x01")
-        for octets in (b"", b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x00\x00", whole[:-1], whole[:5] + b"\x02" + whole[6:]):
+        other = whole[:5] + b"\x02" + whole[6:]
+        for octets in (b"", b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x00\x00", whole[:-1], other):
             stream = Played(octets)
             self.assertIsNone(flags.peek(stream))
             self.assertEqual(stream.octets, octets)
