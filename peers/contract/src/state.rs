@@ -1,5 +1,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// The alert by which a side says that it sends nothing more (RFC 9846 §6.1).
+const CLOSE_NOTIFY: u8 = 0;
+
 use crate::{ConnectionReport, Hex};
 
 /// What the callbacks of a library report of one connection, until it goes into the connection's report.
@@ -41,8 +44,11 @@ impl ConnectionState {
         self.lock().key_log.push(line.into());
     }
 
-    /// Notes an error alert, if it is the first in its direction.
+    /// Notes an error alert, if it is the first in its direction. `close_notify` is none, at whatever level.
     pub fn note_alert(&self, sent: bool, description: u8) {
+        if description == CLOSE_NOTIFY {
+            return;
+        }
         let mut state = self.lock();
         let alert = if sent {
             &mut state.alert_sent
@@ -84,12 +90,13 @@ mod tests {
         let state = ConnectionState::default();
         state.note_alert(true, 116);
         state.note_alert(true, 42);
-        state.note_alert(false, 0);
+        state.note_alert(false, CLOSE_NOTIFY);
+        state.note_alert(false, 47);
         let mut report = ConnectionReport::default();
         state.report(&mut report);
         assert_eq!(
             (report.alert_sent, report.alert_received),
-            (Some(116), Some(0))
+            (Some(116), Some(47))
         );
     }
 

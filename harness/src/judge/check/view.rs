@@ -345,14 +345,12 @@ impl Asked<'_, '_> {
 
 /// The certificates of a message, if it is Certificate or `CompressedCertificate`.
 pub(in crate::judge) fn chain(message: &HandshakeMessage) -> Option<Chain<'_>> {
-    match message {
-        HandshakeMessage::Certificate(certificate) => Some(Chain::Read(certificate)),
-        other => matches!(
-            other.kind(),
-            HandshakeType::CERTIFICATE | HandshakeType::COMPRESSED_CERTIFICATE
-        )
-        .then_some(Chain::Unread),
-    }
+    let kinds = [
+        HandshakeType::CERTIFICATE,
+        HandshakeType::COMPRESSED_CERTIFICATE,
+    ];
+    let unread = || kinds.contains(&message.kind()).then_some(Chain::Unread);
+    message.certificate().map(Chain::Read).or_else(unread)
 }
 
 /// Counts what the checks look at, for the test that judging is linear.
