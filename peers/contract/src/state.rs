@@ -1,9 +1,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::{ConnectionReport, Hex};
+
 /// The alert by which a side says that it sends nothing more (RFC 9846 §6.1).
 const CLOSE_NOTIFY: u8 = 0;
-
-use crate::{ConnectionReport, Hex};
 
 /// What the callbacks of a library report of one connection, until it goes into the connection's report.
 #[derive(Debug, Default)]

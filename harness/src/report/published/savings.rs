@@ -38,14 +38,14 @@ pub(super) fn savings(page: &mut Page, subject: &Subject, run: &Collected) {
          without the other's between.\n"
     ));
     page.line(format_args!(
-        "| client → server | after the handshake | by the flag | round trips saved |\n| --- | --- | --- | --- |"
+        "| clients → servers | after the handshake | by the flag | round trips saved |\n| --- | --- | --- | --- |"
     ));
-    for (after, by_flag) in rows {
+    for (clients, servers, (after, by_flag)) in fold(rows) {
         let count = |seen: &Seen| seen.flights.unwrap_or_default();
         page.line(format_args!(
             "| {} → {} | {} (`{}`) | {} (`{}`) | {} |",
-            end(by_flag, Side::Client),
-            end(by_flag, Side::Server),
+            whose(&clients, provenance(by_flag, Side::Client)),
+            whose(&servers, provenance(by_flag, Side::Server)),
             count(after),
             alone(subject, after),
             count(by_flag),
@@ -55,13 +55,41 @@ pub(super) fn savings(page: &mut Page, subject: &Subject, run: &Collected) {
     }
 }
 
+/// Connections after the handshake and by the flag.
+type Both<'a> = (&'a Seen, &'a Seen);
+
+/// Clients that save the same with the same servers, in one row; an example of each.
+fn fold<'a>(rows: Vec<Both<'a>>) -> Vec<(Vec<&'a str>, Vec<&'a str>, Both<'a>)> {
+    let alike = |(after, by_flag): &Both<'_>| {
+        let of = |side| provenance(by_flag, side);
+        (after.flights, by_flag.flights, of(Side::Client), of(Side::Server))
+    };
+    let mut by_client: Vec<(&str, Vec<&str>, Both<'_>)> = Vec::new();
+    for both in rows {
+        let name = |side| &*both.1.player(side).peer;
+        let (client, server) = (name(Side::Client), name(Side::Server));
+        let same = |it: &&mut (&str, Vec<&str>, Both<'_>)| it.0 == client && alike(&it.2) == alike(&both);
+        match by_client.iter_mut().find(same) {
+            Some((_, servers, _)) => servers.push(server),
+            None => by_client.push((client, vec![server], both)),
+        }
+    }
+    let mut folded: Vec<(Vec<&str>, Vec<&str>, Both<'_>)> = Vec::new();
+    for (client, servers, both) in by_client {
+        let same = |it: &&mut (Vec<&str>, Vec<&str>, Both<'_>)| it.1 == servers && alike(&it.2) == alike(&both);
+        match folded.iter_mut().find(same) {
+            Some((clients, _, _)) => clients.push(client),
+            None => folded.push((vec![client], servers, both)),
+        }
+    }
+    folded
+}
+
 fn proven<'a>(run: &'a Collected, cases: &[usize]) -> impl Iterator<Item = &'a Seen> {
     let cells = run.cells.iter();
     cells.filter(|seen| cases.contains(&seen.case) && seen.flights.is_some())
 }
 
-fn end(seen: &Seen, side: Side) -> String {
-    let player = seen.player(side);
-    let provenance = seen.provenance(side).unwrap_or(Provenance::Reference);
-    whose(&[&player.peer], provenance)
+fn provenance(seen: &Seen, side: Side) -> Provenance {
+    seen.provenance(side).unwrap_or(Provenance::Reference)
 }
