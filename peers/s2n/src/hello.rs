@@ -1,0 +1,120 @@
+//! What a server that implements `tls_flags` decides by: the extensions of ClientHello.
+
+use reqmtls_contract::{
+    ConnectionState, Policy, SUPPORTED_VERSIONS, Setup, Version, flag_is_set, offers_tls13,
+};
+use s2n_tls_sys::{self as ffi, s2n_cert_auth_type as Ask};
+
+use crate::config::auth_type;
+
+/// When a server asks for a certificate.
+pub(crate) struct Rules {
+    policy: Policy,
+    flag: u16,
+    /// The number of `tls_flags`.
+    extension: u16,
+    /// Whether the server negotiates TLS 1.3 with a client that offers it.
+    tls13: bool,
+}
+
+impl Rules {
+    pub(crate) fn of(setup: &Setup) -> Option<Self> {
+        setup.flag.map(|flag| Self {
+            policy: setup.policy.unwrap_or(Policy::Never),
+            flag,
+            extension: setup.extension_number(),
+            tls13: setup.versions.is_empty() || setup.versions.contains(&Version::Tls13),
+        })
+    }
+
+    /// Whether the client is asked, by the extensions of its ClientHello; why it is refused.
+    pub(crate) fn decide(
+        &self,
+        extensions: &[u8],
+        state: &ConnectionState,
+    ) -> Result<Ask::Type, String> {
+        let mut flags = find(extensions, self.extension);
+        let data = flags.next();
+        state.note_hello(data);
+        let offers = find(extensions, SUPPORTED_VERSIONS).any(offers_tls13);
+        let set = match data {
+            Some(data) if self.tls13 && offers => {
+                if flags.next().is_some() {
+                    return Err("got tls_flags twice in ClientHello".to_owned());
+                }
+                flag_is_set(data, self.flag).map_err(|error| error.to_string())?
+            }
+            _ => false,
+        };
+        Ok(auth_type(self.policy, set))
+    }
+}
+
+/// The extensions of a connection's ClientHello, as they came. The library's own search knows only extensions that it
+/// implements.
+///
+/// # Safety
+///
+/// The connection is alive and has a ClientHello.
+pub(crate) unsafe fn extensions(connection: *mut ffi::s2n_connection) -> Vec<u8> {
+    // SAFETY: what the caller promises; the library writes as many octets as it said there are.
+    unsafe {
+        let hello = ffi::s2n_connection_get_client_hello(connection);
+        let length = u32::try_from(ffi::s2n_client_hello_get_extensions_length(hello));
+        let mut octets = vec![0; length.map_or(0, |length| length as usize)];
+        let length = u32::try_from(octets.len()).unwrap_or(0);
+        ffi::s2n_client_hello_get_extensions(hello, octets.as_mut_ptr(), length);
+        octets
+    }
+}
+
+/// The data of each extension of that number. What cannot be read the library refuses by itself.
+fn find(mut extensions: &[u8], number: u16) -> impl Iterator<Item = &[u8]> {
+    let all = std::iter::from_fn(move || {
+        let (head, rest) = extensions.split_first_chunk::<4>()?;
+        let length = u16::from_be_bytes([head[2], head[3]]);
+        let (data, rest) = rest.split_at_checked(length.into())?;
+        extensions = rest;
+        Some((u16::from_be_bytes([head[0], head[1]]), data))
+    });
+    all.filter(move |(it, _)| *it == number)
+        .map(|(_, data)| data)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// server_name, tls_flags with flag 0, supported_versions with TLS 1.3 alone.
+    const EXTENSIONS: [u8; 17] = [0, 0, 0, 0, 0, 62, 0, 2, 1, 1, 0, 43, 0, 3, 2, 3, 4];
+
+    fn decide(policy: Policy, extensions: &[u8]) -> Result<Ask::Type, String> {
+        let setup = Setup {
+            policy: Some(policy),
+            flag: Some(0),
+            ..Setup::default()
+        };
+        let rules = Rules::of(&setup).unwrap();
+        rules.decide(extensions, &ConnectionState::default())
+    }
+
+    #[test]
+    fn asks_the_client_that_sets_the_flag() {
+        let on_flag = [Policy::RequestOnFlag, Policy::RequireOnFlag];
+        let asked = on_flag.map(|policy| decide(policy, &EXTENSIONS));
+        assert_eq!(asked, [Ok(Ask::OPTIONAL), Ok(Ask::REQUIRED)]);
+        let others = on_flag.map(|policy| decide(policy, &EXTENSIONS[..4]));
+        assert_eq!(others, [Ok(Ask::NONE), Ok(Ask::NONE)]);
+    }
+
+    #[test]
+    fn refuses_flags_that_are_malformed_or_come_twice_in_tls13_alone() {
+        let mut malformed = EXTENSIONS;
+        malformed[8] = 0;
+        let twice = [&EXTENSIONS[4..], &EXTENSIONS[4..]].concat();
+        for extensions in [&malformed[..], &twice] {
+            assert!(decide(Policy::Never, extensions).is_err());
+        }
+        assert_eq!(decide(Policy::Never, &malformed[..10]), Ok(Ask::NONE));
+    }
+}
