@@ -5,6 +5,7 @@
 use std::io;
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::{Hex, read_line, write_line};
@@ -22,6 +23,11 @@ pub struct Answer {
     pub tls_flags: Option<Hex>,
 }
 
+/// What a client got in place of the answer: there are servers that refuse a client so, without an error alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("got close_notify, expected the server's answer")]
+pub struct ClosedInstead;
+
 /// The client's part: asks, reads the answer, closes, and reads to the end.
 pub async fn ask(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> io::Result<Answer> {
     stream.write_all(REQUEST).await?;
@@ -30,13 +36,15 @@ pub async fn ask(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> io::Resu
 }
 
 /// The client's part once it has asked: reads the answer, closes, and reads to the end.
+///
+/// # Errors
+///
+/// [`ClosedInstead`] inside, where the server closed and the client has closed too; what the stream fails with.
 pub async fn read_answer(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> io::Result<Answer> {
-    let answer = read_line(stream)
-        .await?
-        .ok_or(io::ErrorKind::UnexpectedEof)?;
+    let answer = read_line(stream).await?;
     stream.shutdown().await?;
     drain(stream).await?;
-    Ok(answer)
+    answer.ok_or_else(|| io::Error::other(ClosedInstead))
 }
 
 /// The server's part: reads the request, answers, reads to the end, and closes.
@@ -77,4 +85,21 @@ pub(crate) async fn drain(stream: &mut (impl AsyncRead + Unpin + ?Sized)) -> io:
     let mut buffer = [0; 4096];
     while stream.read(&mut buffer).await? > 0 {}
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_closes_too_where_the_server_closes_in_place_of_an_answer() {
+        let (mut client, mut server) = tokio::io::duplex(64);
+        server.shutdown().await.unwrap();
+        let asked = ask(&mut client).await.unwrap_err();
+        let inner = asked.get_ref().and_then(|it| it.downcast_ref());
+        assert_eq!(inner, Some(&ClosedInstead));
+        let mut sent = Vec::new();
+        server.read_to_end(&mut sent).await.unwrap();
+        assert_eq!(sent, REQUEST);
+    }
 }

@@ -27,7 +27,9 @@ pub mod testing;
 pub use blocking::{Blocking, BlockingEndpoint, BlockingStream};
 pub use capability::Capabilities;
 pub use describe::Description;
-pub use exchange::{Answer, REQUEST, ask, read_answer, read_request, serve_answer, write_answer};
+pub use exchange::{
+    Answer, ClosedInstead, REQUEST, ask, read_answer, read_request, serve_answer, write_answer,
+};
 pub use flags::{MalformedFlags, SUPPORTED_VERSIONS, TLS_FLAGS, flag_is_set, offers_tls13};
 pub use hex::Hex;
 pub use job::{Edit, Identity, Job, PrepareError, Resumption, Setup};

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::{Answer, ConnectionReport, ConnectionState, Outcome, REQUEST};
+use crate::{Answer, ClosedInstead, ConnectionReport, ConnectionState, Outcome, REQUEST};
 
 /// The most octets of an answer.
 const MOST: usize = 4096;
@@ -134,6 +134,7 @@ fn client(
     let line = read_line(session)?;
     session.close()?;
     drain(session)?;
+    let line = line.ok_or_else(|| Failure::Tls(ClosedInstead.to_string()))?;
     let answer: Answer = serde_json::from_slice(&line).map_err(|error| {
         let text = String::from_utf8_lossy(&line);
         Failure::Other(format!(
@@ -183,7 +184,8 @@ fn server(
     Ok(())
 }
 
-fn read_line(session: &mut impl Session) -> Result<Vec<u8>, Failure> {
+/// Reads the answer's line; `None` if the server closes in its place.
+fn read_line(session: &mut impl Session) -> Result<Option<Vec<u8>>, Failure> {
     let mut line = Vec::new();
     let mut buffer = [0; 512];
     loop {
@@ -194,7 +196,10 @@ fn read_line(session: &mut impl Session) -> Result<Vec<u8>, Failure> {
         };
         line.extend_from_slice(octets);
         if end {
-            return Ok(line);
+            return Ok(Some(line));
+        }
+        if length == 0 && line.is_empty() {
+            return Ok(None);
         }
         if length == 0 || line.len() > MOST {
             let text = String::from_utf8_lossy(&line);
@@ -317,7 +322,7 @@ mod tests {
 
     #[test]
     fn what_is_no_request_or_no_answer_breaks_the_connection() {
-        for octets in [&b"who are we\n"[..], b"\n", b""] {
+        for octets in [&b"who are we\n"[..], b"\n", b"who"] {
             let mut session = Played {
                 reads: vec![Ok(octets.to_vec())],
                 ..Played::default()
@@ -326,6 +331,15 @@ mod tests {
             session.reads = vec![Ok(octets.to_vec())];
             assert_eq!(as_client(&mut session, false).outcome, Outcome::Broken);
         }
+        let nothing = as_server(&mut Played::default());
+        assert_eq!(nothing.outcome, Outcome::Broken);
+    }
+
+    #[test]
+    fn a_client_closes_too_where_the_server_closes_in_place_of_an_answer() {
+        let mut session = Played::default();
+        let report = as_client(&mut session, false);
+        assert_eq!((report.outcome, session.closed), (Outcome::Refused, true));
     }
 
     #[test]

@@ -13,8 +13,8 @@ mod tests;
 use std::sync::Arc;
 
 use reqmtls_contract::{
-    Capabilities, CipherSuite, ConnectionReport, Description, Endpoint, Group, Job, Peer, Policy,
-    PrepareError, Provenance, Side, VERSION, Version,
+    Capabilities, CipherSuite, ClosedInstead, ConnectionReport, Description, Endpoint, Group, Job,
+    Peer, Policy, PrepareError, Provenance, Side, VERSION, Version,
 };
 use rustls::AlertDescription;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
@@ -105,11 +105,10 @@ fn note(report: &mut ConnectionReport, error: &std::io::Error, extension: Option
     if let Some(error) = extension.and_then(|number| flags_error(error, number)) {
         return report.refuse(&error);
     }
-    let tls = error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    match tls {
+    let inner = error.get_ref();
+    match inner.and_then(|it| it.downcast_ref::<rustls::Error>()) {
         Some(tls) => note_tls(report, tls),
+        None if inner.is_some_and(|it| it.is::<ClosedInstead>()) => report.refuse(error),
         None => report.break_off(error),
     }
 }
