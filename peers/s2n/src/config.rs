@@ -54,7 +54,7 @@ impl Config {
             check(unsafe { ffi::s2n_config_add_cert_chain_and_key_to_store(raw, identity.raw()) })?;
         }
         match side {
-            Side::Client => set_client(raw, setup)?,
+            Side::Client => set_client(raw)?,
             Side::Server => set_server(raw, setup)?,
         }
         Ok(Self {
@@ -68,10 +68,7 @@ impl Config {
     }
 }
 
-fn set_client(config: *mut ffi::s2n_config, setup: &Setup) -> Result<(), Refused> {
-    if setup.resumption.is_none() {
-        return Ok(());
-    }
+fn set_client(config: *mut ffi::s2n_config) -> Result<(), Refused> {
     // SAFETY: the config is alive, and the callback has the type that the function takes.
     unsafe {
         check(ffi::s2n_config_set_session_tickets_onoff(config, 1))?;
@@ -102,11 +99,8 @@ fn set_server(config: *mut ffi::s2n_config, setup: &Setup) -> Result<(), Refused
             ))?;
         }
     }
-    // Of itself the library gives no tickets: it has no key for them. It never gives nor takes one where it asks the
-    // client for a certificate, so all its sessions are of clients that were not asked.
-    if setup.sessions.is_none() && !setup.early_data {
-        return Ok(());
-    }
+    // The library never gives a ticket nor takes one where it asks the client for a certificate, so all sessions are of
+    // clients that were not asked.
     let (name, mut key) = (b"reqmtls", [0; 32]);
     rand::fill(&mut key).map_err(|error| Refused(error.to_string()))?;
     // SAFETY: the config is alive, and the library copies name and key, which have 7 and 32 octets.

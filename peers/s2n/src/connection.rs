@@ -7,7 +7,7 @@ use aws_lc_rs::digest;
 use reqmtls_contract::{ConnectionReport, Failure, Hex, REQUEST, Session, Side};
 use s2n_tls_sys::{
     self as ffi, s2n_blocked_status as Blocked, s2n_early_data_status_t as EarlyData,
-    s2n_error_type as ErrorType,
+    s2n_error_type as ErrorType, s2n_tls_version::TLS13,
 };
 
 use crate::callbacks::{self, Noted};
@@ -91,16 +91,23 @@ impl<'a, 's> Connection<'a, 's> {
         // SAFETY: the connection is alive; the function reads a number of it, which is -1 where there was no alert.
         let alert = unsafe { ffi::s2n_connection_get_alert(self.raw()) };
         match u8::try_from(alert) {
-            Ok(0) => drop(self.close()),
+            Ok(0) => self.send_alert(),
             Ok(alert) => self.noted().state.note_alert(false, alert),
             Err(_) if is(kind, ErrorType::CLOSED) => {
                 return Failure::Other(
                     "got the end of the stream, expected more of TLS".to_owned(),
                 );
             }
-            Err(_) => drop(self.close()),
+            Err(_) => self.send_alert(),
         }
         Failure::Tls(text)
+    }
+
+    /// Sends what the library has to say of a failure; how that goes, the other end sees.
+    fn send_alert(&mut self) {
+        let mut blocked = Blocked::NOT_BLOCKED;
+        // SAFETY: the connection is alive.
+        unsafe { ffi::s2n_shutdown_send(self.raw(), &raw mut blocked) };
     }
 
     fn certificate(&self) -> Result<Hex, Refused> {
@@ -231,10 +238,20 @@ impl Session for Connection<'_, '_> {
 
     fn close(&mut self) -> Result<(), Failure> {
         let mut blocked = Blocked::NOT_BLOCKED;
-        // SAFETY: the connection is alive.
-        match unsafe { ffi::s2n_shutdown_send(self.raw(), &raw mut blocked) } {
+        // SAFETY: the connection is alive; the function reads a number of it.
+        let version = unsafe { ffi::s2n_connection_get_actual_protocol_version(self.raw()) };
+        // SAFETY: the connection is alive. Before TLS 1.3 the library reads nothing more of one whose end it has sent, but
+        // in the call that waits for the other's.
+        let returned = unsafe {
+            if version >= TLS13 {
+                ffi::s2n_shutdown_send(self.raw(), &raw mut blocked)
+            } else {
+                ffi::s2n_shutdown(self.raw(), &raw mut blocked)
+            }
+        };
+        match returned {
             0 => Ok(()),
-            _ => Err(Failure::Other(error())),
+            _ => Err(self.failure()),
         }
     }
 }

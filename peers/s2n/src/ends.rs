@@ -4,8 +4,8 @@ use std::ffi::CString;
 use std::sync::{Mutex, PoisonError};
 
 use reqmtls_contract::{
-    BlockingEndpoint, BlockingStream, ConnectionReport, ConnectionState, PrepareError, Resumption,
-    Setup, Side, run_client, run_server,
+    BlockingEndpoint, BlockingStream, ConnectionReport, ConnectionState, Hex, PrepareError,
+    Resumption, Setup, Side, run_client, run_server,
 };
 use s2n_tls_sys as ffi;
 
@@ -21,6 +21,8 @@ pub(crate) struct Client {
     resumption: Option<Resumption>,
     /// The newest session that the job's connections were given.
     session: Mutex<Option<Vec<u8>>>,
+    /// The server's certificate, which the library does not keep in a session.
+    certificate: Mutex<Option<Hex>>,
 }
 
 impl Client {
@@ -30,6 +32,7 @@ impl Client {
             server_name: setup.server_name.as_deref().map(c_text).transpose()?,
             resumption: setup.resumption,
             session: Mutex::default(),
+            certificate: Mutex::default(),
         })
     }
 
@@ -66,6 +69,15 @@ impl BlockingEndpoint for Client {
             Ok(mut session) => {
                 let early = resumption.is_some_and(|it| it.early_data);
                 run_client(&mut session, early, &state, report);
+                let mut known = self
+                    .certificate
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner);
+                if report.resumed == Some(true) {
+                    report.peer_certificate.clone_from(&known);
+                } else {
+                    known.clone_from(&report.peer_certificate);
+                }
             }
             Err(refused) => report.break_off(&refused.0),
         }

@@ -47,7 +47,7 @@ impl Peer for S2n {
                 .with(Provenance::Library, library)
                 .with(Provenance::Glue, glue)
                 .with_each(Provenance::Library, "version", Version::ALL)
-                .with_each(Provenance::Library, "server.sessions", Sessions::ALL)
+                .with_each(Provenance::Library, "server.sessions", [Sessions::Separate])
                 .with_each(Provenance::Library, "server.policy", plain)
                 .with_each(Provenance::Glue, "server.policy", on_flag),
         }
