@@ -230,11 +230,13 @@ impl Shown {
         }
     }
 
-    /// The end on this side refused the other one.
+    /// The end on this side refused the other one: it sent the first alert of a connection that did not complete.
+    /// `close_notify` counts too, which there are libraries that send in place of an error alert.
     pub(super) fn refused_by(&self, side: Side) -> Result<(), Trouble> {
-        let alert = self.observed.facts.alert;
-        let refused = match alert {
-            Some((from, _)) => from == side,
+        let entries = self.observed.transcript.entries.iter();
+        let alerts = entries.filter(|entry| matches!(entry.content, Content::Alert(_)));
+        let refused = match alerts.min_by_key(|entry| entry.arrival) {
+            Some(first) => first.from == side && self.observed.facts.outcome != Outcome::Completed,
             None => self.evidence.report(side).outcome == Outcome::Refused,
         };
         ensure(refused, || {
