@@ -1,48 +1,31 @@
 //! What the library calls while it works on a connection.
 
 use std::ffi::{c_char, c_int, c_void};
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::slice;
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 
 use reqmtls_contract::{BlockingStream, ConnectionState};
 use s2n_tls_sys as ffi;
 
-use crate::hello::{self, Rules};
+use crate::ends::End;
+use crate::hello;
 
-/// The alert illegal_parameter, as a record of its own, which is not encrypted.
-const REFUSAL: [u8; 7] = [21, 3, 3, 0, 2, 2, ILLEGAL_PARAMETER];
 const ILLEGAL_PARAMETER: u8 = 47;
+/// That alert, as a record of its own, which is not encrypted.
+const REFUSAL: [u8; 7] = [21, 3, 3, 0, 2, 2, ILLEGAL_PARAMETER];
 
 /// What the callbacks of one connection work on. The connection has its address.
 pub(crate) struct Noted<'a, 's> {
     pub(crate) stream: &'a mut BlockingStream<'s>,
     pub(crate) state: ConnectionState,
-    /// Server that implements `tls_flags`: what it decides by.
-    pub(crate) rules: Option<&'a Rules>,
-    /// Client: where the newest session goes.
-    pub(crate) session: Option<&'a Mutex<Option<Vec<u8>>>>,
+    pub(crate) end: &'a End,
     /// Whether reads say at once that they would block.
     pub(crate) would_block: bool,
     /// Server: why it has refused the client's flags, by an alert of its own.
     pub(crate) refused: Option<String>,
     /// Why the transport failed, if it did.
     pub(crate) transport: Option<String>,
-}
-
-impl<'a, 's> Noted<'a, 's> {
-    /// Of a connection over this stream, nothing else.
-    pub(crate) fn new(stream: &'a mut BlockingStream<'s>, state: ConnectionState) -> Self {
-        Self {
-            stream,
-            state,
-            rules: None,
-            session: None,
-            would_block: false,
-            refused: None,
-            transport: None,
-        }
-    }
 }
 
 /// What the callbacks of a connection work on.
@@ -73,27 +56,21 @@ pub(crate) unsafe extern "C" fn any_name(_: *const c_char, _: usize, _: *mut c_v
 }
 
 /// Client: keeps the newest session.
-pub(crate) unsafe extern "C" fn new_session(
+pub(crate) unsafe extern "C" fn ticket(
     connection: *mut ffi::s2n_connection,
     _: *mut c_void,
     ticket: *mut ffi::s2n_session_ticket,
 ) -> c_int {
     let mut length = 0;
     // SAFETY: the library calls with a connection and a ticket, and copies as many octets as it said there are.
-    let (noted, data) = unsafe {
-        if ffi::s2n_session_ticket_get_data_len(ticket, &raw mut length) < 0 {
-            return -1;
-        }
+    let (place, data, returned) = unsafe {
+        ffi::s2n_session_ticket_get_data_len(ticket, &raw mut length);
         let mut data = vec![0; length];
-        if ffi::s2n_session_ticket_get_data(ticket, length, data.as_mut_ptr()) < 0 {
-            return -1;
-        }
-        (noted(connection), data)
+        let returned = ffi::s2n_session_ticket_get_data(ticket, length, data.as_mut_ptr());
+        (&noted(connection).end.session, data, returned)
     };
-    if let Some(place) = noted.session {
-        *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(data);
-    }
-    0
+    *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(data);
+    returned
 }
 
 /// Server that implements `tls_flags`: decides by the first ClientHello whether to ask for a certificate. The library
@@ -105,64 +82,51 @@ pub(crate) unsafe extern "C" fn client_hello(
 ) -> c_int {
     // SAFETY: the library calls with a connection that has a ClientHello.
     let (noted, extensions) = unsafe { (noted(connection), hello::extensions(connection)) };
-    let Some(rules) = noted.rules else {
-        return 0;
-    };
-    let auth = match rules.decide(&extensions, &noted.state) {
-        Ok(auth) => auth,
+    match hello::decide(&noted.end.setup, &extensions, &noted.state) {
+        // SAFETY: the connection is alive.
+        Ok(auth) => unsafe { ffi::s2n_connection_set_client_auth_type(connection, auth) },
         Err(error) => {
             noted.refused = Some(error);
             noted.state.note_alert(true, ILLEGAL_PARAMETER);
-            if let Err(error) = noted.stream.write_all(&REFUSAL) {
-                noted.transport = Some(error.to_string());
-            }
-            return -1;
+            let written = noted.stream.write_all(&REFUSAL);
+            noted.transport = written.err().map(|error| error.to_string());
+            -1
         }
-    };
-    // SAFETY: the connection is alive.
-    unsafe { ffi::s2n_connection_set_client_auth_type(connection, auth) }
+    }
 }
 
-pub(crate) unsafe extern "C" fn receive(
-    context: *mut c_void,
-    buffer: *mut u8,
-    length: u32,
-) -> c_int {
+pub(crate) unsafe extern "C" fn receive(noted: *mut c_void, buffer: *mut u8, length: u32) -> c_int {
     // SAFETY: the library calls with what the connection notes and room for that many octets.
     let (noted, buffer) = unsafe {
         buffer.write_bytes(0, length as usize);
-        (
-            &mut *context.cast::<Noted<'_, '_>>(),
-            slice::from_raw_parts_mut(buffer, length as usize),
-        )
+        let buffer = slice::from_raw_parts_mut(buffer, length as usize);
+        (&mut *noted.cast::<Noted<'_, '_>>(), buffer)
     };
     if noted.would_block {
         return fail(libc::EWOULDBLOCK);
     }
-    match noted.stream.read(buffer) {
-        Ok(length) => c_int::try_from(length).unwrap_or(-1),
-        Err(error) => {
-            noted.transport = Some(error.to_string());
-            fail(libc::EIO)
-        }
-    }
+    done(noted, |stream| stream.read(buffer))
 }
 
-pub(crate) unsafe extern "C" fn send(
-    context: *mut c_void,
-    octets: *const u8,
-    length: u32,
-) -> c_int {
+pub(crate) unsafe extern "C" fn send(noted: *mut c_void, octets: *const u8, length: u32) -> c_int {
     // SAFETY: the library calls with what the connection notes and that many octets.
     let (noted, octets) = unsafe {
-        (
-            &mut *context.cast::<Noted<'_, '_>>(),
-            slice::from_raw_parts(octets, length as usize),
-        )
+        let octets = slice::from_raw_parts(octets, length as usize);
+        (&mut *noted.cast::<Noted<'_, '_>>(), octets)
     };
-    let written = noted.stream.write_all(octets);
-    match written.and_then(|()| noted.stream.flush()) {
-        Ok(()) => c_int::try_from(length).unwrap_or(-1),
+    done(noted, |stream| {
+        stream.write_all(octets)?;
+        stream.flush().map(|()| octets.len())
+    })
+}
+
+/// How many octets the transport took or gave.
+fn done<'a, 's>(
+    noted: &mut Noted<'a, 's>,
+    transfer: impl FnOnce(&mut BlockingStream<'s>) -> io::Result<usize>,
+) -> c_int {
+    match transfer(noted.stream) {
+        Ok(length) => c_int::try_from(length).unwrap_or(-1),
         Err(error) => {
             noted.transport = Some(error.to_string());
             fail(libc::EIO)

@@ -1,14 +1,14 @@
 //! From a job's setup to a config of the library.
 
 use std::ffi::{CStr, CString};
-use std::ptr;
+use std::ptr::null_mut;
 
 use aws_lc_rs::rand;
-use reqmtls_contract::{Identity, Policy, PrepareError, Setup, Side, Version};
+use reqmtls_contract::{Identity, Policy, Setup, Side, Version};
 use s2n_tls_sys::{self as ffi, s2n_cert_auth_type as Ask};
 
 use crate::callbacks;
-use crate::library::{Owned, Refused, check};
+use crate::library::{Owned, check};
 
 /// The most octets of early data that a server accepts.
 const EARLY_DATA: u32 = 1 << 14;
@@ -26,41 +26,59 @@ unsafe impl Send for Config {}
 unsafe impl Sync for Config {}
 
 impl Config {
-    pub(crate) fn of(side: Side, setup: &Setup) -> Result<Self, PrepareError> {
-        // SAFETY: the config is made for its caller.
-        let config = unsafe { Owned::new(ffi::s2n_config_new_minimal(), ffi::s2n_config_free)? };
-        let raw = config.raw();
-        // SAFETY: the config is alive, the name is static, and the callback has the type that the function takes. Without
-        // the last call, an end waits for 10 to 30 seconds between most errors and its alert.
-        unsafe {
-            if let Some(policy) = security_policy(&setup.versions) {
-                check(ffi::s2n_config_set_cipher_preferences(raw, policy.as_ptr()))?;
-            }
-            check(ffi::s2n_config_set_key_log_cb(
-                raw,
-                Some(callbacks::log_key),
-                ptr::null_mut(),
-            ))?;
-            check(ffi::s2n_config_set_max_blinding_delay(raw, 0))?;
-        }
-        if let Some(anchors) = &setup.trust_anchors {
-            let anchors = c_text(anchors)?;
-            // SAFETY: the config is alive, and the library reads the text during the call.
-            check(unsafe { ffi::s2n_config_add_pem_to_trust_store(raw, anchors.as_ptr()) })?;
-        }
+    pub(crate) fn of(side: Side, setup: &Setup) -> Result<Self, String> {
+        let anchors = c_text(setup.trust_anchors.as_deref().unwrap_or_default())?;
         let identity = setup.identity.as_ref().map(chain).transpose()?;
-        if let Some(identity) = &identity {
-            // SAFETY: both are alive, and the identity outlives the config.
-            check(unsafe { ffi::s2n_config_add_cert_chain_and_key_to_store(raw, identity.raw()) })?;
+        let own = identity.as_ref().map_or(null_mut(), Owned::raw);
+        let (name, mut key) = (b"reqmtls".as_ptr(), [0; 32]);
+        rand::fill(&mut key).map_err(|error| error.to_string())?;
+        let key = key.as_mut_ptr();
+        // SAFETY: the config is made for its caller, and the identity outlives it. Texts, the name of 7 octets and the key
+        // of 32 are read or copied during the calls, and the callbacks have the types that the functions take.
+        unsafe {
+            let config = Owned::new(ffi::s2n_config_new_minimal(), ffi::s2n_config_free)?;
+            let raw = config.raw();
+            check(&[
+                ffi::s2n_config_set_key_log_cb(raw, Some(callbacks::log_key), null_mut()),
+                // Otherwise an end waits for 10 to 30 seconds between most errors and its alert.
+                ffi::s2n_config_set_max_blinding_delay(raw, 0),
+                ffi::s2n_config_set_session_tickets_onoff(raw, 1),
+                ffi::s2n_config_set_session_ticket_cb(raw, Some(callbacks::ticket), null_mut()),
+            ])?;
+            if let Some(policy) = security_policy(&setup.versions) {
+                check(&[ffi::s2n_config_set_cipher_preferences(raw, policy.as_ptr())])?;
+            }
+            if !anchors.is_empty() {
+                check(&[ffi::s2n_config_add_pem_to_trust_store(
+                    raw,
+                    anchors.as_ptr(),
+                )])?;
+            }
+            if !own.is_null() {
+                check(&[ffi::s2n_config_add_cert_chain_and_key_to_store(raw, own)])?;
+            }
+            if side == Side::Server {
+                let any = Some(callbacks::any_name as _);
+                check(&[
+                    ffi::s2n_config_set_client_auth_type(raw, auth_type(setup, false)),
+                    ffi::s2n_config_set_verify_host_callback(raw, any, null_mut()),
+                    ffi::s2n_config_add_ticket_crypto_key(raw, name, 7, key, 32, 0),
+                ])?;
+            }
+            if setup.early_data {
+                check(&[ffi::s2n_config_set_server_max_early_data_size(
+                    raw, EARLY_DATA,
+                )])?;
+            }
+            if side == Side::Server && setup.flag.is_some() {
+                let hello = Some(callbacks::client_hello as _);
+                check(&[ffi::s2n_config_set_client_hello_cb(raw, hello, null_mut())])?;
+            }
+            Ok(Self {
+                config,
+                _identity: identity,
+            })
         }
-        match side {
-            Side::Client => set_client(raw)?,
-            Side::Server => set_server(raw, setup)?,
-        }
-        Ok(Self {
-            config,
-            _identity: identity,
-        })
     }
 
     pub(crate) fn raw(&self) -> *mut ffi::s2n_config {
@@ -68,63 +86,9 @@ impl Config {
     }
 }
 
-fn set_client(config: *mut ffi::s2n_config) -> Result<(), Refused> {
-    // SAFETY: the config is alive, and the callback has the type that the function takes.
-    unsafe {
-        check(ffi::s2n_config_set_session_tickets_onoff(config, 1))?;
-        check(ffi::s2n_config_set_session_ticket_cb(
-            config,
-            Some(callbacks::new_session),
-            ptr::null_mut(),
-        ))
-    }
-}
-
-fn set_server(config: *mut ffi::s2n_config, setup: &Setup) -> Result<(), Refused> {
+/// What the library calls the decision of a server's policy.
+pub(crate) fn auth_type(setup: &Setup, flag_set: bool) -> Ask::Type {
     let policy = setup.policy.unwrap_or(Policy::Never);
-    let auth = auth_type(policy, false);
-    // SAFETY: the config is alive, and the callbacks have the types that the functions take.
-    unsafe {
-        check(ffi::s2n_config_set_client_auth_type(config, auth))?;
-        check(ffi::s2n_config_set_verify_host_callback(
-            config,
-            Some(callbacks::any_name),
-            ptr::null_mut(),
-        ))?;
-        if setup.flag.is_some() {
-            check(ffi::s2n_config_set_client_hello_cb(
-                config,
-                Some(callbacks::client_hello),
-                ptr::null_mut(),
-            ))?;
-        }
-    }
-    // The library never gives a ticket nor takes one where it asks the client for a certificate, so all sessions are of
-    // clients that were not asked.
-    let (name, mut key) = (b"reqmtls", [0; 32]);
-    rand::fill(&mut key).map_err(|error| Refused(error.to_string()))?;
-    // SAFETY: the config is alive, and the library copies name and key, which have 7 and 32 octets.
-    unsafe {
-        check(ffi::s2n_config_set_session_tickets_onoff(config, 1))?;
-        check(ffi::s2n_config_add_ticket_crypto_key(
-            config,
-            name.as_ptr(),
-            7,
-            key.as_mut_ptr(),
-            32,
-            0,
-        ))?;
-        if setup.early_data {
-            check(ffi::s2n_config_set_server_max_early_data_size(
-                config, EARLY_DATA,
-            ))?;
-        }
-    }
-    Ok(())
-}
-
-/// What the library calls a policy's decision.
-pub(crate) fn auth_type(policy: Policy, flag_set: bool) -> Ask::Type {
     match (policy.requests(flag_set), policy.requires()) {
         (false, _) => Ask::NONE,
         (true, false) => Ask::OPTIONAL,
@@ -135,37 +99,33 @@ pub(crate) fn auth_type(policy: Policy, flag_set: bool) -> Ask::Type {
 /// The library's policy of these versions alone. A policy is a name for versions, groups and suites together: there is
 /// none for every choice. Those of one version have all groups of the default but P-521.
 fn security_policy(versions: &[Version]) -> Option<&'static CStr> {
-    match (
-        versions.contains(&Version::Tls12),
-        versions.contains(&Version::Tls13),
-    ) {
+    let has = |version| versions.contains(&version);
+    match (has(Version::Tls12), has(Version::Tls13)) {
         (true, false) => Some(c"CloudFront-Upstream-TLS-1-2"),
         (false, true) => Some(c"CloudFront-Upstream-TLS-1-3-2025-PQ"),
         _ => None,
     }
 }
 
-fn chain(identity: &Identity) -> Result<Owned<ffi::s2n_cert_chain_and_key>, Refused> {
-    let length = |pem: &[u8]| u32::try_from(pem.len()).map_err(|error| Refused(error.to_string()));
-    let mut certificates = identity.certificates.clone().into_bytes();
-    let mut key = identity.private_key.clone().into_bytes();
-    // SAFETY: the chain is made for its caller, and the library copies what it reads of texts of these lengths.
+fn chain(identity: &Identity) -> Result<Owned<ffi::s2n_cert_chain_and_key>, String> {
+    let (chain, key) = (
+        c_text(&identity.certificates)?,
+        c_text(&identity.private_key)?,
+    );
+    let (chain, key) = (chain.as_ptr(), key.as_ptr());
+    let free = ffi::s2n_cert_chain_and_key_free;
+    // SAFETY: it is made for its caller, and the library copies what it reads of both texts.
     unsafe {
-        let chain = Owned::new(
-            ffi::s2n_cert_chain_and_key_new(),
-            ffi::s2n_cert_chain_and_key_free,
-        )?;
-        check(ffi::s2n_cert_chain_and_key_load_pem_bytes(
-            chain.raw(),
-            certificates.as_mut_ptr(),
-            length(&certificates)?,
-            key.as_mut_ptr(),
-            length(&key)?,
-        ))?;
-        Ok(chain)
+        let owned = Owned::new(ffi::s2n_cert_chain_and_key_new(), free)?;
+        check(&[ffi::s2n_cert_chain_and_key_load_pem(
+            owned.raw(),
+            chain,
+            key,
+        )])?;
+        Ok(owned)
     }
 }
 
-pub(crate) fn c_text(text: &str) -> Result<CString, Refused> {
-    CString::new(text).map_err(|error| Refused(error.to_string()))
+pub(crate) fn c_text(text: &str) -> Result<CString, String> {
+    CString::new(text).map_err(|error| error.to_string())
 }

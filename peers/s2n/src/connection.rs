@@ -1,9 +1,9 @@
 //! One connection of the library, as the contract's session.
 
-use std::marker::PhantomData;
-use std::ptr;
+use std::sync::PoisonError;
+use std::{ptr, slice};
 
-use aws_lc_rs::digest;
+use aws_lc_rs::digest::{SHA256, digest};
 use reqmtls_contract::{ConnectionReport, Failure, Hex, REQUEST, Session, Side};
 use s2n_tls_sys::{
     self as ffi, s2n_blocked_status as Blocked, s2n_early_data_status_t as EarlyData,
@@ -11,17 +11,18 @@ use s2n_tls_sys::{
 };
 
 use crate::callbacks::{self, Noted};
-use crate::config::Config;
-use crate::library::{Owned, Refused, check, error, error_type};
+use crate::config::c_text;
+use crate::library::{Owned, check, error, error_type};
 
 /// A TLS connection over the stream of the other end.
 pub(crate) struct Connection<'a, 's> {
-    connection: Owned<ffi::s2n_connection>,
-    /// Used by callbacks while the library works, so no reference to it lives during its calls. Goes after `connection`.
+    tls: Owned<ffi::s2n_connection>,
+    /// Used by callbacks while the library works, so no reference to it lives during its calls. Goes after `tls`.
     noted: Place<'a, 's>,
+    /// What the library's last call would have waited for.
+    blocked: Blocked::Type,
     /// Server: whether it accepts early data.
     accepts_early: bool,
-    borrows: PhantomData<&'a Config>,
 }
 
 struct Place<'a, 's>(*mut Noted<'a, 's>);
@@ -34,48 +35,55 @@ impl Drop for Place<'_, '_> {
 }
 
 impl<'a, 's> Connection<'a, 's> {
-    pub(crate) fn new(
-        config: &'a Config,
-        side: Side,
-        accepts_early: bool,
-        noted: Noted<'a, 's>,
-    ) -> Result<Self, Refused> {
+    /// A connection of an end, which has not begun.
+    pub(crate) fn new(resumes: bool, noted: Noted<'a, 's>) -> Result<Self, String> {
+        let end = noted.end;
         let noted = Place(Box::into_raw(Box::new(noted)));
-        let mode = match side {
+        let mode = match end.side {
             Side::Client => ffi::s2n_mode::CLIENT,
             Side::Server => ffi::s2n_mode::SERVER,
         };
+        let name = c_text(end.setup.server_name.as_deref().unwrap_or_default())?;
+        let session = end.session.lock().unwrap_or_else(PoisonError::into_inner);
         let context = noted.0.cast();
-        // SAFETY: the connection is made for its caller, and lives no longer than the config and what it has the address of.
-        let connection = unsafe {
-            let connection = Owned::new(ffi::s2n_connection_new(mode), ffi::s2n_connection_free)?;
-            let raw = connection.raw();
-            check(ffi::s2n_connection_set_config(raw, config.raw()))?;
-            check(ffi::s2n_connection_set_ctx(raw, context))?;
-            check(ffi::s2n_connection_set_recv_ctx(raw, context))?;
-            check(ffi::s2n_connection_set_send_ctx(raw, context))?;
-            check(ffi::s2n_connection_set_recv_cb(
-                raw,
-                Some(callbacks::receive),
-            ))?;
-            check(ffi::s2n_connection_set_send_cb(raw, Some(callbacks::send)))?;
-            connection
+        // SAFETY: the connection is made for its caller, and lives no longer than the end's config and what it has the
+        // address of. Name and session are copied.
+        let tls = unsafe {
+            let tls = Owned::new(ffi::s2n_connection_new(mode), ffi::s2n_connection_free)?;
+            let raw = tls.raw();
+            check(&[
+                ffi::s2n_connection_set_config(raw, end.config.raw()),
+                ffi::s2n_connection_set_ctx(raw, context),
+                ffi::s2n_connection_set_recv_ctx(raw, context),
+                ffi::s2n_connection_set_send_ctx(raw, context),
+                ffi::s2n_connection_set_recv_cb(raw, Some(callbacks::receive)),
+                ffi::s2n_connection_set_send_cb(raw, Some(callbacks::send)),
+            ])?;
+            if end.side == Side::Client {
+                check(&[ffi::s2n_set_server_name(raw, name.as_ptr())])?;
+            }
+            if let Some(session) = session.as_ref().filter(|_| resumes) {
+                let (data, length) = (session.as_ptr(), session.len());
+                check(&[ffi::s2n_connection_set_session(raw, data, length)])?;
+            }
+            tls
         };
         Ok(Self {
-            connection,
+            tls,
             noted,
-            accepts_early,
-            borrows: PhantomData,
+            blocked: Blocked::NOT_BLOCKED,
+            accepts_early: end.setup.early_data,
         })
-    }
-
-    pub(crate) fn raw(&self) -> *mut ffi::s2n_connection {
-        self.connection.raw()
     }
 
     fn noted(&mut self) -> &mut Noted<'a, 's> {
         // SAFETY: it lives as long as this, and no callback runs while the reference does.
         unsafe { &mut *self.noted.0 }
+    }
+
+    /// What a call returned that transfers octets, or what ended the connection.
+    fn done(&mut self, returned: isize) -> Result<usize, Failure> {
+        usize::try_from(returned).map_err(|_| self.failure())
     }
 
     /// What ended the connection, by the thread's last failed call; the other end is sent what alert the library has
@@ -89,97 +97,64 @@ impl<'a, 's> Connection<'a, 's> {
             return Failure::Tls(text);
         }
         // SAFETY: the connection is alive; the function reads a number of it, which is -1 where there was no alert.
-        let alert = unsafe { ffi::s2n_connection_get_alert(self.raw()) };
-        match u8::try_from(alert) {
-            Ok(0) => self.send_alert(),
-            Ok(alert) => self.noted().state.note_alert(false, alert),
-            Err(_) if is(kind, ErrorType::CLOSED) => {
-                return Failure::Other(
-                    "got the end of the stream, expected more of TLS".to_owned(),
-                );
-            }
-            Err(_) => self.send_alert(),
+        match unsafe { ffi::s2n_connection_get_alert(self.tls.raw()) }.try_into() {
+            Ok(alert @ 1..) => self.noted().state.note_alert(false, alert),
+            Err(_) if kind == ErrorType::CLOSED => return Failure::Other(text),
+            // SAFETY: the connection is alive. How that goes, the other end sees.
+            _ => unsafe {
+                ffi::s2n_shutdown_send(self.tls.raw(), &raw mut self.blocked);
+            },
         }
         Failure::Tls(text)
     }
 
-    /// Sends what the library has to say of a failure; how that goes, the other end sees.
-    fn send_alert(&mut self) {
-        let mut blocked = Blocked::NOT_BLOCKED;
-        // SAFETY: the connection is alive.
-        unsafe { ffi::s2n_shutdown_send(self.raw(), &raw mut blocked) };
-    }
-
-    fn certificate(&self) -> Result<Hex, Refused> {
+    fn certificate(&self) -> Result<Hex, String> {
         let (mut certificate, mut octets, mut length) = (ptr::null_mut(), ptr::null(), 0);
+        let (place, size) = (&raw mut octets, &raw mut length);
+        let free = ffi::s2n_cert_chain_and_key_free;
         // SAFETY: the connection is alive, the chain is made for its caller, and the certificate's octets live as long.
         unsafe {
-            let chain = Owned::new(
-                ffi::s2n_cert_chain_and_key_new(),
-                ffi::s2n_cert_chain_and_key_free,
-            )?;
-            check(ffi::s2n_connection_get_peer_cert_chain(
-                self.raw(),
-                chain.raw(),
-            ))?;
-            check(ffi::s2n_cert_chain_get_cert(
-                chain.raw(),
-                &raw mut certificate,
-                0,
-            ))?;
-            check(ffi::s2n_cert_get_der(
-                certificate,
-                &raw mut octets,
-                &raw mut length,
-            ))?;
-            let octets = std::slice::from_raw_parts(octets, length as usize);
-            Ok(Hex(digest::digest(&digest::SHA256, octets)
-                .as_ref()
-                .to_vec()))
+            let owned = Owned::new(ffi::s2n_cert_chain_and_key_new(), free)?;
+            let chain = owned.raw();
+            check(&[
+                ffi::s2n_connection_get_peer_cert_chain(self.tls.raw(), chain),
+                ffi::s2n_cert_chain_get_cert(chain, &raw mut certificate, 0),
+                ffi::s2n_cert_get_der(certificate, place, size),
+            ])?;
+            let octets = slice::from_raw_parts(octets, length as usize);
+            Ok(Hex::from(digest(&SHA256, octets).as_ref()))
         }
     }
 }
 
 impl Session for Connection<'_, '_> {
     fn write_early(&mut self, octets: &[u8]) -> Result<bool, Failure> {
-        let (mut sent, mut blocked) = (0, Blocked::NOT_BLOCKED);
+        let (tls, blocked, mut sent) = (self.tls.raw(), &raw mut self.blocked, 0);
+        let (data, length) = (octets.as_ptr(), octets.len().cast_signed());
         // A call that may wait would wait for the server's first messages.
         self.noted().would_block = true;
         // SAFETY: the connection is alive, and there are that many octets.
-        let returned = unsafe {
-            ffi::s2n_send_early_data(
-                self.raw(),
-                octets.as_ptr(),
-                octets.len().cast_signed(),
-                &raw mut sent,
-                &raw mut blocked,
-            )
-        };
+        let returned =
+            unsafe { ffi::s2n_send_early_data(tls, data, length, &raw mut sent, blocked) };
         self.noted().would_block = false;
-        if returned < 0 && !is(error_type(), ErrorType::BLOCKED) {
+        if returned < 0 && error_type() != ErrorType::BLOCKED {
             return Err(self.failure());
         }
-        Ok(sent.cast_unsigned() == octets.len())
+        Ok(sent == length)
     }
 
     fn read_early(&mut self) -> Result<Vec<u8>, Failure> {
-        let mut data = vec![0; REQUEST.len()];
         if !self.accepts_early {
             return Ok(Vec::new());
         }
-        let (mut received, mut blocked) = (0, Blocked::NOT_BLOCKED);
+        let mut data = vec![0; REQUEST.len()];
+        let (tls, blocked, mut received) = (self.tls.raw(), &raw mut self.blocked, 0);
+        let (room, length) = (data.as_mut_ptr(), data.len().cast_signed());
         // SAFETY: the connection is alive, and there is room for that many octets.
-        let returned = unsafe {
-            ffi::s2n_recv_early_data(
-                self.raw(),
-                data.as_mut_ptr(),
-                data.len().cast_signed(),
-                &raw mut received,
-                &raw mut blocked,
-            )
-        };
+        let returned =
+            unsafe { ffi::s2n_recv_early_data(tls, room, length, &raw mut received, blocked) };
         // It says so where the room is used up, too.
-        if returned < 0 && blocked != Blocked::BLOCKED_ON_EARLY_DATA {
+        if returned < 0 && self.blocked != Blocked::BLOCKED_ON_EARLY_DATA {
             return Err(self.failure());
         }
         data.truncate(received.cast_unsigned());
@@ -187,76 +162,52 @@ impl Session for Connection<'_, '_> {
     }
 
     fn handshake(&mut self) -> Result<(), Failure> {
-        let mut blocked = Blocked::NOT_BLOCKED;
         // SAFETY: the connection is alive.
-        match unsafe { ffi::s2n_negotiate(self.raw(), &raw mut blocked) } {
-            0 => Ok(()),
-            _ => Err(self.failure()),
-        }
+        let returned = unsafe { ffi::s2n_negotiate(self.tls.raw(), &raw mut self.blocked) };
+        self.done(returned as isize).map(drop)
     }
 
     fn describe(&mut self, report: &mut ConnectionReport) {
         report.peer_certificate = self.certificate().ok();
-        let mut early_data = EarlyData::NOT_REQUESTED;
+        let (tls, mut early_data) = (self.tls.raw(), EarlyData::NOT_REQUESTED);
         // SAFETY: the connection is alive; the functions read numbers of it.
         unsafe {
-            report.resumed = Some(ffi::s2n_connection_is_session_resumed(self.raw()) == 1);
-            ffi::s2n_connection_get_early_data_status(self.raw(), &raw mut early_data);
+            report.resumed = Some(ffi::s2n_connection_is_session_resumed(tls) == 1);
+            ffi::s2n_connection_get_early_data_status(tls, &raw mut early_data);
         }
         let offered = early_data != EarlyData::NOT_REQUESTED;
         report.early_data = offered.then_some(early_data != EarlyData::REJECTED);
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Failure> {
-        let mut blocked = Blocked::NOT_BLOCKED;
-        let length = buffer.len().cast_signed();
+        let (room, length) = (buffer.as_mut_ptr().cast(), buffer.len().cast_signed());
         // SAFETY: the connection is alive, and there is room for that many octets.
-        let returned = unsafe {
-            ffi::s2n_recv(
-                self.raw(),
-                buffer.as_mut_ptr().cast(),
-                length,
-                &raw mut blocked,
-            )
-        };
-        usize::try_from(returned).map_err(|_| self.failure())
+        let returned =
+            unsafe { ffi::s2n_recv(self.tls.raw(), room, length, &raw mut self.blocked) };
+        self.done(returned)
     }
 
     fn write(&mut self, mut octets: &[u8]) -> Result<(), Failure> {
         while !octets.is_empty() {
-            let mut blocked = Blocked::NOT_BLOCKED;
-            let length = octets.len().cast_signed();
+            let (data, length) = (octets.as_ptr().cast(), octets.len().cast_signed());
             // SAFETY: the connection is alive, and there are that many octets.
-            let returned = unsafe {
-                ffi::s2n_send(self.raw(), octets.as_ptr().cast(), length, &raw mut blocked)
-            };
-            let written = usize::try_from(returned).map_err(|_| self.failure())?;
-            octets = &octets[written..];
+            let returned =
+                unsafe { ffi::s2n_send(self.tls.raw(), data, length, &raw mut self.blocked) };
+            octets = &octets[self.done(returned)?..];
         }
         Ok(())
     }
 
     fn close(&mut self) -> Result<(), Failure> {
-        let mut blocked = Blocked::NOT_BLOCKED;
-        // SAFETY: the connection is alive; the function reads a number of it.
-        let version = unsafe { ffi::s2n_connection_get_actual_protocol_version(self.raw()) };
+        let (tls, blocked) = (self.tls.raw(), &raw mut self.blocked);
         // SAFETY: the connection is alive. Before TLS 1.3 the library reads nothing more of one whose end it has sent, but
         // in the call that waits for the other's.
         let returned = unsafe {
-            if version >= TLS13 {
-                ffi::s2n_shutdown_send(self.raw(), &raw mut blocked)
-            } else {
-                ffi::s2n_shutdown(self.raw(), &raw mut blocked)
+            match ffi::s2n_connection_get_actual_protocol_version(tls) {
+                TLS13 => ffi::s2n_shutdown_send(tls, blocked),
+                _ => ffi::s2n_shutdown(tls, blocked),
             }
         };
-        match returned {
-            0 => Ok(()),
-            _ => Err(self.failure()),
-        }
+        self.done(returned as isize).map(drop)
     }
-}
-
-/// Whether an error is of this type: the library has two integers for one thing.
-fn is(kind: std::ffi::c_int, expected: ErrorType::Type) -> bool {
-    u32::try_from(kind) == Ok(expected)
 }

@@ -1,53 +1,34 @@
 //! What a server that implements `tls_flags` decides by: the extensions of ClientHello.
 
 use reqmtls_contract::{
-    ConnectionState, Policy, SUPPORTED_VERSIONS, Setup, Version, flag_is_set, offers_tls13,
+    ConnectionState, SUPPORTED_VERSIONS, Setup, Version, flag_is_set, offers_tls13,
 };
 use s2n_tls_sys::{self as ffi, s2n_cert_auth_type as Ask};
 
 use crate::config::auth_type;
 
-/// When a server asks for a certificate.
-pub(crate) struct Rules {
-    policy: Policy,
-    flag: u16,
-    /// The number of `tls_flags`.
-    extension: u16,
-    /// Whether the server negotiates TLS 1.3 with a client that offers it.
-    tls13: bool,
-}
-
-impl Rules {
-    pub(crate) fn of(setup: &Setup) -> Option<Self> {
-        setup.flag.map(|flag| Self {
-            policy: setup.policy.unwrap_or(Policy::Never),
-            flag,
-            extension: setup.extension_number(),
-            tls13: setup.versions.is_empty() || setup.versions.contains(&Version::Tls13),
-        })
-    }
-
-    /// Whether the client is asked, by the extensions of its ClientHello; why it is refused.
-    pub(crate) fn decide(
-        &self,
-        extensions: &[u8],
-        state: &ConnectionState,
-    ) -> Result<Ask::Type, String> {
-        let mut flags = find(extensions, self.extension);
-        let data = flags.next();
-        state.note_hello(data);
-        let offers = find(extensions, SUPPORTED_VERSIONS).any(offers_tls13);
-        let set = match data {
-            Some(data) if self.tls13 && offers => {
-                if flags.next().is_some() {
-                    return Err("got tls_flags twice in ClientHello".to_owned());
-                }
-                flag_is_set(data, self.flag).map_err(|error| error.to_string())?
+/// Whether the client is asked for a certificate, by the extensions of its ClientHello; why it is refused.
+pub(crate) fn decide(
+    setup: &Setup,
+    extensions: &[u8],
+    state: &ConnectionState,
+) -> Result<Ask::Type, String> {
+    let mut flags = find(extensions, setup.extension_number());
+    let data = flags.next();
+    state.note_hello(data);
+    let versions = &setup.versions;
+    let speaks = versions.is_empty() || versions.contains(&Version::Tls13);
+    let tls13 = speaks && find(extensions, SUPPORTED_VERSIONS).any(offers_tls13);
+    let set = match (data, setup.flag) {
+        (Some(data), Some(flag)) if tls13 => {
+            if flags.next().is_some() {
+                return Err("got tls_flags twice in ClientHello".to_owned());
             }
-            _ => false,
-        };
-        Ok(auth_type(self.policy, set))
-    }
+            flag_is_set(data, flag).map_err(|error| error.to_string())?
+        }
+        _ => false,
+    };
+    Ok(auth_type(setup, set))
 }
 
 /// The extensions of a connection's ClientHello, as they came. The library's own search knows only extensions that it
@@ -83,28 +64,31 @@ fn find(mut extensions: &[u8], number: u16) -> impl Iterator<Item = &[u8]> {
 
 #[cfg(test)]
 mod tests {
+    use reqmtls_contract::Policy;
+
     use super::*;
 
-    /// server_name, tls_flags with flag 0, supported_versions with TLS 1.3 alone.
+    /// `server_name`, `tls_flags` with flag 0, `supported_versions` with TLS 1.3 alone.
     const EXTENSIONS: [u8; 17] = [0, 0, 0, 0, 0, 62, 0, 2, 1, 1, 0, 43, 0, 3, 2, 3, 4];
 
-    fn decide(policy: Policy, extensions: &[u8]) -> Result<Ask::Type, String> {
+    fn decide(policy: Policy, extensions: &[u8]) -> Option<Ask::Type> {
         let setup = Setup {
             policy: Some(policy),
             flag: Some(0),
             ..Setup::default()
         };
-        let rules = Rules::of(&setup).unwrap();
-        rules.decide(extensions, &ConnectionState::default())
+        super::decide(&setup, extensions, &ConnectionState::default()).ok()
     }
 
     #[test]
     fn asks_the_client_that_sets_the_flag() {
-        let on_flag = [Policy::RequestOnFlag, Policy::RequireOnFlag];
-        let asked = on_flag.map(|policy| decide(policy, &EXTENSIONS));
-        assert_eq!(asked, [Ok(Ask::OPTIONAL), Ok(Ask::REQUIRED)]);
-        let others = on_flag.map(|policy| decide(policy, &EXTENSIONS[..4]));
-        assert_eq!(others, [Ok(Ask::NONE), Ok(Ask::NONE)]);
+        let require = Policy::RequireOnFlag;
+        assert_eq!(
+            decide(Policy::RequestOnFlag, &EXTENSIONS),
+            Some(Ask::OPTIONAL)
+        );
+        assert_eq!(decide(require, &EXTENSIONS), Some(Ask::REQUIRED));
+        assert_eq!(decide(require, &EXTENSIONS[..4]), Some(Ask::NONE));
     }
 
     #[test]
@@ -112,9 +96,8 @@ mod tests {
         let mut malformed = EXTENSIONS;
         malformed[8] = 0;
         let twice = [&EXTENSIONS[4..], &EXTENSIONS[4..]].concat();
-        for extensions in [&malformed[..], &twice] {
-            assert!(decide(Policy::Never, extensions).is_err());
-        }
-        assert_eq!(decide(Policy::Never, &malformed[..10]), Ok(Ask::NONE));
+        assert_eq!(decide(Policy::Never, &malformed), None);
+        assert_eq!(decide(Policy::Never, &twice), None);
+        assert_eq!(decide(Policy::Never, &malformed[..10]), Some(Ask::NONE));
     }
 }

@@ -12,13 +12,21 @@ use std::sync::Arc;
 
 use reqmtls_contract::{
     Blocking, Capabilities, Description, Endpoint, Job, Peer, Policy, PrepareError, Provenance,
-    Sessions, Side, VERSION, Version,
+    Sessions, VERSION, Version,
 };
+use s2n_tls_sys::{s2n_disable_atexit, s2n_init};
 
 fn main() -> ExitCode {
-    // SAFETY: there is no other thread yet. Otherwise the library locks its memory, of which a container may lock little.
-    unsafe { std::env::set_var("S2N_DONT_MLOCK", "1") };
-    library::initialize();
+    // SAFETY: there is no other thread yet, and nothing of the library was called. It locks no memory, of which a container
+    // may lock little, and frees nothing at exit, where threads may still use it.
+    let ready = unsafe {
+        std::env::set_var("S2N_DONT_MLOCK", "1");
+        s2n_disable_atexit() == 0 && s2n_init() == 0
+    };
+    if !ready {
+        eprintln!("s2n peer: {}", library::error());
+        return ExitCode::FAILURE;
+    }
     reqmtls_contract::main(S2n)
 }
 
@@ -55,15 +63,7 @@ impl Peer for S2n {
 
     fn prepare(&self, job: Job) -> Result<Arc<dyn Endpoint>, PrepareError> {
         let deadline = job.deadline();
-        Ok(match job.side {
-            Side::Client => {
-                let endpoint = ends::Client::prepare(job.setup)?;
-                Arc::new(Blocking { endpoint, deadline })
-            }
-            Side::Server => {
-                let endpoint = ends::Server::prepare(&job.setup)?;
-                Arc::new(Blocking { endpoint, deadline })
-            }
-        })
+        let endpoint = ends::End::prepare(job.side, job.setup).map_err(PrepareError::Invalid)?;
+        Ok(Arc::new(Blocking { endpoint, deadline }))
     }
 }
