@@ -4,85 +4,68 @@ use std::ffi::{CStr, CString};
 use std::ptr::null_mut;
 
 use aws_lc_rs::rand;
-use reqmtls_contract::{Identity, Policy, Setup, Side, Version};
+use reqmtls_contract::{Policy, Setup, Side, Version};
 use s2n_tls_sys::{self as ffi, s2n_cert_auth_type as Ask};
 
 use crate::callbacks;
 use crate::library::{Owned, check};
 
-/// The most octets of early data that a server accepts.
-const EARLY_DATA: u32 = 1 << 14;
-
-/// A config with all that the connections of a job have in common.
-pub(crate) struct Config {
-    config: Owned<ffi::s2n_config>,
-    /// Used by the config, so it goes after it.
-    _identity: Option<Owned<ffi::s2n_cert_chain_and_key>>,
-}
+/// All that the connections of a job have in common.
+pub(crate) type Config = Owned<ffi::s2n_config>;
 
 // SAFETY: once set up, a config is shared by the connections of any number of threads.
 unsafe impl Send for Config {}
 // SAFETY: as above.
 unsafe impl Sync for Config {}
 
-impl Config {
-    pub(crate) fn of(side: Side, setup: &Setup) -> Result<Self, String> {
-        let anchors = c_text(setup.trust_anchors.as_deref().unwrap_or_default())?;
-        let identity = setup.identity.as_ref().map(chain).transpose()?;
-        let own = identity.as_ref().map_or(null_mut(), Owned::raw);
-        let (name, mut key) = (b"reqmtls".as_ptr(), [0; 32]);
-        rand::fill(&mut key).map_err(|error| error.to_string())?;
-        let key = key.as_mut_ptr();
-        // SAFETY: the config is made for its caller, and the identity outlives it. Texts, the name of 7 octets and the key
-        // of 32 are read or copied during the calls, and the callbacks have the types that the functions take.
-        unsafe {
-            let config = Owned::new(ffi::s2n_config_new_minimal(), ffi::s2n_config_free)?;
-            let raw = config.raw();
-            check(&[
-                ffi::s2n_config_set_key_log_cb(raw, Some(callbacks::log_key), null_mut()),
-                // Otherwise an end waits for 10 to 30 seconds between most errors and its alert.
-                ffi::s2n_config_set_max_blinding_delay(raw, 0),
-                ffi::s2n_config_set_session_tickets_onoff(raw, 1),
-                ffi::s2n_config_set_session_ticket_cb(raw, Some(callbacks::ticket), null_mut()),
-            ])?;
-            if let Some(policy) = security_policy(&setup.versions) {
-                check(&[ffi::s2n_config_set_cipher_preferences(raw, policy.as_ptr())])?;
-            }
-            if !anchors.is_empty() {
-                check(&[ffi::s2n_config_add_pem_to_trust_store(
-                    raw,
-                    anchors.as_ptr(),
-                )])?;
-            }
-            if !own.is_null() {
-                check(&[ffi::s2n_config_add_cert_chain_and_key_to_store(raw, own)])?;
-            }
-            if side == Side::Server {
-                let any = Some(callbacks::any_name as _);
-                check(&[
-                    ffi::s2n_config_set_client_auth_type(raw, auth_type(setup, false)),
-                    ffi::s2n_config_set_verify_host_callback(raw, any, null_mut()),
-                    ffi::s2n_config_add_ticket_crypto_key(raw, name, 7, key, 32, 0),
-                ])?;
-            }
-            if setup.early_data {
-                check(&[ffi::s2n_config_set_server_max_early_data_size(
-                    raw, EARLY_DATA,
-                )])?;
-            }
-            if side == Side::Server && setup.flag.is_some() {
-                let hello = Some(callbacks::client_hello as _);
-                check(&[ffi::s2n_config_set_client_hello_cb(raw, hello, null_mut())])?;
-            }
-            Ok(Self {
-                config,
-                _identity: identity,
-            })
+/// The config of an end.
+pub(crate) fn of(side: Side, setup: &Setup) -> Result<Config, String> {
+    let anchors = c_text(setup.trust_anchors.as_deref().unwrap_or_default())?;
+    let (name, mut key) = (b"reqmtls".as_ptr(), [0; 32]);
+    rand::fill(&mut key).map_err(|error| error.to_string())?;
+    let key = key.as_mut_ptr();
+    // SAFETY: the config is made for its caller. Texts, the name of 7 octets and the key of 32 are read or copied during
+    // the calls, and the callbacks have the types that the functions take.
+    unsafe {
+        let config = Owned::new(ffi::s2n_config_new_minimal(), ffi::s2n_config_free)?;
+        let raw = config.raw();
+        check(&[
+            ffi::s2n_config_set_key_log_cb(raw, Some(callbacks::log_key), null_mut()),
+            // Otherwise an end waits for 10 to 30 seconds between most errors and its alert.
+            ffi::s2n_config_set_max_blinding_delay(raw, 0),
+            ffi::s2n_config_set_session_tickets_onoff(raw, 1),
+            ffi::s2n_config_set_session_ticket_cb(raw, Some(callbacks::keep), null_mut()),
+        ])?;
+        if let Some(policy) = security_policy(&setup.versions) {
+            check(&[ffi::s2n_config_set_cipher_preferences(raw, policy.as_ptr())])?;
         }
-    }
-
-    pub(crate) fn raw(&self) -> *mut ffi::s2n_config {
-        self.config.raw()
+        if let Some(it) = &setup.identity {
+            let (chain, key) = (c_text(&it.certificates)?, c_text(&it.private_key)?);
+            let (chain, key) = (chain.as_ptr(), key.as_ptr());
+            check(&[ffi::s2n_config_add_cert_chain_and_key(raw, chain, key)])?;
+        }
+        if !anchors.is_empty() {
+            let anchors = anchors.as_ptr();
+            check(&[ffi::s2n_config_add_pem_to_trust_store(raw, anchors)])?;
+        }
+        if side == Side::Server {
+            let early_data = if setup.early_data { 1 << 14 } else { 0 };
+            check(&[
+                ffi::s2n_config_set_client_auth_type(raw, auth_type(setup, false)),
+                ffi::s2n_config_set_verify_host_callback(
+                    raw,
+                    Some(callbacks::any_name),
+                    null_mut(),
+                ),
+                ffi::s2n_config_add_ticket_crypto_key(raw, name, 7, key, 32, 0),
+                ffi::s2n_config_set_server_max_early_data_size(raw, early_data),
+            ])?;
+        }
+        if side == Side::Server && setup.flag.is_some() {
+            let hello = Some(callbacks::client_hello as _);
+            check(&[ffi::s2n_config_set_client_hello_cb(raw, hello, null_mut())])?;
+        }
+        Ok(config)
     }
 }
 
@@ -99,30 +82,10 @@ pub(crate) fn auth_type(setup: &Setup, flag_set: bool) -> Ask::Type {
 /// The library's policy of these versions alone. A policy is a name for versions, groups and suites together: there is
 /// none for every choice. Those of one version have all groups of the default but P-521.
 fn security_policy(versions: &[Version]) -> Option<&'static CStr> {
-    let has = |version| versions.contains(&version);
-    match (has(Version::Tls12), has(Version::Tls13)) {
-        (true, false) => Some(c"CloudFront-Upstream-TLS-1-2"),
-        (false, true) => Some(c"CloudFront-Upstream-TLS-1-3-2025-PQ"),
+    match versions {
+        [Version::Tls12] => Some(c"CloudFront-Upstream-TLS-1-2"),
+        [Version::Tls13] => Some(c"CloudFront-Upstream-TLS-1-3-2025-PQ"),
         _ => None,
-    }
-}
-
-fn chain(identity: &Identity) -> Result<Owned<ffi::s2n_cert_chain_and_key>, String> {
-    let (chain, key) = (
-        c_text(&identity.certificates)?,
-        c_text(&identity.private_key)?,
-    );
-    let (chain, key) = (chain.as_ptr(), key.as_ptr());
-    let free = ffi::s2n_cert_chain_and_key_free;
-    // SAFETY: it is made for its caller, and the library copies what it reads of both texts.
-    unsafe {
-        let owned = Owned::new(ffi::s2n_cert_chain_and_key_new(), free)?;
-        check(&[ffi::s2n_cert_chain_and_key_load_pem(
-            owned.raw(),
-            chain,
-            key,
-        )])?;
-        Ok(owned)
     }
 }
 

@@ -18,34 +18,23 @@ use crate::library::{Owned, check, error, error_type};
 pub(crate) struct Connection<'a, 's> {
     tls: Owned<ffi::s2n_connection>,
     /// Used by callbacks while the library works, so no reference to it lives during its calls. Goes after `tls`.
-    noted: Place<'a, 's>,
+    noted: Owned<Noted<'a, 's>>,
     /// What the library's last call would have waited for.
     blocked: Blocked::Type,
-    /// Server: whether it accepts early data.
-    accepts_early: bool,
-}
-
-struct Place<'a, 's>(*mut Noted<'a, 's>);
-
-impl Drop for Place<'_, '_> {
-    fn drop(&mut self) {
-        // SAFETY: it was a box, and the connection that has its address is gone.
-        drop(unsafe { Box::from_raw(self.0) });
-    }
 }
 
 impl<'a, 's> Connection<'a, 's> {
     /// A connection of an end, which has not begun.
     pub(crate) fn new(resumes: bool, noted: Noted<'a, 's>) -> Result<Self, String> {
         let end = noted.end;
-        let noted = Place(Box::into_raw(Box::new(noted)));
+        let noted = Owned::new(Box::into_raw(Box::new(noted)), callbacks::forget)?;
         let mode = match end.side {
             Side::Client => ffi::s2n_mode::CLIENT,
             Side::Server => ffi::s2n_mode::SERVER,
         };
         let name = c_text(end.setup.server_name.as_deref().unwrap_or_default())?;
         let session = end.session.lock().unwrap_or_else(PoisonError::into_inner);
-        let context = noted.0.cast();
+        let context = noted.raw().cast();
         // SAFETY: the connection is made for its caller, and lives no longer than the end's config and what it has the
         // address of. Name and session are copied.
         let tls = unsafe {
@@ -72,13 +61,12 @@ impl<'a, 's> Connection<'a, 's> {
             tls,
             noted,
             blocked: Blocked::NOT_BLOCKED,
-            accepts_early: end.setup.early_data,
         })
     }
 
     fn noted(&mut self) -> &mut Noted<'a, 's> {
         // SAFETY: it lives as long as this, and no callback runs while the reference does.
-        unsafe { &mut *self.noted.0 }
+        unsafe { &mut *self.noted.raw() }
     }
 
     /// What a call returned that transfers octets, or what ended the connection.
@@ -129,35 +117,33 @@ impl<'a, 's> Connection<'a, 's> {
 
 impl Session for Connection<'_, '_> {
     fn write_early(&mut self, octets: &[u8]) -> Result<bool, Failure> {
-        let (tls, blocked, mut sent) = (self.tls.raw(), &raw mut self.blocked, 0);
-        let (data, length) = (octets.as_ptr(), octets.len().cast_signed());
         // A call that may wait would wait for the server's first messages.
         self.noted().would_block = true;
+        let (tls, blocked, mut sent) = (self.tls.raw(), &raw mut self.blocked, 0);
+        let (data, size) = (octets.as_ptr(), octets.len().cast_signed());
         // SAFETY: the connection is alive, and there are that many octets.
-        let returned =
-            unsafe { ffi::s2n_send_early_data(tls, data, length, &raw mut sent, blocked) };
+        let returned = unsafe { ffi::s2n_send_early_data(tls, data, size, &raw mut sent, blocked) };
         self.noted().would_block = false;
         if returned < 0 && error_type() != ErrorType::BLOCKED {
             return Err(self.failure());
         }
-        Ok(sent == length)
+        Ok(sent == size)
     }
 
     fn read_early(&mut self) -> Result<Vec<u8>, Failure> {
-        if !self.accepts_early {
+        if !self.noted().end.setup.early_data {
             return Ok(Vec::new());
         }
         let mut data = vec![0; REQUEST.len()];
-        let (tls, blocked, mut received) = (self.tls.raw(), &raw mut self.blocked, 0);
-        let (room, length) = (data.as_mut_ptr(), data.len().cast_signed());
+        let (tls, blocked, mut got) = (self.tls.raw(), &raw mut self.blocked, 0);
+        let (room, size) = (data.as_mut_ptr(), data.len().cast_signed());
         // SAFETY: the connection is alive, and there is room for that many octets.
-        let returned =
-            unsafe { ffi::s2n_recv_early_data(tls, room, length, &raw mut received, blocked) };
+        let returned = unsafe { ffi::s2n_recv_early_data(tls, room, size, &raw mut got, blocked) };
         // It says so where the room is used up, too.
         if returned < 0 && self.blocked != Blocked::BLOCKED_ON_EARLY_DATA {
             return Err(self.failure());
         }
-        data.truncate(received.cast_unsigned());
+        data.truncate(got.cast_unsigned());
         Ok(data)
     }
 
@@ -180,19 +166,18 @@ impl Session for Connection<'_, '_> {
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Failure> {
-        let (room, length) = (buffer.as_mut_ptr().cast(), buffer.len().cast_signed());
+        let (room, size) = (buffer.as_mut_ptr().cast(), buffer.len().cast_signed());
         // SAFETY: the connection is alive, and there is room for that many octets.
-        let returned =
-            unsafe { ffi::s2n_recv(self.tls.raw(), room, length, &raw mut self.blocked) };
+        let returned = unsafe { ffi::s2n_recv(self.tls.raw(), room, size, &raw mut self.blocked) };
         self.done(returned)
     }
 
     fn write(&mut self, mut octets: &[u8]) -> Result<(), Failure> {
         while !octets.is_empty() {
-            let (data, length) = (octets.as_ptr().cast(), octets.len().cast_signed());
+            let (data, size) = (octets.as_ptr().cast(), octets.len().cast_signed());
             // SAFETY: the connection is alive, and there are that many octets.
             let returned =
-                unsafe { ffi::s2n_send(self.tls.raw(), data, length, &raw mut self.blocked) };
+                unsafe { ffi::s2n_send(self.tls.raw(), data, size, &raw mut self.blocked) };
             octets = &octets[self.done(returned)?..];
         }
         Ok(())

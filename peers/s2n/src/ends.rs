@@ -18,19 +18,7 @@ pub(crate) struct End {
     /// Client: the newest session that the job's connections were given.
     pub(crate) session: Mutex<Option<Vec<u8>>>,
     /// Client: the server's certificate, which the library does not keep in a session.
-    certificate: Mutex<Option<Hex>>,
-}
-
-impl End {
-    pub(crate) fn prepare(side: Side, setup: Setup) -> Result<Self, String> {
-        Ok(Self {
-            side,
-            config: Config::of(side, &setup)?,
-            setup,
-            session: Mutex::default(),
-            certificate: Mutex::default(),
-        })
-    }
+    pub(crate) certificate: Mutex<Option<Hex>>,
 }
 
 impl BlockingEndpoint for End {
@@ -57,10 +45,9 @@ impl BlockingEndpoint for End {
         run_client(&mut session, early, &state, report);
         let known = self.certificate.lock();
         let mut known = known.unwrap_or_else(PoisonError::into_inner);
-        if report.resumed == Some(true) {
-            report.peer_certificate.clone_from(&known);
-        } else {
+        if report.resumed != Some(true) {
             known.clone_from(&report.peer_certificate);
         }
+        report.peer_certificate.clone_from(&known);
     }
 }

@@ -31,16 +31,15 @@ pub(crate) fn decide(
     Ok(auth_type(setup, set))
 }
 
-/// The extensions of a connection's ClientHello, as they came. The library's own search knows only extensions that it
-/// implements.
+/// The extensions of a ClientHello, as they came: the library's own search knows only those that it implements.
 ///
 /// # Safety
 ///
 /// The connection is alive and has a ClientHello.
-pub(crate) unsafe fn extensions(connection: *mut ffi::s2n_connection) -> Vec<u8> {
+pub(crate) unsafe fn extensions(tls: *mut ffi::s2n_connection) -> Vec<u8> {
     // SAFETY: what the caller promises; the library writes as many octets as it said there are.
     unsafe {
-        let hello = ffi::s2n_connection_get_client_hello(connection);
+        let hello = ffi::s2n_connection_get_client_hello(tls);
         let length = u32::try_from(ffi::s2n_client_hello_get_extensions_length(hello));
         let mut octets = vec![0; length.map_or(0, |length| length as usize)];
         let length = u32::try_from(octets.len()).unwrap_or(0);
@@ -62,42 +61,20 @@ fn find(mut extensions: &[u8], number: u16) -> impl Iterator<Item = &[u8]> {
         .map(|(_, data)| data)
 }
 
-#[cfg(test)]
-mod tests {
-    use reqmtls_contract::Policy;
-
-    use super::*;
-
-    /// `server_name`, `tls_flags` with flag 0, `supported_versions` with TLS 1.3 alone.
-    const EXTENSIONS: [u8; 17] = [0, 0, 0, 0, 0, 62, 0, 2, 1, 1, 0, 43, 0, 3, 2, 3, 4];
-
-    fn decide(policy: Policy, extensions: &[u8]) -> Option<Ask::Type> {
-        let setup = Setup {
-            policy: Some(policy),
-            flag: Some(0),
-            ..Setup::default()
-        };
-        super::decide(&setup, extensions, &ConnectionState::default()).ok()
-    }
-
-    #[test]
-    fn asks_the_client_that_sets_the_flag() {
-        let require = Policy::RequireOnFlag;
-        assert_eq!(
-            decide(Policy::RequestOnFlag, &EXTENSIONS),
-            Some(Ask::OPTIONAL)
-        );
-        assert_eq!(decide(require, &EXTENSIONS), Some(Ask::REQUIRED));
-        assert_eq!(decide(require, &EXTENSIONS[..4]), Some(Ask::NONE));
-    }
-
-    #[test]
-    fn refuses_flags_that_are_malformed_or_come_twice_in_tls13_alone() {
-        let mut malformed = EXTENSIONS;
-        malformed[8] = 0;
-        let twice = [&EXTENSIONS[4..], &EXTENSIONS[4..]].concat();
-        assert_eq!(decide(Policy::Never, &malformed), None);
-        assert_eq!(decide(Policy::Never, &twice), None);
-        assert_eq!(decide(Policy::Never, &malformed[..10]), Some(Ask::NONE));
+#[test]
+fn asks_by_the_flag_and_refuses_what_is_malformed_or_comes_twice_in_tls13_alone() {
+    const FLAG_0: [u8; 6] = [0, 62, 0, 2, 1, 1];
+    const TLS13: [u8; 7] = [0, 43, 0, 3, 2, 3, 4];
+    let setup = Setup {
+        policy: Some(reqmtls_contract::Policy::RequireOnFlag),
+        flag: Some(0),
+        ..Setup::default()
+    };
+    let decide = |all: &[&[u8]]| decide(&setup, &all.concat(), &ConnectionState::default()).ok();
+    assert_eq!(decide(&[&FLAG_0, &TLS13]), Some(Ask::REQUIRED));
+    assert_eq!(decide(&[&TLS13]), Some(Ask::NONE));
+    for wrong in [[FLAG_0, FLAG_0].concat(), vec![0, 62, 0, 2, 1, 0]] {
+        assert_eq!(decide(&[&wrong]), Some(Ask::NONE));
+        assert_eq!(decide(&[&wrong, &TLS13]), None);
     }
 }

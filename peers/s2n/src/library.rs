@@ -19,9 +19,10 @@ impl<T> Owned<T> {
         pointer: *mut T,
         free: unsafe extern "C" fn(*mut T) -> c_int,
     ) -> Result<Self, String> {
-        (!pointer.is_null())
-            .then_some(Self { pointer, free })
-            .ok_or_else(error)
+        if pointer.is_null() {
+            return Err(error());
+        }
+        Ok(Self { pointer, free })
     }
 
     pub(crate) fn raw(&self) -> *mut T {

@@ -8,7 +8,7 @@ mod hello;
 mod library;
 
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use reqmtls_contract::{
     Blocking, Capabilities, Description, Endpoint, Job, Peer, Policy, PrepareError, Provenance,
@@ -23,10 +23,7 @@ fn main() -> ExitCode {
         std::env::set_var("S2N_DONT_MLOCK", "1");
         s2n_disable_atexit() == 0 && s2n_init() == 0
     };
-    if !ready {
-        eprintln!("s2n peer: {}", library::error());
-        return ExitCode::FAILURE;
-    }
+    assert!(ready, "{}", library::error());
     reqmtls_contract::main(S2n)
 }
 
@@ -35,13 +32,8 @@ struct S2n;
 
 impl Peer for S2n {
     fn describe(&self) -> Description {
-        let library = [
-            "client",
-            "server",
-            "client.resumption",
-            "client.early-data",
-            "server.early-data",
-        ];
+        let library = ["client", "server", "client.resumption"];
+        let early_data = ["client.early-data", "server.early-data"];
         // The ClientHello callback is the library's; what it means is decided here. A client has no call to send an
         // extension of its own, and there is none to choose groups or suites one by one.
         let glue = ["server.flag", "server.extension"];
@@ -53,6 +45,7 @@ impl Peer for S2n {
             library: format!("s2n-tls {}", library::VERSION),
             capabilities: Capabilities::new()
                 .with(Provenance::Library, library)
+                .with(Provenance::Library, early_data)
                 .with(Provenance::Glue, glue)
                 .with_each(Provenance::Library, "version", Version::ALL)
                 .with_each(Provenance::Library, "server.sessions", [Sessions::Separate])
@@ -63,7 +56,13 @@ impl Peer for S2n {
 
     fn prepare(&self, job: Job) -> Result<Arc<dyn Endpoint>, PrepareError> {
         let deadline = job.deadline();
-        let endpoint = ends::End::prepare(job.side, job.setup).map_err(PrepareError::Invalid)?;
+        let endpoint = ends::End {
+            config: config::of(job.side, &job.setup).map_err(PrepareError::Invalid)?,
+            side: job.side,
+            setup: job.setup,
+            session: Mutex::default(),
+            certificate: Mutex::default(),
+        };
         Ok(Arc::new(Blocking { endpoint, deadline }))
     }
 }
