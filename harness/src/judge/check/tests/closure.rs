@@ -41,6 +41,8 @@ examples! {
         "TLS-10" Server Violated => exchanged().close_notify(CLIENT);
     a_client_that_resets_violates_tls_10:
         "TLS-10" Client Violated => exchanged().ending(CLIENT, Ending::Reset).ends(CLIENT);
+    closing_a_handshake_that_the_other_side_closed_is_shown:
+        "TLS-10" Client Informational => asked().close_notify(SERVER).ends(CLIENT);
     canceling_is_no_error_alert:
         "TLS-10" Client Violated => canceled(CLIENT);
     closing_after_its_own_alert_satisfies_tls_10:
