@@ -25,6 +25,8 @@
 using namespace Botan;
 
 struct Job {
+    explicit Job(const Setup& of) : setup(of) {}
+
     Setup setup;
     std::vector<X509_Certificate> chain;
     std::shared_ptr<Private_Key> key;
@@ -253,7 +255,7 @@ const char* botan_version() {
 }
 
 Job* botan_job(const Setup* setup, Failure* failure) try {
-    auto job = std::make_unique<Job>(Job{*setup});
+    auto job = std::make_unique<Job>(*setup);
     if(setup->certificates != nullptr) {
         job->chain = certificates(setup->certificates);
         DataSource_Memory source{std::string_view(setup->private_key)};
