@@ -28,7 +28,7 @@ fn main() {
         .header("src/shim.h")
         .clang_args(["-x", "c++"])
         .allowlist_file(".*/shim.h")
-        .derive_default(true)
+        .layout_tests(false)
         .generate()
         .expect("the header is read")
         .write_to_file(folder("OUT_DIR").expect("cargo sets it").join("shim.rs"))

@@ -11,7 +11,7 @@ use reqmtls_contract::{BlockingStream, ConnectionReport, Failure, Hex, Session};
 
 use crate::ends::Job;
 use crate::ffi;
-use crate::hooks::{Noted, octets, text};
+use crate::hooks::{NO_FAILURE, Noted, octets, text};
 
 /// A TLS connection over the stream of the other end. The library does no input and output of its own.
 pub(crate) struct Connection<'a, 's> {
@@ -37,7 +37,7 @@ impl<'a, 's> Connection<'a, 's> {
     ) -> Result<Self, Failure> {
         let noted = Rc::new(RefCell::new(noted));
         let context = Rc::as_ptr(&noted).cast_mut().cast();
-        let mut failure = ffi::Failure::default();
+        let mut failure = NO_FAILURE;
         // SAFETY: the job and what the hooks note outlive the connection.
         let tls = unsafe { ffi::botan_connection(job.raw(), context, &raw mut failure) };
         let tls = NonNull::new(tls).ok_or_else(|| Failure::Tls(text(&failure)))?;
@@ -54,7 +54,7 @@ impl<'a, 's> Connection<'a, 's> {
         &mut self,
         call: impl FnOnce(*mut ffi::Connection, *mut ffi::Failure) -> c_int,
     ) -> Result<(), Failure> {
-        let mut failure = ffi::Failure::default();
+        let mut failure = NO_FAILURE;
         let code = call(self.tls.as_ptr(), &raw mut failure);
         let flushed = self.flush();
         if code == 0 {

@@ -108,7 +108,7 @@ impl Job {
             separates_sessions: setup.sessions == Some(Sessions::Separate),
             keeps_sessions: side == Side::Server || setup.resumption.is_some(),
         };
-        let mut failure = ffi::Failure::default();
+        let mut failure = hooks::NO_FAILURE;
         // SAFETY: what the setup points to is kept with the job.
         let raw = unsafe { ffi::botan_job(&raw const setup, &raw mut failure) };
         let raw = NonNull::new(raw).ok_or_else(|| PrepareError::Invalid(hooks::text(&failure)))?;

@@ -49,6 +49,9 @@ pub(crate) fn octets(octets: Option<&[u8]>) -> Octets {
     }
 }
 
+/// Nothing has failed.
+pub(crate) const NO_FAILURE: Failure = Failure { text: [0; 256] };
+
 /// What made a call fail, in the library's words.
 pub(crate) fn text(failure: &Failure) -> String {
     // SAFETY: the functions of shim.h leave a zero at the end.

@@ -2,19 +2,21 @@
 
 mod connection;
 mod ends;
+#[allow(
+    clippy::pedantic,
+    dead_code,
+    missing_docs,
+    non_camel_case_types,
+    unreachable_pub,
+    reason = "generated from shim.h"
+)]
+mod ffi {
+    include!(concat!(env!("OUT_DIR"), "/shim.rs"));
+}
 mod flags;
 mod hooks;
 #[cfg(test)]
 mod tests;
-
-/// What `shim.h` declares.
-mod ffi {
-    #![allow(clippy::all, clippy::pedantic, reason = "generated")]
-    #![allow(non_camel_case_types, non_snake_case, reason = "C names")]
-    #![allow(dead_code, missing_docs, unreachable_pub, reason = "generated")]
-
-    include!(concat!(env!("OUT_DIR"), "/shim.rs"));
-}
 
 use std::ffi::CStr;
 use std::process::ExitCode;
