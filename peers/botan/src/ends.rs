@@ -5,8 +5,8 @@ use std::fmt::Write;
 use std::ptr::{self, NonNull};
 
 use reqmtls_contract::{
-    BlockingEndpoint, BlockingStream, CipherSuite, ConnectionReport, ConnectionState, Group,
-    Policy, PrepareError, Sessions, Setup, Side, Version, run_client, run_server,
+    BlockingEndpoint, BlockingStream, ConnectionReport, ConnectionState, Group, Policy,
+    PrepareError, Sessions, Setup, Side, Version, run_client, run_server,
 };
 
 use crate::connection::Connection;
@@ -47,7 +47,6 @@ pub(crate) struct Job {
     raw: NonNull<ffi::Job>,
     /// What the library's job points to.
     _texts: [Option<CString>; 5],
-    _suites: Vec<u16>,
 }
 
 // SAFETY: it is not changed once it is made, but for the sessions, which the library locks.
@@ -87,13 +86,10 @@ impl Job {
         ] = texts
             .each_ref()
             .map(|text| text.as_ref().map_or(ptr::null(), |it| it.as_ptr()));
-        let suites: Vec<_> = setup.cipher_suites.iter().map(|it| suite(*it)).collect();
         let setup = ffi::Setup {
             hooks: hooks::HOOKS,
             is_server: side == Side::Server,
             policy,
-            suites: suites.as_ptr(),
-            suites_length: suites.len(),
             certificates,
             private_key,
             trust_anchors,
@@ -112,11 +108,7 @@ impl Job {
         // SAFETY: what the setup points to is kept with the job.
         let raw = unsafe { ffi::botan_job(&raw const setup, &raw mut failure) };
         let raw = NonNull::new(raw).ok_or_else(|| PrepareError::Invalid(hooks::text(&failure)))?;
-        Ok(Self {
-            raw,
-            _texts: texts,
-            _suites: suites,
-        })
+        Ok(Self { raw, _texts: texts })
     }
 
     pub(crate) fn raw(&self) -> *const ffi::Job {
@@ -152,6 +144,13 @@ fn policy(setup: &Setup) -> String {
         set("key_exchange_groups", &groups.join(" "));
         set("key_exchange_groups_to_offer", first);
     }
+    let suites = setup.cipher_suites.iter();
+    let suites: Vec<_> = suites
+        .filter_map(|it| it.as_str().strip_prefix("TLS_"))
+        .collect();
+    if !suites.is_empty() {
+        set("tls13_ciphersuites", &suites.join(" "));
+    }
     text
 }
 
@@ -162,17 +161,6 @@ fn group(group: Group) -> &'static str {
         Group::Secp256r1 => "secp256r1",
         Group::Secp384r1 => "secp384r1",
         Group::X25519Mlkem768 => "x25519/ML-KEM-768",
-    }
-}
-
-/// The number of a suite in the TLS Cipher Suites registry.
-fn suite(suite: CipherSuite) -> u16 {
-    match suite {
-        CipherSuite::Aes128GcmSha256 => 0x1301,
-        CipherSuite::Aes256GcmSha384 => 0x1302,
-        CipherSuite::Chacha20Poly1305Sha256 => 0x1303,
-        CipherSuite::Aes128CcmSha256 => 0x1304,
-        CipherSuite::Aes128Ccm8Sha256 => 0x1305,
     }
 }
 

@@ -192,10 +192,15 @@ struct Connection final : TLS::Callbacks, Credentials_Manager, TLS::Text_Policy,
     bool require_client_certificate_authentication() const override { return asks && setup.insists; }
 
     std::vector<uint16_t> ciphersuite_list(TLS::Protocol_Version version) const override {
-        if(version.is_pre_tls_13() || setup.suites_length == 0) {
+        const auto names = get_list("tls13_ciphersuites", {});
+        if(version.is_pre_tls_13() || names.empty()) {
             return TLS::Text_Policy::ciphersuite_list(version);
         }
-        return {setup.suites, setup.suites + setup.suites_length};
+        std::vector<uint16_t> suites;
+        for(const auto& name : names) {
+            suites.push_back(TLS::Ciphersuite::from_name(name).value().ciphersuite_code());
+        }
+        return suites;
     }
 
     TLS::Session_Manager& chosen() { return *job.sessions[asks ? 1 : 0]; }

@@ -38,11 +38,8 @@ struct Hooks {
 struct Setup {
     Hooks hooks;
     bool is_server;
-    // In the library's own format for policies.
+    // In the library's own format for policies. Under `tls13_ciphersuites` it may name those, as the library does.
     const char* policy;
-    // TLS 1.3 cipher suites; none: the library's.
-    const uint16_t* suites;
-    size_t suites_length;
     const char* certificates;
     const char* private_key;
     const char* trust_anchors;
