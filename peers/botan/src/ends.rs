@@ -64,11 +64,10 @@ impl Drop for Job {
 impl Job {
     fn new(side: Side, setup: &Setup) -> Result<Self, PrepareError> {
         let wanted = setup.policy.unwrap_or(Policy::Never);
-        let sends_later = setup
-            .resumption
-            .as_ref()
-            .and_then(|it| it.tls_flags.as_ref());
-        let has_flags = setup.flag.is_some() || setup.tls_flags.is_some() || sends_later.is_some();
+        let later = setup.resumption.as_ref();
+        let has_flags = setup.flag.is_some()
+            || setup.tls_flags.is_some()
+            || later.is_some_and(|it| it.tls_flags.is_some());
         let identity = setup.identity.as_ref();
         let texts = [
             text(Some(&policy(setup)))?,
@@ -94,11 +93,9 @@ impl Job {
             private_key,
             trust_anchors,
             server_name,
-            extension: if has_flags {
-                setup.extension_number()
-            } else {
-                0
-            },
+            extension: has_flags
+                .then_some(setup.extension_number())
+                .unwrap_or_default(),
             asks: wanted.requests(false),
             insists: wanted.requires(),
             separates_sessions: setup.sessions == Some(Sessions::Separate),
@@ -129,14 +126,7 @@ fn policy(setup: &Setup) -> String {
             ("allow_tls12", Version::Tls12),
             ("allow_tls13", Version::Tls13),
         ] {
-            set(
-                key,
-                if setup.versions.contains(&version) {
-                    "true"
-                } else {
-                    "false"
-                },
-            );
+            set(key, &setup.versions.contains(&version).to_string());
         }
     }
     let groups: Vec<_> = setup.groups.iter().map(|it| group(*it)).collect();
