@@ -93,9 +93,11 @@ impl Job {
             private_key,
             trust_anchors,
             server_name,
-            extension: has_flags
-                .then_some(setup.extension_number())
-                .unwrap_or_default(),
+            extension: if has_flags {
+                setup.extension_number()
+            } else {
+                0
+            },
             asks: wanted.requests(false),
             insists: wanted.requires(),
             separates_sessions: setup.sessions == Some(Sessions::Separate),
