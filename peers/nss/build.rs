@@ -17,8 +17,8 @@ fn main() {
         .iter()
         .map(|path| format!("-I{}", path.display()));
     let headers = [
-        "nss", "ssl", "sslexp", "sslproto", "sslerr", "secerr", "cert", "keyhi", "pk11pub", "nssb64",
-        "prio", "prerror", "prtime",
+        "nss", "ssl", "sslexp", "sslproto", "sslerr", "secerr", "cert", "keyhi", "pk11pub",
+        "nssb64", "prio", "prerror", "prtime",
     ];
     let headers = headers.map(|name| format!("#include <{name}.h>\n"));
     // The library exports this one under two underscores, and its headers do not.

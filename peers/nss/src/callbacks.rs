@@ -1,6 +1,6 @@
 //! What the library calls while it works on a connection.
 
-use std::ffi::{c_uint, c_void};
+use std::ffi::c_uint;
 use std::slice;
 
 use reqmtls_contract::{
@@ -9,7 +9,7 @@ use reqmtls_contract::{
 
 use crate::credentials::{Credentials, octets};
 use crate::ffi;
-use crate::library::Owned;
+use crate::library::{Argument, Fd, Owned, preliminary};
 
 /// The alert `illegal_parameter`.
 const ILLEGAL_PARAMETER: u8 = 47;
@@ -74,10 +74,17 @@ impl<'a, 's> Context<'a, 's> {
         }
     }
 
+    fn note_alert(&mut self, sent: bool, description: u8) {
+        self.closed |= !sent && description == CLOSURE[0];
+        if !CLOSURE.contains(&description) {
+            self.state.note_alert(sent, description);
+        }
+    }
+
     /// Whether flags in ClientHello are in order. Sets by them whether the client is asked.
-    fn decide(&mut self, socket: *mut ffi::PRFileDesc, flag: u16, data: &[u8]) -> bool {
+    fn decide(&mut self, socket: Fd, flag: u16, data: &[u8]) -> bool {
         let as_before = self.state.note_hello(Some(data));
-        if !is_tls13(socket) {
+        if preliminary(socket).protocolVersion != 0x0304 {
             return true;
         }
         let policy = self.setup.policy.unwrap_or(Policy::Never);
@@ -128,7 +135,7 @@ impl<'a, 's> Context<'a, 's> {
 
     /// Whether the job's own anchors, and what the other end presented, make up the chain that the library found:
     /// it looks among all that the process has of any job.
-    fn is_own_chain(&self, socket: *mut ffi::PRFileDesc) -> bool {
+    fn is_own_chain(&self, socket: Fd) -> bool {
         // SAFETY: the socket is alive, and what is taken is freed.
         unsafe {
             let usage = match self.side {
@@ -140,11 +147,17 @@ impl<'a, 's> Context<'a, 's> {
                 return false;
             };
             let now = ffi::PR_Now();
-            let found = ders(ffi::CERT_GetCertChainFromCert(certificate.raw(), now, usage));
+            let found = ders(ffi::CERT_GetCertChainFromCert(
+                certificate.raw(),
+                now,
+                usage,
+            ));
             let presented = ders(ffi::SSL_PeerCertificateChain(socket));
             let anchors = &self.credentials.anchors;
             let is_anchor = |der: &Vec<u8>| {
-                let mut ders = anchors.iter().map(|it| octets(&raw const (*it.raw()).derCert));
+                let mut ders = anchors
+                    .iter()
+                    .map(|it| octets(&raw const (*it.raw()).derCert));
                 ders.any(|anchor| anchor == der)
             };
             let anchored = found.iter().position(is_anchor);
@@ -161,15 +174,6 @@ fn alone(flag: u16) -> Vec<u8> {
         *last = 1 << (flag % 8);
     }
     octets
-}
-
-/// Whether a server negotiates TLS 1.3, within its ClientHello.
-fn is_tls13(socket: *mut ffi::PRFileDesc) -> bool {
-    let mut info = ffi::SSLPreliminaryChannelInfo::default();
-    let length = c_uint::try_from(size_of_val(&info)).unwrap_or_default();
-    // SAFETY: the socket is alive, and there is room for what the library writes.
-    let status = unsafe { ffi::SSL_GetPreliminaryChannelInfo(socket, &raw mut info, length) };
-    status == ffi::SECSuccess && info.protocolVersion == 0x0304
 }
 
 /// The certificates of a list, which is freed.
@@ -198,19 +202,19 @@ unsafe fn ders(list: *mut ffi::CERTCertList) -> Vec<Vec<u8>> {
 /// # Safety
 ///
 /// It is the address of a connection's context, which nobody else uses now.
-unsafe fn context<'c>(argument: *mut c_void) -> &'c mut Context<'c, 'c> {
+unsafe fn context<'c>(argument: Argument) -> &'c mut Context<'c, 'c> {
     // SAFETY: what the caller promises.
     unsafe { &mut *argument.cast() }
 }
 
 /// Called for each message that is sent, to write `tls_flags` into it.
 pub(crate) unsafe extern "C" fn write_flags(
-    _: *mut ffi::PRFileDesc,
+    _: Fd,
     message: ffi::SSLHandshakeType,
     to: *mut u8,
     length: *mut c_uint,
     most: c_uint,
-    argument: *mut c_void,
+    argument: Argument,
 ) -> ffi::PRBool {
     // SAFETY: the library calls with the connection's context.
     let data = unsafe { context(argument) }.sends(message);
@@ -229,12 +233,12 @@ pub(crate) unsafe extern "C" fn write_flags(
 
 /// Called for each `tls_flags` that comes.
 pub(crate) unsafe extern "C" fn read_flags(
-    socket: *mut ffi::PRFileDesc,
+    socket: Fd,
     message: ffi::SSLHandshakeType,
     data: *const u8,
     length: c_uint,
     alert: *mut ffi::SSLAlertDescription,
-    argument: *mut c_void,
+    argument: Argument,
 ) -> ffi::SECStatus {
     // SAFETY: the library calls with the connection's context, and that many octets.
     let (context, data) = unsafe {
@@ -262,11 +266,11 @@ pub(crate) unsafe extern "C" fn read_flags(
 
 /// Called for each secret of TLS 1.3.
 pub(crate) unsafe extern "C" fn log_key(
-    _: *mut ffi::PRFileDesc,
+    _: Fd,
     epoch: u16,
     direction: ffi::SSLSecretDirection,
     secret: *mut ffi::PK11SymKey,
-    argument: *mut c_void,
+    argument: Argument,
 ) {
     // SAFETY: the library calls with the connection's context, and with a key whose value lives as long as the key.
     let (context, secret) = unsafe {
@@ -291,34 +295,26 @@ pub(crate) unsafe extern "C" fn log_key(
 
 pub(crate) unsafe extern "C" fn alert_sent(
     _: *const ffi::PRFileDesc,
-    argument: *mut c_void,
+    argument: Argument,
     alert: *const ffi::SSLAlert,
 ) {
     // SAFETY: the library calls with the connection's context, and with an alert.
-    let (context, description) = unsafe { (context(argument), (*alert).description) };
-    if !CLOSURE.contains(&description) {
-        context.state.note_alert(true, description);
-    }
+    unsafe { context(argument).note_alert(true, (*alert).description) };
 }
 
 pub(crate) unsafe extern "C" fn alert_received(
     _: *const ffi::PRFileDesc,
-    argument: *mut c_void,
+    argument: Argument,
     alert: *const ffi::SSLAlert,
 ) {
-    // SAFETY: the library calls with the connection's context, and with an alert.
-    let (context, description) = unsafe { (context(argument), (*alert).description) };
-    if description == CLOSURE[0] {
-        context.closed = true;
-    } else if !CLOSURE.contains(&description) {
-        context.state.note_alert(false, description);
-    }
+    // SAFETY: as above.
+    unsafe { context(argument).note_alert(false, (*alert).description) };
 }
 
 /// The library's own verification, within the bounds of the job.
 pub(crate) unsafe extern "C" fn verify(
-    argument: *mut c_void,
-    socket: *mut ffi::PRFileDesc,
+    argument: Argument,
+    socket: Fd,
     check_signature: ffi::PRBool,
     is_server: ffi::PRBool,
 ) -> ffi::SECStatus {
@@ -337,8 +333,8 @@ pub(crate) unsafe extern "C" fn verify(
 
 /// Client: presents the job's certificate, whatever the server's authorities are.
 pub(crate) unsafe extern "C" fn present(
-    argument: *mut c_void,
-    _: *mut ffi::PRFileDesc,
+    argument: Argument,
+    _: Fd,
     _authorities: *mut ffi::CERTDistNames,
     certificate: *mut *mut ffi::CERTCertificate,
     key: *mut *mut ffi::SECKEYPrivateKey,
@@ -356,10 +352,10 @@ pub(crate) unsafe extern "C" fn present(
 
 /// Client: takes a session that the server gave.
 pub(crate) unsafe extern "C" fn new_session(
-    _: *mut ffi::PRFileDesc,
+    _: Fd,
     session: *const u8,
     length: c_uint,
-    argument: *mut c_void,
+    argument: Argument,
 ) -> ffi::SECStatus {
     // SAFETY: the library calls with the connection's context, and that many octets.
     unsafe {

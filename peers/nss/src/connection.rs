@@ -1,110 +1,111 @@
 //! One connection of the library, as the contract's session.
 
-use std::ffi::{c_int, c_uint};
+use std::ptr;
 
 use reqmtls_contract::{ConnectionReport, Failure, Hex, Policy, REQUEST, Session, Side};
 
 use crate::callbacks::{self, Context};
-use crate::library::{Owned, check, error, error_text, experimental};
-use crate::transport::Socket;
-use crate::{ffi, parameters};
+use crate::library::{Argument, Fd, Owned, check, error, error_text, experimental, preliminary};
+use crate::{ffi, parameters, transport};
+
+/// Calls wait for as long as the transport does.
+const FOREVER: ffi::PRIntervalTime = ffi::PRIntervalTime::MAX;
 
 /// A TLS connection over the stream of the other end.
 pub(crate) struct Connection<'a, 's> {
-    socket: Socket,
-    /// Used by callbacks while the library works, so no reference to it lives during its calls. Goes after `socket`.
-    context: Place<'a, 's>,
+    socket: Fd,
+    /// Owned, and used by callbacks while the library works: a reference would claim to be the only one.
+    context: *mut Context<'a, 's>,
     /// Client: it has sent early data.
     sent_early: bool,
-}
-
-struct Place<'a, 's>(*mut Context<'a, 's>);
-
-impl Drop for Place<'_, '_> {
-    fn drop(&mut self) {
-        // SAFETY: it was a box, and the socket that has its address is gone.
-        drop(unsafe { Box::from_raw(self.0) });
-    }
 }
 
 impl<'a, 's> Connection<'a, 's> {
     pub(crate) fn new(context: Context<'a, 's>) -> Result<Self, Failure> {
         let (setup, side) = (context.setup, context.side);
-        let context = Place(Box::into_raw(Box::new(context)));
-        let socket = Socket::new(context.0)?;
-        let argument = context.0.cast();
+        let mut connection = Self {
+            socket: ptr::null_mut(),
+            context: Box::into_raw(Box::new(context)),
+            sent_early: false,
+        };
+        connection.socket = transport::open(connection.context)?;
+        let (socket, argument) = (connection.socket, connection.argument());
         // SAFETY: the socket is alive, the context outlives it, and the callbacks have the types that the functions
         // take.
         unsafe {
-            let raw = socket.raw();
-            check(ffi::SSL_ResetHandshake(raw, (side == Side::Server).into()))?;
-            check(ffi::SSL_AuthCertificateHook(raw, Some(callbacks::verify), argument))?;
-            check(ffi::SSL_AlertSentCallback(raw, Some(callbacks::alert_sent), argument))?;
-            check(ffi::SSL_AlertReceivedCallback(raw, Some(callbacks::alert_received), argument))?;
-            check(experimental!(
-                c"SSL_SecretCallback",
-                raw => *mut ffi::PRFileDesc,
-                Some(callbacks::log_key) => ffi::SSLSecretCallback,
-                argument => *mut std::ffi::c_void,
+            check(ffi::SSL_ResetHandshake(
+                socket,
+                (side == Side::Server).into(),
             ))?;
+            check(ffi::SSL_AuthCertificateHook(
+                socket,
+                Some(callbacks::verify),
+                argument,
+            ))?;
+            check(ffi::SSL_AlertSentCallback(
+                socket,
+                Some(callbacks::alert_sent),
+                argument,
+            ))?;
+            let received = Some(callbacks::alert_received as _);
+            check(ffi::SSL_AlertReceivedCallback(socket, received, argument))?;
+            experimental!(c"SSL_SecretCallback",
+                socket => Fd, Some(callbacks::log_key) => ffi::SSLSecretCallback, argument => Argument)?;
         }
-        parameters::set(socket.raw(), setup)?;
-        socket.set(ffi::SSL_ENABLE_SESSION_TICKETS, true)?;
-        Ok(Self {
-            socket,
-            context,
-            sent_early: false,
-        })
+        parameters::set(socket, setup)?;
+        connection.set(ffi::SSL_ENABLE_SESSION_TICKETS, true)?;
+        Ok(connection)
     }
 
-    pub(crate) fn socket(&self) -> &Socket {
-        &self.socket
+    pub(crate) fn socket(&self) -> Fd {
+        self.socket
     }
 
-    pub(crate) fn argument(&self) -> *mut std::ffi::c_void {
-        self.context.0.cast()
-    }
-
-    /// Sends and reads `tls_flags`, which the library then leaves to the application.
-    pub(crate) fn hook_flags(&self, extension: u16) -> Result<(), Failure> {
-        // SAFETY: the socket is alive, the context outlives it, and the types are the function's.
-        check(unsafe {
-            experimental!(
-                c"SSL_InstallExtensionHooks",
-                self.socket.raw() => *mut ffi::PRFileDesc,
-                extension => u16,
-                Some(callbacks::write_flags) => ffi::SSLExtensionWriter,
-                self.argument() => *mut std::ffi::c_void,
-                Some(callbacks::read_flags) => ffi::SSLExtensionHandler,
-                self.argument() => *mut std::ffi::c_void,
-            )
-        })
+    /// What callbacks are called with.
+    pub(crate) fn argument(&self) -> Argument {
+        self.context.cast()
     }
 
     pub(crate) fn context(&mut self) -> &mut Context<'a, 's> {
         // SAFETY: it lives as long as this, and no callback runs while the reference does.
-        unsafe { &mut *self.context.0 }
+        unsafe { &mut *self.context }
+    }
+
+    pub(crate) fn set(&self, option: u32, on: bool) -> Result<(), Failure> {
+        // SAFETY: the socket is alive.
+        check(unsafe { ffi::SSL_OptionSet(self.socket, option.cast_signed(), on.into()) })
     }
 
     /// What ended the connection.
     fn failure(&mut self) -> Failure {
-        if let Some(error) = self.context().transport.take() {
-            return Failure::Other(error);
+        match self.context().transport.take() {
+            Some(error) => Failure::Other(error),
+            None if error() == ffi::PR_END_OF_FILE_ERROR => truncated(),
+            None => Failure::Tls(error_text()),
         }
-        if error() == ffi::PR_END_OF_FILE_ERROR {
-            return truncated();
-        }
-        Failure::Tls(error_text())
     }
 
     /// Takes the handshake as far as it goes: to its end, or to where early data is to be read. Whether it is complete.
     fn advance(&mut self) -> Result<bool, Failure> {
         // SAFETY: the socket is alive.
-        let status = unsafe { ffi::SSL_ForceHandshake(self.socket.raw()) };
-        if status != ffi::SECSuccess && error() != ffi::PR_WOULD_BLOCK_ERROR {
-            return Err(self.failure());
+        let is_complete = unsafe { ffi::SSL_ForceHandshake(self.socket) } == ffi::SECSuccess;
+        if is_complete || error() == ffi::PR_WOULD_BLOCK_ERROR {
+            Ok(is_complete)
+        } else {
+            Err(self.failure())
         }
-        Ok(status == ffi::SECSuccess)
+    }
+}
+
+impl Drop for Connection<'_, '_> {
+    fn drop(&mut self) {
+        // SAFETY: both were made for this connection; the socket, which uses the context, ends first.
+        unsafe {
+            if !self.socket.is_null() {
+                ffi::PR_Close(self.socket);
+            }
+            drop(Box::from_raw(self.context));
+        }
     }
 }
 
@@ -117,13 +118,7 @@ impl Session for Connection<'_, '_> {
         self.context().waits = false;
         self.advance()?;
         self.context().waits = true;
-        let mut info = ffi::SSLPreliminaryChannelInfo::default();
-        let length = c_uint::try_from(size_of_val(&info)).unwrap_or_default();
-        // SAFETY: the socket is alive, and there is room for what the library writes.
-        check(unsafe {
-            ffi::SSL_GetPreliminaryChannelInfo(self.socket.raw(), &raw mut info, length)
-        })?;
-        self.sent_early = info.canSendEarlyData != 0;
+        self.sent_early = preliminary(self.socket).canSendEarlyData != 0;
         if self.sent_early {
             self.write(octets)?;
         }
@@ -132,7 +127,11 @@ impl Session for Connection<'_, '_> {
 
     fn read_early(&mut self) -> Result<Vec<u8>, Failure> {
         let mut data = vec![0; REQUEST.len()];
-        let length = if self.advance()? { 0 } else { self.read(&mut data)? };
+        let length = if self.advance()? {
+            0
+        } else {
+            self.read(&mut data)?
+        };
         data.truncate(length);
         Ok(data)
     }
@@ -143,23 +142,17 @@ impl Session for Connection<'_, '_> {
     }
 
     fn describe(&mut self, report: &mut ConnectionReport) {
-        let mut info = ffi::SSLChannelInfo::default();
-        let length = c_uint::try_from(size_of_val(&info)).unwrap_or_default();
-        let mut digest = vec![0; 32];
+        let (mut info, mut digest) = (ffi::SSLChannelInfo::default(), [0; 32]);
+        let length = u32::try_from(size_of_val(&info)).unwrap_or_default();
         // SAFETY: the socket is alive, there is room for what the library writes, and SHA-256 has 32 octets.
         unsafe {
-            if ffi::SSL_GetChannelInfo(self.socket.raw(), &raw mut info, length) != ffi::SECSuccess {
-                return;
-            }
-            let certificate = ffi::SSL_PeerCertificate(self.socket.raw());
+            ffi::SSL_GetChannelInfo(self.socket, &raw mut info, length);
+            let certificate = ffi::SSL_PeerCertificate(self.socket);
             if let Ok(certificate) = Owned::new(certificate, ffi::CERT_DestroyCertificate) {
                 let der = (*certificate.raw()).derCert;
-                let length = der.len.cast_signed();
-                let sha256 = ffi::SEC_OID_SHA256;
-                if ffi::PK11_HashBuf(sha256, digest.as_mut_ptr(), der.data, length) == ffi::SECSuccess
-                {
-                    report.peer_certificate = Some(Hex(digest));
-                }
+                let (sha256, length) = (ffi::SEC_OID_SHA256, der.len.cast_signed());
+                ffi::PK11_HashBuf(sha256, digest.as_mut_ptr(), der.data, length);
+                report.peer_certificate = Some(Hex::from(&digest[..]));
             }
         }
         let accepted = info.earlyDataAccepted != 0;
@@ -173,35 +166,22 @@ impl Session for Connection<'_, '_> {
             return Ok(());
         }
         // SAFETY: the socket is alive, and the type is the function's.
-        let status = unsafe {
-            experimental!(
-                c"SSL_SendCertificateRequest",
-                self.socket.raw() => *mut ffi::PRFileDesc,
-            )
-        };
-        if status == ffi::SECSuccess {
-            return self.handshake();
-        }
-        // The client did not offer to be asked, or it is TLS 1.2.
-        let not_offered = [
-            ffi::SSL_ERROR_MISSING_POST_HANDSHAKE_AUTH_EXTENSION,
-            ffi::SEC_ERROR_INVALID_ARGS,
-        ];
-        if not_offered.contains(&error()) {
-            Ok(())
-        } else {
-            Err(self.failure())
+        let asked = unsafe { experimental!(c"SSL_SendCertificateRequest", self.socket => Fd) };
+        match (asked, error()) {
+            (Ok(()), _) => self.handshake(),
+            // The client did not offer to be asked, or it is TLS 1.2.
+            (Err(_), ffi::SSL_ERROR_MISSING_POST_HANDSHAKE_AUTH_EXTENSION)
+            | (Err(_), ffi::SEC_ERROR_INVALID_ARGS) => Ok(()),
+            (Err(_), _) => Err(self.failure()),
         }
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Failure> {
-        let length = c_int::try_from(buffer.len()).unwrap_or(c_int::MAX);
+        let length = i32::try_from(buffer.len()).unwrap_or(i32::MAX);
         loop {
+            let to = buffer.as_mut_ptr().cast();
             // SAFETY: the socket is alive, and there is room for that many octets.
-            let done = unsafe {
-                let forever = ffi::PRIntervalTime::MAX;
-                ffi::PR_Recv(self.socket.raw(), buffer.as_mut_ptr().cast(), length, 0, forever)
-            };
+            let done = unsafe { ffi::PR_Recv(self.socket, to, length, 0, FOREVER) };
             match usize::try_from(done) {
                 Ok(0) if !self.context().closed => return Err(truncated()),
                 Ok(done) => return Ok(done),
@@ -213,13 +193,10 @@ impl Session for Connection<'_, '_> {
     }
 
     fn write(&mut self, octets: &[u8]) -> Result<(), Failure> {
-        let length = c_int::try_from(octets.len()).unwrap_or(c_int::MAX);
+        let length = i32::try_from(octets.len()).unwrap_or(i32::MAX);
+        let from = octets.as_ptr().cast();
         // SAFETY: the socket is alive, and there are that many octets. A transport that blocks takes all or fails.
-        let done = unsafe {
-            let forever = ffi::PRIntervalTime::MAX;
-            ffi::PR_Send(self.socket.raw(), octets.as_ptr().cast(), length, 0, forever)
-        };
-        if done == length {
+        if unsafe { ffi::PR_Send(self.socket, from, length, 0, FOREVER) } == length {
             Ok(())
         } else {
             Err(self.failure())
@@ -228,25 +205,10 @@ impl Session for Connection<'_, '_> {
 
     fn close(&mut self) -> Result<(), Failure> {
         // SAFETY: the socket is alive.
-        let status = unsafe { ffi::PR_Shutdown(self.socket.raw(), ffi::PR_SHUTDOWN_SEND) };
-        if status == ffi::PR_SUCCESS {
+        if unsafe { ffi::PR_Shutdown(self.socket, ffi::PR_SHUTDOWN_SEND) } == ffi::PR_SUCCESS {
             Ok(())
         } else {
             Err(self.failure())
         }
     }
-}
-
-/// A session that the other end gave, to be offered again.
-pub(crate) fn offer(connection: &Connection<'_, '_>, session: &[u8]) -> Result<(), Failure> {
-    let length = c_uint::try_from(session.len()).unwrap_or_default();
-    // SAFETY: the socket is alive, the library copies that many octets, and the types are the function's.
-    check(unsafe {
-        experimental!(
-            c"SSL_SetResumptionToken",
-            connection.socket.raw() => *mut ffi::PRFileDesc,
-            session.as_ptr() => *const u8,
-            length => c_uint,
-        )
-    })
 }

@@ -3,7 +3,7 @@
 use std::ffi::c_uint;
 use std::ptr;
 
-use reqmtls_contract::{Failure, Identity, PrepareError, Setup};
+use reqmtls_contract::{Failure, Identity, Setup};
 
 use crate::ffi;
 use crate::library::{Owned, check};
@@ -25,17 +25,12 @@ pub(crate) struct Own {
 }
 
 impl Credentials {
-    pub(crate) fn of(setup: &Setup) -> Result<Self, PrepareError> {
-        let invalid = |what: &'static str| {
-            move |failure: Failure| PrepareError::Invalid(format!("{what}: {failure}"))
-        };
-        let identity = setup.identity.as_ref().map(Own::of).transpose();
-        let anchors = setup.trust_anchors.as_deref().map(trusted).transpose();
+    pub(crate) fn of(setup: &Setup) -> Result<Self, Failure> {
+        let identity = setup.identity.as_ref().map(Own::of).transpose()?;
+        let anchors = setup.trust_anchors.as_deref().map(trusted).transpose()?;
         Ok(Self {
-            identity: identity.map_err(invalid("identity"))?,
-            anchors: anchors
-                .map_err(invalid("trust_anchors"))?
-                .unwrap_or_default(),
+            identity,
+            anchors: anchors.unwrap_or_default(),
         })
     }
 
@@ -150,13 +145,13 @@ fn decoded(pem: &str) -> Result<Vec<Vec<u8>>, Failure> {
     Ok(all)
 }
 
-pub(crate) unsafe extern "C" fn free_item(item: *mut ffi::SECItem) {
+unsafe extern "C" fn free_item(item: *mut ffi::SECItem) {
     // SAFETY: it is one that the library has made for its caller.
     unsafe { ffi::SECITEM_FreeItem(item, 1) };
 }
 
 /// Octets as the library takes them; it only reads them.
-pub(crate) fn item(octets: &mut Vec<u8>) -> ffi::SECItem {
+fn item(octets: &mut Vec<u8>) -> ffi::SECItem {
     ffi::SECItem {
         type_: ffi::siBuffer,
         data: octets.as_mut_ptr(),

@@ -7,17 +7,22 @@ use reqmtls_contract::Failure;
 
 use crate::ffi;
 
+/// A socket, as the library's experimental functions take it.
+pub(crate) type Fd = *mut ffi::PRFileDesc;
+/// What callbacks are called with.
+pub(crate) type Argument = *mut std::ffi::c_void;
+
 /// Calls a function of the library's experimental API, which is found by name; one that it lacks fails.
 macro_rules! experimental {
-    ($name:literal, $($value:expr => $kind:ty),+ $(,)?) => {
-        match $crate::ffi::SSL_GetExperimentalAPI($name.as_ptr()) {
-            function if function.is_null() => $crate::ffi::SECFailure,
-            function => std::mem::transmute::<
-                *mut std::ffi::c_void,
-                unsafe extern "C" fn($($kind),+) -> $crate::ffi::SECStatus,
-            >(function)($($value),+),
-        }
-    };
+    ($name:literal, $($value:expr => $kind:ty),+) => {{
+        let function = $crate::ffi::SSL_GetExperimentalAPI($name.as_ptr());
+        $crate::library::check(if function.is_null() {
+            $crate::ffi::SECFailure
+        } else {
+            type Function = unsafe extern "C" fn($($kind),+) -> $crate::ffi::SECStatus;
+            std::mem::transmute::<*mut std::ffi::c_void, Function>(function)($($value),+)
+        })
+    }};
 }
 pub(crate) use experimental;
 
@@ -30,6 +35,21 @@ pub(crate) fn start() -> Result<String, Failure> {
         check(ffi::SSL_ConfigServerSessionIDCache(0, 0, 0, ptr::null()))?;
         Ok(text(ffi::NSS_GetVersion()))
     }
+}
+
+/// What is known of a connection before its handshake is complete.
+pub(crate) fn preliminary(socket: Fd) -> ffi::SSLPreliminaryChannelInfo {
+    let mut info = ffi::SSLPreliminaryChannelInfo::default();
+    let length = u32::try_from(size_of_val(&info)).unwrap_or_default();
+    // SAFETY: the socket is alive, and there is room for what the library writes. Without, nothing is known.
+    unsafe { ffi::SSL_GetPreliminaryChannelInfo(socket, &raw mut info, length) };
+    info
+}
+
+/// Whether the linked library is this version or a later one.
+pub(crate) fn is_at_least(version: &CStr) -> bool {
+    // SAFETY: the text ends with a zero octet.
+    unsafe { ffi::NSS_VersionCheck(version.as_ptr()) != 0 }
 }
 
 pub(crate) fn check(status: ffi::SECStatus) -> Result<(), Failure> {
@@ -50,8 +70,12 @@ pub(crate) fn error() -> ffi::PRErrorCode {
 pub(crate) fn error_text() -> String {
     let code = error();
     // SAFETY: both return static texts, or none.
-    let (name, words) =
-        unsafe { (text(ffi::PR_ErrorToName(code)), text(ffi::PR_ErrorToString(code, 0))) };
+    let (name, words) = unsafe {
+        (
+            text(ffi::PR_ErrorToName(code)),
+            text(ffi::PR_ErrorToString(code, 0)),
+        )
+    };
     format!("{name}: {words}")
 }
 
@@ -63,7 +87,9 @@ unsafe fn text(from: *const c_char) -> String {
         return String::new();
     }
     // SAFETY: what the caller promises.
-    unsafe { CStr::from_ptr(from) }.to_string_lossy().into_owned()
+    unsafe { CStr::from_ptr(from) }
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// What the library has made, and frees once it is used no more.
@@ -79,7 +105,10 @@ unsafe impl<T> Sync for Owned<T> {}
 
 impl<T> Owned<T> {
     /// Takes what the library has just made, if it could.
-    pub(crate) fn new(pointer: *mut T, free: unsafe extern "C" fn(*mut T)) -> Result<Self, Failure> {
+    pub(crate) fn new(
+        pointer: *mut T,
+        free: unsafe extern "C" fn(*mut T),
+    ) -> Result<Self, Failure> {
         if pointer.is_null() {
             return Err(Failure::Other(error_text()));
         }

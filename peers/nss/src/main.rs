@@ -28,8 +28,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use reqmtls_contract::{
-    Blocking, Capabilities, CipherSuite, Description, Endpoint, Group, Job, Peer, Policy,
-    PrepareError, Provenance, Sessions, Side, VERSION, Version,
+    Blocking, Capabilities, Description, Endpoint, Group, Job, Peer, Policy, PrepareError,
+    Provenance, Sessions, VERSION, Version,
 };
 
 fn main() -> ExitCode {
@@ -71,15 +71,13 @@ impl Nss {
         let (on_flag, plain): (Vec<Policy>, Vec<Policy>) =
             Policy::ALL.iter().partition(|it| it.is_on_flag());
         let groups = Group::ALL.iter().filter(|it| parameters::knows_group(**it));
-        let suites = CipherSuite::ALL
-            .iter()
-            .filter(|it| parameters::knows_suite(**it));
+        // What the library shows of TLS 1.2 is no secret, as it is built here: without one, nothing is read of a connection.
         let capabilities = Capabilities::new()
             .with(Provenance::Library, library)
             .with(Provenance::Glue, glue)
-            .with_each(Provenance::Library, "version", Version::ALL)
+            .with_each(Provenance::Library, "version", [Version::Tls13])
             .with_each(Provenance::Library, "group", groups)
-            .with_each(Provenance::Library, "cipher", suites)
+            .with_each(Provenance::Library, "cipher", parameters::SUITES)
             .with_each(Provenance::Library, "server.sessions", [Sessions::Shared])
             .with_each(Provenance::Library, "server.policy", plain)
             .with_each(Provenance::Glue, "server.policy", on_flag);
@@ -100,15 +98,7 @@ impl Peer for Nss {
 
     fn prepare(&self, job: Job) -> Result<Arc<dyn Endpoint>, PrepareError> {
         let deadline = job.deadline();
-        Ok(match job.side {
-            Side::Client => {
-                let endpoint = ends::Client::prepare(job.setup)?;
-                Arc::new(Blocking { endpoint, deadline })
-            }
-            Side::Server => {
-                let endpoint = ends::Server::prepare(job.setup)?;
-                Arc::new(Blocking { endpoint, deadline })
-            }
-        })
+        let endpoint = ends::End::prepare(job)?;
+        Ok(Arc::new(Blocking { endpoint, deadline }))
     }
 }

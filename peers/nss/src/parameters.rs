@@ -1,16 +1,23 @@
 //! From the contract's names to the library's numbers: versions, groups, cipher suites.
 
-use std::ffi::c_uint;
-
 use reqmtls_contract::{CipherSuite, Failure, Group, Setup, Version};
 
 use crate::ffi;
-use crate::library::{check, experimental};
-use crate::transport;
+use crate::library::{Fd, check, is_at_least};
+
+/// The suites of TLS 1.3 that the library has.
+pub(crate) const SUITES: [CipherSuite; 3] = [
+    CipherSuite::Aes128GcmSha256,
+    CipherSuite::Aes256GcmSha384,
+    CipherSuite::Chacha20Poly1305Sha256,
+];
 
 /// Sets what a job names; the rest is the library's default.
-pub(crate) fn set(socket: *mut ffi::PRFileDesc, setup: &Setup) -> Result<(), Failure> {
-    let versions = setup.versions.iter().map(|it| version(*it));
+pub(crate) fn set(socket: Fd, setup: &Setup) -> Result<(), Failure> {
+    let versions = setup.versions.iter().map(|it| match it {
+        Version::Tls12 => 0x0303,
+        Version::Tls13 => 0x0304,
+    });
     if let (Some(min), Some(max)) = (versions.clone().min(), versions.max()) {
         let range = ffi::SSLVersionRange { min, max };
         // SAFETY: the socket is alive, and the library copies the range.
@@ -18,57 +25,21 @@ pub(crate) fn set(socket: *mut ffi::PRFileDesc, setup: &Setup) -> Result<(), Fai
     }
     if !setup.groups.is_empty() {
         let groups: Vec<_> = setup.groups.iter().map(|it| group(*it)).collect();
-        let count = c_uint::try_from(groups.len()).unwrap_or_default();
+        let count = u32::try_from(groups.len()).unwrap_or_default();
         // SAFETY: the socket is alive, and the library copies that many groups.
         check(unsafe { ffi::SSL_NamedGroupConfig(socket, groups.as_ptr(), count) })?;
     }
-    if setup.cipher_suites.is_empty() {
-        return Ok(());
-    }
-    for suite in CipherSuite::ALL.iter().filter(|it| knows_suite(**it)) {
+    for suite in SUITES.iter().filter(|_| !setup.cipher_suites.is_empty()) {
         let enabled = setup.cipher_suites.contains(suite).into();
         // SAFETY: the socket is alive.
-        check(unsafe { ffi::SSL_CipherPrefSet(socket, cipher(*suite).into(), enabled) })?;
+        check(unsafe { ffi::SSL_CipherPrefSet(socket, cipher(*suite), enabled) })?;
     }
-    let order: Vec<_> = setup.cipher_suites.iter().map(|it| cipher(*it)).collect();
-    let count = c_uint::try_from(order.len()).unwrap_or_default();
-    // SAFETY: the socket is alive, the library copies that many suites, and the types are the function's.
-    check(unsafe {
-        experimental!(
-            c"SSL_CipherSuiteOrderSet",
-            socket => *mut ffi::PRFileDesc,
-            order.as_ptr() => *const u16,
-            count => c_uint,
-        )
-    })
+    Ok(())
 }
 
-/// Whether the linked library has a group.
-pub(crate) fn knows_group(name: Group) -> bool {
-    let setup = Setup {
-        groups: vec![name],
-        ..Setup::default()
-    };
-    transport::Socket::idle().is_ok_and(|socket| set(socket.raw(), &setup).is_ok())
-}
-
-/// Whether the linked library has a cipher suite.
-pub(crate) fn knows_suite(name: CipherSuite) -> bool {
-    let mut info = ffi::SSLCipherSuiteInfo::default();
-    let length = size_of_val(&info);
-    // SAFETY: there is room for what the library writes, which is no more than that many octets.
-    let status = unsafe {
-        let length = c_uint::try_from(length).unwrap_or_default();
-        ffi::SSL_GetCipherSuiteInfo(cipher(name), &raw mut info, length)
-    };
-    status == ffi::SECSuccess
-}
-
-fn version(version: Version) -> u16 {
-    match version {
-        Version::Tls12 => 0x0303,
-        Version::Tls13 => 0x0304,
-    }
+/// Whether the linked library has a group: it ignores what it does not know.
+pub(crate) fn knows_group(group: Group) -> bool {
+    group != Group::X25519Mlkem768 || is_at_least(c"3.105")
 }
 
 fn group(group: Group) -> ffi::SSLNamedGroup {
@@ -80,7 +51,7 @@ fn group(group: Group) -> ffi::SSLNamedGroup {
     }
 }
 
-fn cipher(suite: CipherSuite) -> u16 {
+fn cipher(suite: CipherSuite) -> i32 {
     match suite {
         CipherSuite::Aes128GcmSha256 => 0x1301,
         CipherSuite::Aes256GcmSha384 => 0x1302,

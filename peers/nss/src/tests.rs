@@ -1,15 +1,16 @@
 //! What is particular to this peer; what the contract asks of every peer is for `reqmtls check-peer`.
 
 use reqmtls_contract::testing::{
-    FLAG, FLAG_80, ILLEGAL_PARAMETER, MALFORMED, Names, connect, joined, policies, prepared,
+    ILLEGAL_PARAMETER, MALFORMED, Names, connect, joined, policies, prepared,
 };
-use reqmtls_contract::{Hex, Outcome, Setup};
+use reqmtls_contract::{Hex, Outcome, Side};
 
 use super::*;
 
 /// The library starts once for a process.
 fn peer() -> &'static Nss {
-    static PEER: std::sync::LazyLock<Nss> = std::sync::LazyLock::new(|| Nss::new().expect("it starts"));
+    static PEER: std::sync::LazyLock<Nss> =
+        std::sync::LazyLock::new(|| Nss::new().expect("it starts"));
     &PEER
 }
 
@@ -27,27 +28,6 @@ async fn sends_malformed_values_as_they_are_and_refuses_them_under_every_policy(
             assert_eq!(server.alert_sent, Some(ILLEGAL_PARAMETER), "{case}");
             assert_eq!(client.alert_received, Some(ILLEGAL_PARAMETER), "{case}");
         }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn takes_the_flag_for_absent_in_tls12() {
-    let names = Names::new();
-    for data in [&FLAG_80[..], MALFORMED[2]] {
-        let client = Setup {
-            identity: Some(names.client.clone()),
-            flag: Some(FLAG),
-            ..names.sending(data)
-        };
-        let server = Setup {
-            versions: vec![Version::Tls12],
-            ..names.server(Policy::RequireOnFlag)
-        };
-        let (client, server) = connect(peer(), client, server).await;
-        let case = format!("{data:?}: {client:#?} {server:#?}");
-        assert_eq!(client.outcome, Outcome::Completed, "{case}");
-        assert_eq!(server.outcome, Outcome::Completed, "{case}");
-        assert_eq!(server.peer_certificate, None, "{case}");
     }
 }
 

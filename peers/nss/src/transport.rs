@@ -1,5 +1,6 @@
 //! The layer below the library's: octets to and from the other end.
 
+use std::ffi::c_void;
 use std::io::{Read, Write};
 use std::ptr;
 use std::slice;
@@ -9,55 +10,29 @@ use reqmtls_contract::{Failure, Side};
 
 use crate::callbacks::Context;
 use crate::ffi;
-use crate::library::{check, error_text};
+use crate::library::{Argument, Fd, error_text};
 
 /// As much of a client's octets as holds the random of its ClientHello: the headers of record and message, the version,
 /// the random.
 const HELLO: usize = 5 + 4 + 2 + 32;
 
-/// A socket of the library's, over a layer of ours.
-pub(crate) struct Socket(*mut ffi::PRFileDesc);
-
-impl Socket {
-    /// One whose layer works on a context. The context has to outlive it, and is used by it alone.
-    pub(crate) fn new(context: *mut Context<'_, '_>) -> Result<Self, Failure> {
-        static LAYER: OnceLock<(ffi::PRDescIdentity, ffi::PRIOMethods)> = OnceLock::new();
-        let (identity, methods) = LAYER.get_or_init(layer);
-        // SAFETY: the methods are static; the layer is the socket's once that is made, and ends with it.
-        unsafe {
-            let layer = ffi::PR_CreateIOLayerStub(*identity, methods);
-            if layer.is_null() {
-                return Err(Failure::Other(error_text()));
-            }
-            (*layer).secret = context.cast();
-            let socket = ffi::SSL_ImportFD(ptr::null_mut(), layer);
-            if socket.is_null() {
-                close(layer);
-                return Err(Failure::Other(error_text()));
-            }
-            Ok(Self(socket))
+/// A socket of the library's over a layer that works on a context, which has to outlive it.
+pub(crate) fn open(context: *mut Context<'_, '_>) -> Result<Fd, Failure> {
+    static LAYER: OnceLock<(ffi::PRDescIdentity, ffi::PRIOMethods)> = OnceLock::new();
+    let (identity, methods) = LAYER.get_or_init(layer);
+    // SAFETY: the methods are static; the layer is the socket's once that is made, and ends with it.
+    unsafe {
+        let layer = ffi::PR_CreateIOLayerStub(*identity, methods);
+        if layer.is_null() {
+            return Err(Failure::Other(error_text()));
         }
-    }
-
-    /// One that is never connected: to try out what the library takes.
-    pub(crate) fn idle() -> Result<Self, Failure> {
-        Self::new(ptr::null_mut())
-    }
-
-    pub(crate) fn raw(&self) -> *mut ffi::PRFileDesc {
-        self.0
-    }
-
-    pub(crate) fn set(&self, option: u32, on: bool) -> Result<(), Failure> {
-        // SAFETY: the socket is alive.
-        check(unsafe { ffi::SSL_OptionSet(self.0, option.cast_signed(), on.into()) })
-    }
-}
-
-impl Drop for Socket {
-    fn drop(&mut self) {
-        // SAFETY: nobody uses it afterwards.
-        unsafe { ffi::PR_Close(self.0) };
+        (*layer).secret = context.cast();
+        let socket = ffi::SSL_ImportFD(ptr::null_mut(), layer);
+        if socket.is_null() {
+            close(layer);
+            return Err(Failure::Other(error_text()));
+        }
+        Ok(socket)
     }
 }
 
@@ -82,12 +57,12 @@ fn layer() -> (ffi::PRDescIdentity, ffi::PRIOMethods) {
 /// # Safety
 ///
 /// The layer is one of this program's, with a context that nobody else uses now.
-unsafe fn context<'c>(layer: *mut ffi::PRFileDesc) -> &'c mut Context<'c, 'c> {
+unsafe fn context<'c>(layer: Fd) -> &'c mut Context<'c, 'c> {
     // SAFETY: what the caller promises.
     unsafe { &mut *(*layer).secret.cast() }
 }
 
-unsafe extern "C" fn close(layer: *mut ffi::PRFileDesc) -> ffi::PRStatus {
+unsafe extern "C" fn close(layer: Fd) -> ffi::PRStatus {
     // SAFETY: it is the last call with this layer, whose own destructor frees it.
     unsafe {
         if let Some(destroy) = (*layer).dtor {
@@ -98,8 +73,8 @@ unsafe extern "C" fn close(layer: *mut ffi::PRFileDesc) -> ffi::PRStatus {
 }
 
 unsafe extern "C" fn recv(
-    layer: *mut ffi::PRFileDesc,
-    buffer: *mut std::ffi::c_void,
+    layer: Fd,
+    buffer: Argument,
     amount: i32,
     _flags: i32,
     _timeout: ffi::PRIntervalTime,
@@ -128,8 +103,8 @@ unsafe extern "C" fn recv(
 }
 
 unsafe extern "C" fn send(
-    layer: *mut ffi::PRFileDesc,
-    octets: *const std::ffi::c_void,
+    layer: Fd,
+    octets: *const c_void,
     amount: i32,
     _flags: i32,
     _timeout: ffi::PRIntervalTime,
@@ -166,15 +141,12 @@ fn broken(context: &mut Context<'_, '_>, error: &std::io::Error) -> i32 {
 }
 
 /// The library closes the transport with some alerts. That is left to who has it: an alert has to arrive.
-unsafe extern "C" fn shutdown(_: *mut ffi::PRFileDesc, _how: i32) -> ffi::PRStatus {
+unsafe extern "C" fn shutdown(_: Fd, _how: i32) -> ffi::PRStatus {
     ffi::PR_SUCCESS
 }
 
 /// The library does not begin without an address, and finds sessions of its own by it.
-unsafe extern "C" fn getpeername(
-    _: *mut ffi::PRFileDesc,
-    address: *mut ffi::PRNetAddr,
-) -> ffi::PRStatus {
+unsafe extern "C" fn getpeername(_: Fd, address: *mut ffi::PRNetAddr) -> ffi::PRStatus {
     // SAFETY: there is room for an address.
     unsafe {
         address.write_bytes(0, 1);
@@ -184,18 +156,12 @@ unsafe extern "C" fn getpeername(
 }
 
 /// All calls block: the answer to the one option that the library asks for is no.
-unsafe extern "C" fn getsocketoption(
-    _: *mut ffi::PRFileDesc,
-    data: *mut ffi::PRSocketOptionData,
-) -> ffi::PRStatus {
+unsafe extern "C" fn getsocketoption(_: Fd, data: *mut ffi::PRSocketOptionData) -> ffi::PRStatus {
     // SAFETY: there is room for the answer.
     unsafe { (*data).value.non_blocking = 0 };
     ffi::PR_SUCCESS
 }
 
-unsafe extern "C" fn setsocketoption(
-    _: *mut ffi::PRFileDesc,
-    _: *const ffi::PRSocketOptionData,
-) -> ffi::PRStatus {
+unsafe extern "C" fn setsocketoption(_: Fd, _: *const ffi::PRSocketOptionData) -> ffi::PRStatus {
     ffi::PR_SUCCESS
 }
