@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-/// What is declared of NSPR and NSS, which are large.
-const ITEMS: &str = "(__CERT|CERT|NSS|PK11|SECITEM|SECKEY|SECOID|SSL|SSLExp)_.*|NSSBase64_.*|SSL[A-Z].*|ssl_.*|SEC_ERROR_.*\
-    |SECErrorCodes|PRShutdownHow|PR_(Close|CreateIOLayerStub|ErrorToName|ErrorToString|Get(DefaultIOMethods|Error|UniqueIdentity)|Now|Recv\
-    |Send|SetError|Shutdown|.*_ERROR|AF_INET)|KU_DIGITAL_SIGNATURE|SEC(Success|Failure)";
+/// What is declared of NSPR and NSS, which are large; what these name is, too.
+const ITEMS: &str = "(CERT|PR|SSL)_[A-Z].*|__CERT_.*|CERTCertListNode|NSS(_|Base64_)[A-Z].*|KU_DIGITAL_SIGNATURE\
+    |PK11_(ExtractKeyValue|FreeSlot|GetInternalSlot|GetKeyData|HashBuf|ImportDERPrivateKeyInfoAndReturnKey)\
+    |PRShutdownHow|SECErrorCodes|SECITEM_FreeItem|SECKEY_(Copy|Destroy)PrivateKey|SSLErrorCodes\
+    |SSL(AntiReplayContext|ExtensionHandler|ExtensionWriter|ResumptionTokenCallback|SecretCallback)";
 
 fn main() {
     let library = pkg_config::Config::new()

@@ -4,7 +4,8 @@ use std::ptr;
 
 use reqmtls_contract::{ConnectionReport, Failure, Hex, Policy, REQUEST, Session, Side};
 
-use crate::callbacks::{self, Context};
+use crate::callbacks::{self, note_alert};
+use crate::context::Context;
 use crate::library::{Argument, Fd, Owned, check, error, error_text, experimental, preliminary};
 use crate::{ffi, parameters, transport};
 
@@ -42,13 +43,13 @@ impl<'a, 's> Connection<'a, 's> {
                 Some(callbacks::verify),
                 argument,
             ))?;
-            check(ffi::SSL_AlertSentCallback(
+            let (sent, received) = (note_alert::<true>, note_alert::<false>);
+            check(ffi::SSL_AlertSentCallback(socket, Some(sent), argument))?;
+            check(ffi::SSL_AlertReceivedCallback(
                 socket,
-                Some(callbacks::alert_sent),
+                Some(received),
                 argument,
             ))?;
-            let received = Some(callbacks::alert_received as _);
-            check(ffi::SSL_AlertReceivedCallback(socket, received, argument))?;
             experimental!(c"SSL_SecretCallback",
                 socket => Fd, Some(callbacks::log_key) => ffi::SSLSecretCallback, argument => Argument)?;
         }
@@ -167,12 +168,13 @@ impl Session for Connection<'_, '_> {
         }
         // SAFETY: the socket is alive, and the type is the function's.
         let asked = unsafe { experimental!(c"SSL_SendCertificateRequest", self.socket => Fd) };
-        match (asked, error()) {
-            (Ok(()), _) => self.handshake(),
+        match error() {
+            _ if asked.is_ok() => self.handshake(),
             // The client did not offer to be asked, or it is TLS 1.2.
-            (Err(_), ffi::SSL_ERROR_MISSING_POST_HANDSHAKE_AUTH_EXTENSION)
-            | (Err(_), ffi::SEC_ERROR_INVALID_ARGS) => Ok(()),
-            (Err(_), _) => Err(self.failure()),
+            ffi::SSL_ERROR_MISSING_POST_HANDSHAKE_AUTH_EXTENSION | ffi::SEC_ERROR_INVALID_ARGS => {
+                Ok(())
+            }
+            _ => Err(self.failure()),
         }
     }
 

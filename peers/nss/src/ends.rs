@@ -9,8 +9,9 @@ use reqmtls_contract::{
     PrepareError, Resumption, Setup, Side, run_client, run_server,
 };
 
-use crate::callbacks::{self, Context};
+use crate::callbacks;
 use crate::connection::Connection;
+use crate::context::Context;
 use crate::credentials::{Credentials, Own};
 use crate::ffi;
 use crate::library::{Argument, Fd, Owned, check, experimental};

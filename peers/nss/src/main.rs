@@ -2,11 +2,13 @@
 
 mod callbacks;
 mod connection;
+mod context;
 mod credentials;
 mod ends;
 #[expect(
-    clippy::allow_attributes_without_reason,
     clippy::pedantic,
+    clippy::all,
+    clippy::undocumented_unsafe_blocks,
     dead_code,
     non_camel_case_types,
     non_snake_case,

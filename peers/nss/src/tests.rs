@@ -1,22 +1,29 @@
 //! What is particular to this peer; what the contract asks of every peer is for `reqmtls check-peer`.
 
+use std::sync::LazyLock;
+
 use reqmtls_contract::testing::{
     ILLEGAL_PARAMETER, MALFORMED, Names, connect, joined, policies, prepared,
 };
-use reqmtls_contract::{Hex, Outcome, Side};
+use reqmtls_contract::{Hex, Outcome, Setup, Side};
 
 use super::*;
 
 /// The library starts once for a process.
 fn peer() -> &'static Nss {
-    static PEER: std::sync::LazyLock<Nss> =
-        std::sync::LazyLock::new(|| Nss::new().expect("it starts"));
+    static PEER: LazyLock<Nss> = LazyLock::new(|| Nss::new().expect("it starts"));
     &PEER
+}
+
+/// The certificates are the process's: another authority of the same name could be taken for this one.
+fn names() -> &'static Names {
+    static NAMES: LazyLock<Names> = LazyLock::new(Names::new);
+    &NAMES
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sends_malformed_values_as_they_are_and_refuses_them_under_every_policy() {
-    let names = Names::new();
+    let names = names();
     for data in MALFORMED {
         let flags = Some(Hex(data.to_vec()));
         for policy in policies(peer()) {
@@ -33,13 +40,17 @@ async fn sends_malformed_values_as_they_are_and_refuses_them_under_every_policy(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_one_job_trusts_another_does_not() {
-    let (names, others) = (Names::new(), Names::new());
-    let client = prepared(peer(), Side::Client, names.client()).expect("a client");
-    // Its anchors are trusted by the process from now on.
-    let other = prepared(peer(), Side::Client, others.client()).expect("a client");
-    let server = prepared(peer(), Side::Server, others.server(Policy::Never)).expect("a server");
-    let (report, _) = joined(&other, &server, 0).await;
-    assert_eq!(report.outcome, Outcome::Completed, "{report:#?}");
-    let (report, _) = joined(&client, &server, 0).await;
-    assert_eq!(report.outcome, Outcome::Refused, "{report:#?}");
+    let names = names();
+    let without = Setup {
+        trust_anchors: None,
+        ..names.client()
+    };
+    // While one of them lives, its anchors are trusted by the process.
+    let setups = [names.client(), without];
+    let clients = setups.map(|it| prepared(peer(), Side::Client, it).expect("a client"));
+    let server = prepared(peer(), Side::Server, names.server(Policy::Never)).expect("a server");
+    for (client, outcome) in clients.iter().zip([Outcome::Completed, Outcome::Refused]) {
+        let (report, _) = joined(client, &server, 0).await;
+        assert_eq!(report.outcome, outcome, "{report:#?}");
+    }
 }

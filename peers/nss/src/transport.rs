@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use reqmtls_contract::{Failure, Side};
 
-use crate::callbacks::Context;
+use crate::context::Context;
 use crate::ffi;
 use crate::library::{Argument, Fd, error_text};
 
