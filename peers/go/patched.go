@@ -21,10 +21,13 @@ func init() {
 		}
 		return flags
 	}
-	acknowledge = func(config *tls.Config, setup *setup) {
-		at := 1 + *setup.Flag/8
-		data := make([]byte, at+1)
-		data[0], data[at] = byte(at), 1<<(*setup.Flag%8)
-		config.TLSFlags = &tls.TLSFlags{Extension: setup.extension(), Data: data}
+	acknowledge = func(config *tls.Config, setup *setup, set bool) {
+		config.TLSFlags = &tls.TLSFlags{Extension: setup.extension(), Checks: setup.Flag != nil}
+		if set {
+			at := 1 + *setup.Flag/8
+			data := make([]byte, at+1)
+			data[0], data[at] = byte(at), 1<<(*setup.Flag%8)
+			config.TLSFlags.Data = data
+		}
 	}
 }

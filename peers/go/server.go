@@ -68,6 +68,9 @@ func server(setup *setup) (func(uint32, *tap, *report), error) {
 		stream.configure = func() *tls.Config {
 			chosen := config.Clone()
 			chosen.KeyLogWriter = keyLog{report}
+			if setup.Revision == editorsCopy {
+				acknowledge(chosen, setup, set)
+			}
 			if !asks && !(onFlag && set) {
 				return chosen
 			}
@@ -76,9 +79,6 @@ func server(setup *setup) (func(uint32, *tap, *report), error) {
 				if strings.HasPrefix(setup.Policy, "require") {
 					chosen.ClientAuth = tls.RequireAndVerifyClientCert
 				}
-			}
-			if set && setup.Revision == editorsCopy {
-				acknowledge(chosen, setup)
 			}
 			if setup.Sessions == "separate" {
 				chosen.SetSessionTicketKeys(keys[1:])

@@ -47,8 +47,8 @@ var (
 	clientFlags = func(_ *tls.Config, _ *setup, _ *octets) *octets { return nil }
 	// serverFlags has the library decide on the flag; nil where this program does.
 	serverFlags func(*tls.Config, *setup)
-	// acknowledge has a server send the flag in CertificateRequest.
-	acknowledge = func(_ *tls.Config, _ *setup) {}
+	// acknowledge has a server send the flag in CertificateRequest, if the client set it: the editor's copy.
+	acknowledge = func(_ *tls.Config, _ *setup, _ bool) {}
 )
 
 var knownKeys = map[string]bool{}
