@@ -29,8 +29,13 @@ func client(setup *setup) (func(uint32, *tap, *report), error) {
 			return &config.Certificates[0], nil
 		}
 	}
-	return func(_ uint32, stream *tap, report *report) {
+	return func(connection uint32, stream *tap, report *report) {
 		own := config.Clone()
+		flags := setup.TLSFlags
+		if connection > 0 && setup.Resume != nil {
+			flags = setup.Resume.TLSFlags
+		}
+		report.Sent = clientFlags(own, setup, flags)
 		own.KeyLogWriter = keyLog{report}
 		defer stream.finish()
 		if err := ask(tls.Client(stream, own), report); err != nil {

@@ -63,6 +63,7 @@ type answer struct {
 type report struct {
 	Outcome     string   `json:"outcome"`
 	Error       string   `json:"error,omitempty"`
+	Sent        *octets  `json:"tls_flags_sent,omitempty"`
 	Received    *octets  `json:"tls_flags_received,omitempty"`
 	Certificate *octets  `json:"peer_certificate,omitempty"`
 	Resumed     *bool    `json:"resumed,omitempty"`

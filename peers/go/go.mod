@@ -1,3 +1,3 @@
 module reqmtls/peer
 
-go 1.24
+go 1.21

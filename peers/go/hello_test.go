@@ -50,7 +50,7 @@ func TestLooksNoFurtherThanTheHellos(t *testing.T) {
 
 func TestAHelloThatEndsEarlyIsNoHello(t *testing.T) {
 	whole := clientHello(62, 1, 1)[9:]
-	for length := range len(whole) - 8 {
+	for length := 0; length < len(whole)-8; length++ {
 		if hello, err := parseHello(whole[:length]); err == nil {
 			if _, sent := hello.extensions[62]; sent {
 				t.Fatalf("%d of %d octets: got flags, expected none", length, len(whole))

@@ -1,7 +1,8 @@
 // Go's crypto/tls as a reqmtls peer, by peers/README.md.
 //
-// The client is the unmodified library. The server's decision on the flag is code of this folder in front of the
-// library's public API: a net.Conn that keeps the ClientHello that it passes on, and GetConfigForClient.
+// Without a flag both ends are the unmodified library. The server's decision on the flag is code of this folder in
+// front of the library's public API: a net.Conn that keeps the ClientHello that it passes on, and GetConfigForClient.
+// A client sends the extension where the library has been patched (patched.go).
 package main
 
 import (

@@ -29,23 +29,28 @@ func server(setup *setup) (func(uint32, *tap, *report), error) {
 	config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		return hello.Conn.(*tap).configure(), nil
 	}
-	extension := uint16(extensionTLSFlags)
-	if setup.Extension != nil {
-		extension = *setup.Extension
+	if serverFlags != nil {
+		serverFlags(config, setup)
 	}
 	tls13 := len(setup.Versions) == 0 || slices.Contains(setup.Versions, "tls1.3")
 	onFlag := strings.HasSuffix(setup.Policy, "-on-flag")
 	return func(_ uint32, stream *tap, report *report) {
 		asks := !onFlag && setup.Policy != "" && setup.Policy != "never"
+		set := false
 		var before []byte
 		if setup.Flag != nil {
-			stream.inspect = func(number int, hello *hello) error {
-				data, sent := hello.extensions[extension]
+			stream.inspect = func(number int, hello *hello) (err error) {
+				data, sent := hello.extensions[setup.extension()]
 				if sent {
 					received := octets(data)
 					report.Received = &received
 				}
 				if !tls13 || !hello.offersTLS13() {
+					return nil
+				}
+				if serverFlags != nil {
+					// What is malformed is the library's to refuse.
+					set, _ = flagIsSet(data, *setup.Flag)
 					return nil
 				}
 				// RFC 9846 section 4.2.2: HelloRetryRequest is no occasion for other flags.
@@ -56,22 +61,27 @@ func server(setup *setup) (func(uint32, *tap, *report), error) {
 				if !sent {
 					return nil
 				}
-				set, err := flagIsSet(data, *setup.Flag)
-				asks = asks || onFlag && set
+				set, err = flagIsSet(data, *setup.Flag)
 				return err
 			}
 		}
 		stream.configure = func() *tls.Config {
 			chosen := config.Clone()
 			chosen.KeyLogWriter = keyLog{report}
-			if asks {
+			if setup.Revision == editorsCopy {
+				acknowledge(chosen, setup, set)
+			}
+			if !asks && !(onFlag && set) {
+				return chosen
+			}
+			if asks || serverFlags == nil {
 				chosen.ClientAuth = tls.VerifyClientCertIfGiven
 				if strings.HasPrefix(setup.Policy, "require") {
 					chosen.ClientAuth = tls.RequireAndVerifyClientCert
 				}
-				if setup.Sessions == "separate" {
-					chosen.SetSessionTicketKeys(keys[1:])
-				}
+			}
+			if setup.Sessions == "separate" {
+				chosen.SetSessionTicketKeys(keys[1:])
 			}
 			return chosen
 		}

@@ -15,21 +15,40 @@ var versions = map[string]uint16{"tls1.2": tls.VersionTLS12, "tls1.3": tls.Versi
 
 var groups = map[string]tls.CurveID{
 	"x25519": tls.X25519, "secp256r1": tls.CurveP256, "secp384r1": tls.CurveP384,
-	"x25519mlkem768": tls.X25519MLKEM768,
 }
 
-// What the library does by itself, and what is decided here, in front of it.
+const editorsCopy = "editors-copy"
+
+// name of this peer, which the build sets.
+var name = "go"
+
+// provenances is what this peer can do, and whose behaviour it then shows: what every library here does by itself,
+// and what is decided in front of it. Files that need more of a library change it.
+var provenances = map[string]string{
+	"client": "library", "server": "library", "version.tls1.2": "library", "version.tls1.3": "library",
+	"group.x25519": "library", "group.secp256r1": "library", "group.secp384r1": "library",
+	"server.policy.never": "library", "server.policy.request": "library", "server.policy.require": "library",
+	"client.resumption": "library", "server.sessions.shared": "library", "server.sessions.separate": "library",
+	"server.flag": "glue", "server.extension": "glue",
+	"server.policy.request-on-flag": "glue", "server.policy.require-on-flag": "glue",
+}
+
+func provide(provenance string, capabilities ...string) {
+	for _, capability := range capabilities {
+		provenances[capability] = provenance
+	}
+}
+
+// What a library does with the extension, where it has it by itself or by a patch.
 var (
-	byLibrary = []string{
-		"client", "server", "version.tls1.2", "version.tls1.3",
-		"group.x25519", "group.secp256r1", "group.secp384r1", "group.x25519mlkem768",
-		"server.policy.never", "server.policy.request", "server.policy.require",
-		"client.resumption", "server.sessions.shared", "server.sessions.separate",
-	}
-	byGlue = []string{
-		"server.flag", "server.extension",
-		"server.policy.request-on-flag", "server.policy.require-on-flag",
-	}
+	// limit refuses what the library cannot do of what the capabilities promise.
+	limit = func(_ *setup, _ string) error { return nil }
+	// clientFlags has a client send these flags, or none, and returns what it will send.
+	clientFlags = func(_ *tls.Config, _ *setup, _ *octets) *octets { return nil }
+	// serverFlags has the library decide on the flag; nil where this program does.
+	serverFlags func(*tls.Config, *setup)
+	// acknowledge has a server send the flag in CertificateRequest, if the client set it: the editor's copy.
+	acknowledge = func(_ *tls.Config, _ *setup, _ bool) {}
 )
 
 var knownKeys = map[string]bool{}
@@ -43,16 +62,9 @@ func init() {
 }
 
 func describe() any {
-	capabilities := map[string]string{}
-	for _, name := range byLibrary {
-		capabilities[name] = "library"
-	}
-	for _, name := range byGlue {
-		capabilities[name] = "glue"
-	}
 	return map[string]any{
-		"reply": "description", "reqmtls": contract, "name": "go",
-		"library": "Go " + strings.TrimPrefix(runtime.Version(), "go") + " crypto/tls", "capabilities": capabilities,
+		"reply": "description", "reqmtls": contract, "name": name,
+		"library": "Go " + strings.TrimPrefix(runtime.Version(), "go") + " crypto/tls", "capabilities": provenances,
 	}
 }
 
@@ -77,7 +89,7 @@ func (s *setup) check(side string) error {
 	need(s.Policy != "", "server.policy."+s.Policy)
 	need(s.TLSFlags != nil, "client.tls-flags")
 	need(s.Flag != nil, side+".flag")
-	need(s.Extension != nil && *s.Extension != extensionTLSFlags, side+".extension")
+	need(s.extension() != extensionTLSFlags, side+".extension")
 	need(s.Revision != "" && s.Revision != "draft-02", side+".revision."+s.Revision)
 	need(s.Resume != nil, "client.resumption")
 	need(s.Resume != nil && s.Resume.TLSFlags != nil, "client.tls-flags")
@@ -87,16 +99,8 @@ func (s *setup) check(side string) error {
 	need(s.PostHandshake, "client.post-handshake-auth")
 	need(len(s.Edits) > 0, side+".edits")
 	need(s.BadSignature, side+".bad-certificate-verify")
-	can := func(name string) bool {
-		for _, have := range append(byLibrary, byGlue...) {
-			if have == name {
-				return true
-			}
-		}
-		return false
-	}
 	for _, name := range needs {
-		if !can(name) {
+		if provenances[name] == "" {
 			return errUnsupported(name)
 		}
 	}
@@ -113,7 +117,15 @@ func (s *setup) check(side string) error {
 	case side == "server" && s.Policy != "" && s.Policy != "never" && s.Anchors == nil:
 		return fmt.Errorf("expected trust_anchors for policy %s", s.Policy)
 	}
-	return nil
+	return limit(s, side)
+}
+
+// extension is the number of tls_flags.
+func (s *setup) extension() uint16 {
+	if s.Extension != nil {
+		return *s.Extension
+	}
+	return extensionTLSFlags
 }
 
 // config is what client and server have in common.
@@ -155,7 +167,8 @@ func (k keyLog) Write(line []byte) (int, error) {
 func (r *report) established(connection *tls.Conn) {
 	state := connection.ConnectionState()
 	r.Resumed = &state.DidResume
-	if len(state.VerifiedChains) > 0 {
+	// Where certificates are asked for, none passes without verification.
+	if len(state.PeerCertificates) > 0 {
 		digest := sha256.Sum256(state.PeerCertificates[0].Raw)
 		certificate := octets(digest[:])
 		r.Certificate = &certificate
