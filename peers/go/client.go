@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -57,6 +58,9 @@ func (s *sessions) Get(key string) (*tls.ClientSessionState, bool) {
 	return s.ClientSessionCache.Get(key)
 }
 
+// errClosed is how a server refuses that sends no error alert.
+var errClosed = errors.New("got close_notify, expected the server's answer")
+
 func ask(connection *tls.Conn, report *report) error {
 	if err := connection.Handshake(); err != nil {
 		return err
@@ -67,7 +71,7 @@ func ask(connection *tls.Conn, report *report) error {
 	}
 	reader := bufio.NewReader(io.LimitReader(connection, longestAnswer))
 	line, err := reader.ReadBytes('\n')
-	if err != nil {
+	if closed := errors.Is(err, io.EOF) && len(line) == 0; err != nil && !closed {
 		return err
 	}
 	if err := connection.CloseWrite(); err != nil {
@@ -75,6 +79,9 @@ func ask(connection *tls.Conn, report *report) error {
 	}
 	if _, err := io.Copy(io.Discard, connection); err != nil {
 		return err
+	}
+	if len(line) == 0 {
+		return errClosed
 	}
 	report.Answer = new(answer)
 	if err := json.Unmarshal(line, report.Answer); err != nil {

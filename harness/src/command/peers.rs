@@ -10,7 +10,7 @@ use reqmtls_peer_rustls::Rustls;
 use tokio::runtime::Runtime;
 
 use super::{EXIT_FINDINGS, EXIT_PEER, check_peer, complain};
-use crate::peer::manifest::Manifest;
+use crate::peer::manifest::{Manifest, Tool};
 use crate::peer::{Program, RunningPeer, build};
 
 /// Arguments of `peers`.
@@ -40,9 +40,14 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
     {
         bail!("got peer {name}, expected one of {}", known.join(", "));
     }
-    let named = |it: &&Manifest| arguments.names.is_empty() || arguments.names.contains(&it.name);
+    // A peer that only some machines can build is left to who names it, but for a list.
+    let works = arguments.install || arguments.build || arguments.test;
+    let named = |it: &&Manifest| {
+        let is_here = it.rarity().is_none_or(Tool::is_present);
+        (arguments.names.is_empty() && (is_here || !works)) || arguments.names.contains(&it.name)
+    };
     let manifests: Vec<_> = manifests.iter().filter(named).collect();
-    if !(arguments.install || arguments.build || arguments.test) {
+    if !works {
         return list(root, &manifests);
     }
     let runtime = Runtime::new().context("cannot start the runtime")?;
@@ -147,7 +152,7 @@ fn list(root: &Path, manifests: &[&Manifest]) -> anyhow::Result<u8> {
                 "missing"
             };
             writeln!(out, "  needs {}: {state} ({})", tool.name(), tool.source())?;
-            if state == "missing" {
+            if state == "missing" && tool.variable.is_none() {
                 code = EXIT_PEER;
             }
         }

@@ -64,7 +64,11 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
         clients,
         servers,
         whole,
+        left_out,
     } = arguments.selection.select(root)?;
+    for line in left_out {
+        complain(&line);
+    }
     if cases.is_empty() {
         complain("nothing was selected");
         return Ok(EXIT_NOTHING);

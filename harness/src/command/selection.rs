@@ -8,7 +8,7 @@ use anyhow::bail;
 use clap::Args;
 use reqmtls_contract::Revision;
 
-use crate::peer::manifest::Manifest;
+use crate::peer::manifest::{Manifest, Tool};
 use crate::report::Notes;
 use crate::scenario::{self, Case, Known, PUBLISHED, Pairings, Scenario, Selector};
 
@@ -41,8 +41,10 @@ pub(super) struct Selected {
     pub(super) peers: Vec<Manifest>,
     pub(super) clients: Vec<String>,
     pub(super) servers: Vec<String>,
-    /// Whether nothing is left out.
+    /// Whether it is what every machine can run, and all of it.
     pub(super) whole: bool,
+    /// The peers that are left out unless they are named, and what they lack.
+    pub(super) left_out: Vec<String>,
 }
 
 impl Selection {
@@ -50,7 +52,6 @@ impl Selection {
     pub(super) fn select(&self, root: &Path) -> anyhow::Result<Selected> {
         let all = scenario::load_dir(&root.join("scenarios"))?;
         let peers = Manifest::load_all(&root.join("peers"))?;
-        let names: Vec<_> = peers.iter().map(|peer| peer.name.as_str()).collect();
         let known = Known::load(&Manifest::by_folder(&peers), &all)?;
         let notes = Notes::load(&root.join("scenarios").join(PUBLISHED), &all)?;
         let (scenarios, others): (Vec<_>, Vec<_>) =
@@ -77,16 +78,33 @@ impl Selection {
             cases,
             known,
             notes,
-            clients: players(&names, &self.client, "--client")?,
-            servers: players(&names, &self.server, "--server")?,
+            clients: players(&peers, &self.client, "--client")?,
+            servers: players(&peers, &self.server, "--server")?,
             whole: self.cases.is_empty()
                 && self.client.is_empty()
                 && self.server.is_empty()
-                && self.pairings.is_none(),
+                && self.pairings.is_none()
+                && !peers
+                    .iter()
+                    .any(|it| it.rarity().is_some_and(Tool::is_present)),
+            left_out: left_out(&peers),
             scenarios,
             peers,
         })
     }
+}
+
+fn left_out(peers: &[Manifest]) -> Vec<String> {
+    let absent = peers.iter().filter_map(|peer| {
+        let tool = peer.rarity().filter(|tool| !tool.is_present())?;
+        Some(format!(
+            "peer {}: left out, {} is not set: {}",
+            peer.name,
+            tool.name(),
+            tool.source()
+        ))
+    });
+    absent.collect()
 }
 
 fn other(revision: Revision) -> Revision {
@@ -96,10 +114,14 @@ fn other(revision: Revision) -> Revision {
     }
 }
 
-fn players(names: &[&str], wanted: &[String], option: &str) -> anyhow::Result<Vec<String>> {
+fn players(peers: &[Manifest], wanted: &[String], option: &str) -> anyhow::Result<Vec<String>> {
     if wanted.is_empty() {
-        return Ok(names.iter().map(|name| (*name).to_owned()).collect());
+        let here = peers
+            .iter()
+            .filter(|it| it.rarity().is_none_or(Tool::is_present));
+        return Ok(here.map(|peer| peer.name.clone()).collect());
     }
+    let names: Vec<_> = peers.iter().map(|peer| peer.name.as_str()).collect();
     if let Some(unknown) = wanted.iter().find(|name| !names.contains(&name.as_str())) {
         bail!(
             "got {option} {unknown}, expected one of {}",

@@ -2,7 +2,7 @@
 
 use reqmtls_contract::{ConnectionReport, Outcome};
 use reqmtls_observer::{Epoch, KeyLog, KeyLogDifference, Reason, Recording, Transcript};
-use reqmtls_vocabulary::Side;
+use reqmtls_vocabulary::{ProtocolVersion, Side};
 
 use super::{Facts, Finding};
 
@@ -52,10 +52,11 @@ impl Evidence {
         log.merge(server);
         let transcript = Transcript::observe(&self.recording, &log);
         for side in Side::BOTH {
-            // An end that never came to encrypt has no secrets.
+            // An end that never came to encrypt has no secrets; and of TLS 1.2 there are libraries that show none.
+            let is_tls13 = transcript.version == Some(ProtocolVersion::TLS13);
             let mut entries = transcript.entries.iter();
-            let encrypts =
-                entries.any(|entry| entry.from == side && entry.epoch != Epoch::Plaintext);
+            let encrypts = is_tls13
+                && entries.any(|entry| entry.from == side && entry.epoch != Epoch::Plaintext);
             let is_undecrypted = transcript.defects.iter().any(|it| !is_judged(&it.reason));
             if self.report(side).key_log.is_empty() && (encrypts || is_undecrypted) {
                 failures.push(format!("the {side} handed over no key log lines"));

@@ -164,6 +164,12 @@ impl Manifest {
         Ok(manifests)
     }
 
+    /// What no package has and only some machines will have: it is left out where that is not there.
+    #[must_use]
+    pub fn rarity(&self) -> Option<&Tool> {
+        self.tools.iter().find(|tool| tool.variable.is_some())
+    }
+
     /// The name of its folder.
     #[must_use]
     pub fn family(&self) -> String {

@@ -83,7 +83,7 @@ pub async fn run(
         revision: plan.revision,
     }));
     let mut timings = Timings::default();
-    let mut sightings = Sightings::new(&plan.known);
+    let mut sightings = Sightings::new(&plan.known, plan.extension);
     let mut running = Vec::new();
     let mut tasks = JoinSet::new();
     let work = async {

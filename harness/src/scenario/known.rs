@@ -41,6 +41,8 @@ struct Entry {
     side: Side,
     /// The versions of the library that deviate.
     versions: VersionReq,
+    /// The number of the extension, if it occurs with that one alone.
+    extension: Option<u16>,
     /// The requirement's id.
     requirement: String,
     /// The cases, by id or its first segments; at least one.
@@ -138,6 +140,8 @@ impl Known {
 #[derive(Debug)]
 pub struct Sightings<'a> {
     known: &'a Known,
+    /// The number of the extension in the run.
+    extension: u16,
     /// By the number of the deviation and the case that ran: whether it occurred.
     seen: BTreeMap<(usize, CaseId), bool>,
 }
@@ -145,9 +149,10 @@ pub struct Sightings<'a> {
 impl<'a> Sightings<'a> {
     /// None yet.
     #[must_use]
-    pub fn new(known: &'a Known) -> Self {
+    pub fn new(known: &'a Known, extension: u16) -> Self {
         Self {
             known,
+            extension,
             seen: BTreeMap::new(),
         }
     }
@@ -167,6 +172,7 @@ impl<'a> Sightings<'a> {
             let entry = &deviation.entry;
             let concerns = entry.peers.iter().any(|name| name == peer)
                 && entry.side == side
+                && entry.extension.is_none_or(|it| it == self.extension)
                 && version
                     .as_ref()
                     .is_some_and(|it| entry.versions.matches(it))
@@ -338,7 +344,7 @@ mod tests {
     #[test]
     fn a_listed_finding_is_marked() {
         let known = read(SOUND).unwrap();
-        let mut sightings = Sightings::new(&known);
+        let mut sightings = Sightings::new(&known, 62);
         assert_eq!(LISTED.mark(&mut sightings), [true]);
         assert!(sightings.stale().is_empty());
     }
@@ -346,7 +352,7 @@ mod tests {
     #[test]
     fn a_finding_against_the_other_end_is_not_marked() {
         let known = read(SOUND).unwrap();
-        let mut sightings = Sightings::new(&known);
+        let mut sightings = Sightings::new(&known, 62);
         let both = Met {
             findings: &[Side::Client, Side::Server],
             ..LISTED
@@ -357,7 +363,7 @@ mod tests {
     #[test]
     fn what_is_listed_of_another_side_peer_version_or_case_is_not_marked_and_not_missed() {
         let known = read(SOUND).unwrap();
-        let mut sightings = Sightings::new(&known);
+        let mut sightings = Sightings::new(&known, 62);
         let others = [
             Met {
                 side: Side::Client,
@@ -384,9 +390,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_listed_of_another_number_of_the_extension_is_not_marked() {
+        let text = SOUND.replace("side =", "extension = 0xfe01\n        side =");
+        let known = read(&text).unwrap();
+        let mark = |extension| LISTED.mark(&mut Sightings::new(&known, extension));
+        assert_eq!([mark(62), mark(0xfe01)], [[false], [true]]);
+    }
+
+    #[test]
     fn a_deviation_that_occurs_on_no_pairing_of_a_case_is_reported() {
         let known = read(SOUND).unwrap();
-        let mut sightings = Sightings::new(&known);
+        let mut sightings = Sightings::new(&known, 62);
         let without = Met {
             findings: &[],
             ..LISTED

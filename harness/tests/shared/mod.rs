@@ -25,7 +25,9 @@ pub(crate) fn plan(revision: Revision) -> Plan {
     let all =
         scenario::load_dir(&root.join("scenarios")).unwrap_or_else(|errors| panic!("{errors}"));
     let peers = Manifest::load_all(&root.join("peers")).expect("the peers are listed");
-    let names: Vec<_> = peers.iter().map(|peer| peer.name.clone()).collect();
+    // What only some machines can build is in no published result.
+    let everywhere = peers.iter().filter(|peer| peer.rarity().is_none());
+    let names: Vec<_> = everywhere.map(|peer| peer.name.clone()).collect();
     let known = Known::load(&Manifest::by_folder(&peers), &all);
     let of_revision = all.into_iter().filter(|scenario| scenario.is_of(revision));
     Plan {

@@ -73,11 +73,10 @@ impl Nss {
         let (on_flag, plain): (Vec<Policy>, Vec<Policy>) =
             Policy::ALL.iter().partition(|it| it.is_on_flag());
         let groups = Group::ALL.iter().filter(|it| parameters::knows_group(**it));
-        // What the library shows of TLS 1.2 is no secret, as it is built here: without one, nothing is read of a connection.
         let capabilities = Capabilities::new()
             .with(Provenance::Library, library)
             .with(Provenance::Glue, glue)
-            .with_each(Provenance::Library, "version", [Version::Tls13])
+            .with_each(Provenance::Library, "version", Version::ALL)
             .with_each(Provenance::Library, "group", groups)
             .with_each(Provenance::Library, "cipher", parameters::SUITES)
             .with_each(Provenance::Library, "server.sessions", [Sessions::Shared])

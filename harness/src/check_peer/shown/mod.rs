@@ -17,7 +17,7 @@ use reqmtls_observer::{
     Transcript,
 };
 use reqmtls_peer_rustls::Rustls;
-use reqmtls_vocabulary::Side;
+use reqmtls_vocabulary::{ProtocolVersion, Side};
 
 use super::Trouble;
 use super::capability::{FLAG, Material};
@@ -200,6 +200,9 @@ impl Shown {
         let report = self.evidence.report(side);
         let key_log = KeyLog::parse(&report.key_log.join("\n")).unwrap_or_default();
         let alone = Transcript::observe(&self.evidence.recording, &key_log);
+        if alone.version != Some(ProtocolVersion::TLS13) && key_log.is_empty() {
+            return Ok(());
+        }
         let mut defects = alone.defects.iter();
         let defect = defects.find(|defect| defect.reason != Reason::AfterEnd);
         match defect {

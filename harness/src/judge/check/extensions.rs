@@ -72,29 +72,37 @@ pub(in crate::judge) fn once_and_in_place(view: &View<'_>) -> Vec<Shown> {
 /// TLS-9. §4.2.2 lists what a client changes after HelloRetryRequest. An extension in HelloRetryRequest that this
 /// list does not speak of may permit more for itself, and RFC 9849 has `encrypted_client_hello` made anew.
 pub(in crate::judge) fn same_after_retry(view: &View<'_>) -> Vec<Shown> {
+    let Some((entry, change)) = change_after_retry(view) else {
+        return Vec::new();
+    };
+    let side = Side::Client;
+    let same = "the second ClientHello as the first";
+    vec![match change {
+        None => Shown::satisfied(view, side, entry, same),
+        Some(what) => {
+            let got = format!("a second ClientHello with {what}");
+            Shown::violated(view, side, entry, got, same)
+        }
+    }]
+}
+
+/// Whether the second ClientHello is another than TLS-9 permits.
+pub(super) fn is_changed_after_retry(view: &View<'_>) -> bool {
+    change_after_retry(view).is_some_and(|(_, change)| change.is_some())
+}
+
+/// The second ClientHello, and the first thing in it that a client must not change.
+fn change_after_retry<'a>(view: &View<'a>) -> Option<(&'a Entry, Option<String>)> {
     let mut sent = view.sent(Side::Server);
     let retry = sent.find_map(|sent| match sent.message {
         HandshakeMessage::HelloRetryRequest(retry) => Some(&retry.extensions[..]),
         _ => None,
     });
-    let (Some(retry), [first, second]) = (retry, view.hellos()) else {
-        return Vec::new();
+    let (retry, [first, second]) = (retry?, view.hellos()) else {
+        return None;
     };
-    let side = Side::Client;
-    let entry = second.entry;
-    vec![match change(view, first.body, second.body, retry) {
-        None => Shown::satisfied(view, side, entry, "the second ClientHello as the first"),
-        Some(what) => {
-            let got = format!("a second ClientHello with {what}");
-            Shown::violated(
-                view,
-                side,
-                entry,
-                got,
-                "the second ClientHello as the first",
-            )
-        }
-    }]
+    let change = change(view, first.body, second.body, retry);
+    Some((second.entry, change))
 }
 
 /// The first thing that a client changed and must not: it sends a key share anew if HelloRetryRequest names a

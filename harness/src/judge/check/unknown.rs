@@ -6,6 +6,7 @@
 use reqmtls_observer::{AlertDescription, ExtensionType, HandshakeMessage, Side};
 
 use super::answer::{Answer, answer, continued, sent_by};
+use super::extensions::is_changed_after_retry;
 use super::index::is_grease;
 use super::view::{Sent, counted};
 use super::{Shown, View};
@@ -49,7 +50,8 @@ fn ignoring(
 ) -> Vec<Shown> {
     let by_receiver = |receiver: Side| {
         // An alert could as well be about something else that is wrong.
-        if !view.is_tls13() || view.may_refuse(receiver) {
+        let is_changed = receiver == Side::Server && is_changed_after_retry(view);
+        if !view.is_tls13() || view.may_refuse(receiver) || is_changed {
             return None;
         }
         let sent = view.sent(receiver.peer()).find(|sent| {

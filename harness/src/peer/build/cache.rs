@@ -68,6 +68,15 @@ pub(super) fn key(root: &Path, manifest: &Manifest) -> Result<String, BuildError
         add(name.as_bytes());
         add(value.as_bytes());
     }
+    let variables = manifest
+        .tools
+        .iter()
+        .filter_map(|it| it.variable.as_deref());
+    for variable in variables {
+        let value = env::var_os(variable).unwrap_or_default();
+        add(variable.as_bytes());
+        add(value.as_encoded_bytes());
+    }
     for step in &manifest.prepare {
         for word in &step.command {
             add(word.as_bytes());

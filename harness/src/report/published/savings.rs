@@ -62,13 +62,19 @@ type Both<'a> = (&'a Seen, &'a Seen);
 fn fold<'a>(rows: Vec<Both<'a>>) -> Vec<(Vec<&'a str>, Vec<&'a str>, Both<'a>)> {
     let alike = |(after, by_flag): &Both<'_>| {
         let of = |side| provenance(by_flag, side);
-        (after.flights, by_flag.flights, of(Side::Client), of(Side::Server))
+        (
+            after.flights,
+            by_flag.flights,
+            of(Side::Client),
+            of(Side::Server),
+        )
     };
     let mut by_client: Vec<(&str, Vec<&str>, Both<'_>)> = Vec::new();
     for both in rows {
         let name = |side| &*both.1.player(side).peer;
         let (client, server) = (name(Side::Client), name(Side::Server));
-        let same = |it: &&mut (&str, Vec<&str>, Both<'_>)| it.0 == client && alike(&it.2) == alike(&both);
+        let same =
+            |it: &&mut (&str, Vec<&str>, Both<'_>)| it.0 == client && alike(&it.2) == alike(&both);
         match by_client.iter_mut().find(same) {
             Some((_, servers, _)) => servers.push(server),
             None => by_client.push((client, vec![server], both)),
@@ -76,7 +82,9 @@ fn fold<'a>(rows: Vec<Both<'a>>) -> Vec<(Vec<&'a str>, Vec<&'a str>, Both<'a>)> 
     }
     let mut folded: Vec<(Vec<&str>, Vec<&str>, Both<'_>)> = Vec::new();
     for (client, servers, both) in by_client {
-        let same = |it: &&mut (Vec<&str>, Vec<&str>, Both<'_>)| it.1 == servers && alike(&it.2) == alike(&both);
+        let same = |it: &&mut (Vec<&str>, Vec<&str>, Both<'_>)| {
+            it.1 == servers && alike(&it.2) == alike(&both)
+        };
         match folded.iter_mut().find(same) {
             Some((clients, _, _)) => clients.push(client),
             None => folded.push((vec![client], servers, both)),

@@ -249,6 +249,9 @@ examples! {
         "TLS-13" Client Violated => unrecognised_request().client_sends(110);
     decode_error_of_a_client_for_an_unrecognised_extension_is_reported_by_tls_13:
         "TLS-13" Client Informational => in_request(&[0]).unaware(CLIENT).client_sends(50);
+    tls_13_says_nothing_where_the_second_client_hello_has_it_and_the_first_had_not:
+        "TLS-13" Server Silent => Scene::new().hello(&[]).retry(&[]).hello(&flag()).unaware(SERVER)
+            .server_refuses(110);
     tls_13_says_nothing_of_a_server_that_knows_the_extension:
         "TLS-13" Server Silent => complete(&flag(), None);
     tls_13_says_nothing_of_a_client_of_which_nothing_is_known:
