@@ -4,6 +4,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.Arrays;
+import java.util.Hashtable;
 import java.util.Vector;
 import org.bouncycastle.tls.AlertDescription;
 import org.bouncycastle.tls.AlertLevel;
@@ -13,6 +14,7 @@ import org.bouncycastle.tls.CipherSuite;
 import org.bouncycastle.tls.ClientCertificateType;
 import org.bouncycastle.tls.DefaultTlsServer;
 import org.bouncycastle.tls.HandshakeMessageInput;
+import org.bouncycastle.tls.HandshakeType;
 import org.bouncycastle.tls.ProtocolVersion;
 import org.bouncycastle.tls.TlsContext;
 import org.bouncycastle.tls.TlsCredentials;
@@ -35,6 +37,7 @@ final class BouncyCastleServer extends DefaultTlsServer {
     private final Tap tap;
     private final Report report;
     private final FlagRules rules;
+    private byte[] firstHello;
 
     BouncyCastleServer(Setup setup, BouncyCastleCertificates certificates, Tap tap, Report report) {
         super(certificates.crypto);
@@ -58,7 +61,10 @@ final class BouncyCastleServer extends DefaultTlsServer {
 
         @Override
         protected void handleHandshakeMessage(short type, HandshakeMessageInput message) throws IOException {
-            if (setup.flag != null) {
+            if (setup.flag != null && type == Messages.CLIENT_HELLO && !rules.hasSeen()) {
+                // The library sends no alert before it has read the versions of ClientHello.
+                firstHello = body(message);
+            } else if (setup.flag != null) {
                 look(rules, type, message, context);
             }
             super.handleHandshakeMessage(type, message);
@@ -68,19 +74,38 @@ final class BouncyCastleServer extends DefaultTlsServer {
     /** Has the rules look at a message, which the library has still to read. */
     static void look(FlagRules rules, short type, HandshakeMessageInput message, TlsContext context)
             throws IOException {
-        byte[] body = message.readAllBytes();
-        message.reset();
-        message.skip(4);
         ProtocolVersion version = context.getSecurityParameters().getNegotiatedVersion();
+        if (version == null || TlsUtils.isTLSv13(version)) {
+            look(rules, type, body(message));
+        }
+    }
+
+    private static void look(FlagRules rules, short type, byte[] body) throws IOException {
         try {
             if (type == Messages.CLIENT_HELLO) {
                 rules.clientHello(body);
-            } else if (version == null || TlsUtils.isTLSv13(version)) {
+            } else {
                 rules.answer(type, body);
             }
         } catch (Wrong e) {
             throw new TlsFatalAlert(AlertDescription.illegal_parameter, e.getMessage());
         }
+    }
+
+    /** The octets of a message behind its header, which the library has still to read. */
+    private static byte[] body(HandshakeMessageInput message) {
+        byte[] body = message.readAllBytes();
+        message.reset();
+        message.skip(4);
+        return body;
+    }
+
+    @Override
+    public void processClientExtensions(Hashtable extensions) throws IOException {
+        if (firstHello != null) {
+            look(rules, HandshakeType.client_hello, firstHello);
+        }
+        super.processClientExtensions(extensions);
     }
 
     @Override
