@@ -62,7 +62,7 @@ final class BouncyCastleServer extends DefaultTlsServer {
         @Override
         protected void handleHandshakeMessage(short type, HandshakeMessageInput message) throws IOException {
             if (setup.flag != null && type == Messages.CLIENT_HELLO && !rules.hasSeen()) {
-                // The library sends no alert before it has read the versions of ClientHello.
+                // As long as the library sends no alerts, this waits.
                 firstHello = body(message);
             } else if (setup.flag != null) {
                 look(rules, type, message, context);
@@ -191,7 +191,8 @@ final class BouncyCastleServer extends DefaultTlsServer {
 
     @Override
     public void notifyAlertRaised(short level, short description, String message, Throwable cause) {
-        if (level == AlertLevel.fatal) {
+        // The library sends none before it has read the versions of ClientHello.
+        if (level == AlertLevel.fatal && context.getClientVersion() != null) {
             report.alertSent = (int) description;
         }
     }
