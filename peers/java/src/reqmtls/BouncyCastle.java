@@ -46,7 +46,7 @@ final class BouncyCastle implements Library {
         VERSIONS.keySet().forEach(it -> all.put("version." + it, "library"));
         GROUPS.keySet().forEach(it -> all.put("group." + it, "library"));
         SUITES.keySet().forEach(it -> all.put("cipher." + it, "library"));
-        // What the library hands to the application to decide: the absent certificate, and the one that is not accepted.
+        // The library leaves it to the application what an absent certificate leads to, and which one is accepted.
         List.of("server.policy.request", "server.policy.require").forEach(it -> all.put(it, "glue"));
         for (String side : List.of("client", "server")) {
             List.of(".flag", ".extension", ".revision.editors-copy").forEach(it -> all.put(side + it, "glue"));

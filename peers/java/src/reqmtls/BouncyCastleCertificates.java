@@ -72,7 +72,7 @@ final class BouncyCastleCertificates {
                 SignatureScheme.getSignatureAndHashAlgorithm(SignatureScheme.ecdsa_secp256r1_sha256));
     }
 
-    /** Verifies the other end's certificates, and notes the first. The alert is that of the library's own JSSE provider. */
+    /** Verifies the other end's certificates, by the alert of the library's own JSSE provider, and notes the first. */
     void verify(Certificate certificates, Report report) throws IOException {
         try {
             CertificateFactory factory = CertificateFactory.getInstance("X.509");

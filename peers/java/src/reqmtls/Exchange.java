@@ -25,12 +25,7 @@ final class Exchange {
         try {
             session = opener.open(tap);
             session.handshake();
-            if (client) {
-                ask(session, report);
-            } else {
-                answer(session, report);
-            }
-            report.outcome = "completed";
+            report.outcome = client ? ask(session, report) : answer(session, report);
         } catch (IOException | Wrong | RuntimeException e) {
             report.fail(e);
             // What the transport ended is no decision of TLS, whatever the library makes of it.
@@ -40,20 +35,22 @@ final class Exchange {
         }
     }
 
-    private static void ask(Library.Session session, Report report) throws IOException, Wrong {
+    private static String ask(Library.Session session, Report report) throws IOException, Wrong {
         session.output().write(REQUEST);
         session.output().flush();
         InputStream in = session.input();
         String line = Lines.read(in, LONGEST_ANSWER);
-        if (line == null) {
-            throw new Wrong("got close_notify, expected the server's answer");
-        }
         session.close();
+        if (line == null) {
+            report.error = "got close_notify in place of the server's answer";
+            return "refused";
+        }
         in.transferTo(OutputStream.nullOutputStream());
         report.answer = Fields.read(line).only("client_certificate", "tls_flags").toJson();
+        return "completed";
     }
 
-    private static void answer(Library.Session session, Report report) throws IOException, Wrong {
+    private static String answer(Library.Session session, Report report) throws IOException, Wrong {
         InputStream in = session.input();
         byte[] request = in.readNBytes(REQUEST.length);
         if (!Arrays.equals(request, REQUEST)) {
@@ -63,5 +60,6 @@ final class Exchange {
         Lines.write(session.output(), line.toString());
         in.transferTo(OutputStream.nullOutputStream());
         session.close();
+        return "completed";
     }
 }

@@ -16,7 +16,7 @@ final class Main {
     private static final int BACKLOG = 256;
 
     /** The first word names the library, the rest are those of the contract. */
-    public static void main(String[] words) throws IOException {
+    public static void main(String[] words) {
         InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
         boolean held = false;
         Library library = null;
@@ -27,22 +27,26 @@ final class Main {
                 case "bouncycastle" -> library = new BouncyCastle();
                 case "--held" -> held = true;
                 case "--listen" -> address = address(rest.hasNext() ? rest.next() : "");
-                default -> throw new IllegalArgumentException("got " + word + ", expected a library, --listen or --held");
+                default -> throw new IllegalArgumentException("got " + word + ", expected a library or --listen");
             }
         }
         if (library == null) {
             throw new IllegalArgumentException("expected a library: jsse or bouncycastle");
         }
-        // By itself the machine exits with another code than 0 after a signal.
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> Runtime.getRuntime().halt(0)));
         try (ServerSocket listener = new ServerSocket(address.getPort(), BACKLOG, address.getAddress())) {
             InetAddress host = listener.getInetAddress();
             String shown = host.getAddress().length > 4 ? "[" + host.getHostAddress() + "]" : host.getHostAddress();
             JsonObject line = new JsonObject();
             line.addProperty("reqmtls", Peer.CONTRACT);
             line.addProperty("listening", shown + ":" + listener.getLocalPort());
+            Peer peer = new Peer(library, held);
+            // By itself the machine exits with another code than 0 after a signal.
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> Runtime.getRuntime().halt(0)));
             System.out.println(line);
-            new Peer(library, held).serve(listener);
+            peer.serve(listener);
+        } catch (IOException e) {
+            System.err.println("cannot listen: " + e.getMessage());
+            Runtime.getRuntime().halt(1);
         }
     }
 

@@ -67,7 +67,7 @@ final class Peer {
         while (true) {
             free.acquireUninterruptibly();
             Socket socket = listener.accept();
-            new Thread(() -> {
+            Thread thread = new Thread(() -> {
                 try (socket) {
                     serve(socket);
                 } catch (IOException e) {
@@ -75,7 +75,14 @@ final class Peer {
                 } finally {
                     free.release();
                 }
-            }).start();
+            });
+            try {
+                thread.start();
+            } catch (OutOfMemoryError e) {
+                // That is what it says where no thread can be had.
+                socket.close();
+                free.release();
+            }
         }
     }
 

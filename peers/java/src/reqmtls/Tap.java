@@ -12,6 +12,8 @@ import java.util.Arrays;
 final class Tap {
     /** What a library may call its connection by; the harness's ports say nothing. */
     private static final int PORT = 443;
+    /** The most octets of a ClientHello that is looked at. */
+    private static final int MOST_HELLO = 65536;
     private static final byte[] ILLEGAL_PARAMETER = {21, 3, 3, 0, 2, 2, 47};
 
     final InputStream input = new Input();
@@ -105,8 +107,10 @@ final class Tap {
                 end = 4 + number(handshake, 1, 3);
                 if (handshake[0] != Messages.CLIENT_HELLO) {
                     rules = null;
-                } else if (handshake.length < end) {
+                } else if (handshake.length < end && end <= MOST_HELLO) {
                     break;
+                } else if (handshake.length < end) {
+                    rules = null;
                 } else {
                     byte[] hello = slice(handshake, 4, end);
                     handshake = slice(handshake, end, handshake.length);

@@ -4,10 +4,12 @@ import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +26,7 @@ final class Tests {
     public static void main(String[] words) throws Exception {
         int passed = 0;
         for (Method method : Tests.class.getDeclaredMethods()) {
-            if (method.getParameterCount() == 0 && !java.lang.reflect.Modifier.isPrivate(method.getModifiers())) {
+            if (method.getParameterCount() == 0 && !Modifier.isPrivate(method.getModifiers())) {
                 try {
                     method.invoke(new Tests());
                     passed++;
@@ -99,7 +101,7 @@ final class Tests {
     void aMessageThatEndsEarlyHasNoMore() {
         byte[] whole = hello("003e00020101");
         for (int length = 0; length < whole.length; length++) {
-            byte[] part = java.util.Arrays.copyOf(whole, length);
+            byte[] part = Arrays.copyOf(whole, length);
             equal(Messages.find(Messages.CLIENT_HELLO, part, 62).size(), 0);
         }
         equal(Messages.find(Messages.CLIENT_HELLO, whole, 62).size(), 1);
@@ -151,7 +153,8 @@ final class Tests {
     }
 
     private static FlagRules client(String more, byte[] sent) throws Exception {
-        FlagRules rules = new FlagRules(setup("client", "{\"server_name\":\"a\",\"flag\":80" + more + "}"), new Report());
+        Setup setup = setup("client", "{\"server_name\":\"a\",\"flag\":80" + more + "}");
+        FlagRules rules = new FlagRules(setup, new Report());
         rules.sends(sent);
         return rules;
     }
