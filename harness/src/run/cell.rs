@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt};
-use reqmtls_contract::{ConnectionReport, Job, Outcome};
+use reqmtls_contract::{ConnectionReport, Job, Message, Outcome};
 use reqmtls_observer::{HandshakeMessage, KeyLog, Recording, TlsFlags, Transcript};
 use reqmtls_vocabulary::{ProtocolVersion, Side};
 
@@ -78,6 +78,10 @@ impl Planned {
             unreachable!("a case has at least one job");
         };
         let mut found = Found::default();
+        found.reason = jobs.peek().and_then(|setups| this.lacks(setups));
+        if found.reason.is_some() {
+            jobs.by_ref().for_each(drop);
+        }
         let mut running = stream::iter(jobs)
             .map(|setups| run_job(&this, &common, setups))
             .buffered(SWEEP);
@@ -124,6 +128,31 @@ impl Planned {
         let traces = found.conclude(&mut cell, &this.case, &common);
         cell.milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         (cell, traces)
+    }
+
+    /// What one end lacks for what the other one does to it: nobody can spoil what the two never come to.
+    fn lacks(&self, setups: &Setups) -> Option<Reason> {
+        let (client, server) = (&setups.actual.client, &setups.actual.server);
+        let can = |peer: &RunningPeer, name: &str| {
+            let mut names = peer.description.capabilities.iter();
+            names.any(|(own, _)| own.starts_with(name))
+        };
+        let mut edits = server.edits.iter();
+        if edits.any(|edit| edit.message == Message::NewSessionTicket)
+            && !can(&self.client, "client.resumption")
+        {
+            return Some(Reason::Unsupported {
+                side: Side::Client,
+                capability: "client.resumption".to_owned(),
+            });
+        }
+        if client.edits.iter().any(|edit| edit.last) && !can(&self.server, "server.sessions.") {
+            return Some(Reason::Unsupported {
+                side: Side::Server,
+                capability: "server.sessions.shared".to_owned(),
+            });
+        }
+        None
     }
 
     /// Judges one job.

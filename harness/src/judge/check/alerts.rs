@@ -47,7 +47,10 @@ fn closing(view: &View<'_>, side: Side) -> Option<Shown> {
         let got = format!("{side} closed before its Finished, after {other} sent close_notify(0)");
         return (!is_open).then(|| Shown::informational(view, side, entry, got));
     }
-    let is_torn = view.ending(other) == Ending::Reset && view.ended_first() == Some(other);
+    // After a reset nobody can send, and to whom the other closes without a word there is nothing to say.
+    let is_mute = view.entries(other).next().is_none();
+    let is_torn =
+        (view.ending(other) == Ending::Reset || is_mute) && view.ended_first() == Some(other);
     if is_open || is_torn || view.is_unreadable(side) {
         return None;
     }
