@@ -1,0 +1,108 @@
+//! `wolfSSL` as a reqmtls peer.
+
+mod callbacks;
+mod client;
+mod connection;
+mod context;
+#[expect(
+    clippy::allow_attributes_without_reason,
+    clippy::pedantic,
+    dead_code,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    unreachable_pub,
+    unused_qualifications,
+    reason = "generated from the library's headers"
+)]
+mod ffi {
+    include!(concat!(env!("OUT_DIR"), "/wolfssl.rs"));
+}
+mod library;
+mod server;
+#[cfg(test)]
+mod tests;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use reqmtls_contract::{
+    Blocking, Capabilities, CipherSuite, Description, Endpoint, Group, Job, Peer, Policy,
+    PrepareError, Provenance, Sessions, Side, VERSION, Version,
+};
+
+fn main() -> ExitCode {
+    reqmtls_contract::main(WolfSsl::new())
+}
+
+/// The peer. What it can do is asked of the linked library once.
+struct WolfSsl {
+    description: Description,
+}
+
+impl WolfSsl {
+    fn new() -> Self {
+        let library = [
+            "client",
+            "server",
+            "client.resumption",
+            "client.early-data",
+            "client.post-handshake-auth",
+            "server.early-data",
+        ];
+        // Extension 62 by the library's own calls; what it means is decided here.
+        let glue = [
+            "client.tls-flags",
+            "client.flag",
+            "server.flag",
+            "client.extension",
+            "server.extension",
+        ];
+        let (on_flag, plain): (Vec<Policy>, Vec<Policy>) =
+            Policy::ALL.iter().partition(|it| it.is_on_flag());
+        let mut capabilities = Capabilities::new()
+            .with(Provenance::Library, library)
+            .with(Provenance::Glue, glue)
+            .with_each(Provenance::Library, "version", Version::ALL)
+            .with_each(Provenance::Library, "server.sessions", Sessions::ALL)
+            .with_each(Provenance::Library, "server.policy", plain)
+            .with_each(Provenance::Glue, "server.policy", on_flag);
+        if let Ok(context) = context::empty(Side::Client) {
+            let groups = Group::ALL
+                .iter()
+                .filter(|group| context::set_groups(&context, &[**group]).is_ok());
+            capabilities = capabilities.with_each(Provenance::Library, "group", groups);
+            let suites = CipherSuite::ALL
+                .iter()
+                .filter(|suite| context::set_cipher_suites(&context, &[**suite]).is_ok());
+            capabilities = capabilities.with_each(Provenance::Library, "cipher", suites);
+        }
+        let description = Description {
+            reqmtls: VERSION,
+            name: "wolfssl".to_owned(),
+            library: library::version(),
+            capabilities,
+        };
+        Self { description }
+    }
+}
+
+impl Peer for WolfSsl {
+    fn describe(&self) -> Description {
+        self.description.clone()
+    }
+
+    fn prepare(&self, job: Job) -> Result<Arc<dyn Endpoint>, PrepareError> {
+        let deadline = job.deadline();
+        Ok(match job.side {
+            Side::Client => {
+                let endpoint = client::Client::prepare(job.setup)?;
+                Arc::new(Blocking { endpoint, deadline })
+            }
+            Side::Server => {
+                let endpoint = server::Server::prepare(&job.setup)?;
+                Arc::new(Blocking { endpoint, deadline })
+            }
+        })
+    }
+}
