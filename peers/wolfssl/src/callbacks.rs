@@ -83,6 +83,26 @@ unsafe extern "C" fn log_key(ssl: *const ffi::WOLFSSL, line: *const c_char) {
     noted.state.log_key(line);
 }
 
+/// Server: notes the secret of TLS 1.2, which the library's key log has of clients alone.
+pub(crate) unsafe extern "C" fn master_secret(
+    ssl: *mut ffi::WOLFSSL,
+    secret: *mut c_void,
+    length: c_int,
+    _: *mut c_void,
+) -> c_int {
+    let mut random = [0; 32];
+    // SAFETY: the library calls with a connection and that many octets, and there is room for the random.
+    unsafe {
+        ffi::wolfSSL_get_client_random(ssl, random.as_mut_ptr(), random.len());
+        let secret = octets(secret.cast(), length);
+        let (random, secret) = (Hex::from(&random[..]), Hex::from(secret));
+        noted(ssl)
+            .state
+            .log_key(format!("CLIENT_RANDOM {random} {secret}"));
+    }
+    0
+}
+
 unsafe extern "C" fn read(
     ssl: *mut ffi::WOLFSSL,
     buffer: *mut c_char,

@@ -57,7 +57,8 @@ impl Client {
                 );
                 check("extension", returned)?;
             }
-            if setup.flag.is_some() {
+            // With the callback the library takes a client without a certificate for one that has some.
+            if setup.flag.is_some() && setup.identity.is_some() {
                 ffi::wolfSSL_CTX_set_cert_cb(raw, Some(callbacks::asked), ptr::null_mut());
             }
         }

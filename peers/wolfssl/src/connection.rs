@@ -205,8 +205,10 @@ impl Session for Connection<'_, '_> {
             return Ok(());
         }
         let before = finished(self.raw());
-        // SAFETY: the connection is alive.
+        // SAFETY: the connection is alive. While the library groups messages, the request would wait for what is written
+        // next.
         let returned = unsafe {
+            ffi::wolfSSL_clear_group_messages(self.raw());
             ffi::wolfSSL_set_verify(self.raw(), ffi::WOLFSSL_VERIFY_PEER.cast_signed(), None);
             ffi::wolfSSL_request_certificate(self.raw())
         };

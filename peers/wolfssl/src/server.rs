@@ -1,6 +1,7 @@
 //! The server's end of a job.
 
 use std::ffi::{c_int, c_uint};
+use std::ptr;
 
 use reqmtls_contract::{
     BlockingEndpoint, BlockingStream, ConnectionReport, ConnectionState, Hex, Policy, PrepareError,
@@ -59,6 +60,8 @@ impl BlockingEndpoint for Server {
                 // SAFETY: the connection is alive and has not begun.
                 unsafe {
                     self.rules.set(session.raw(), &Hello::default());
+                    let callback = Some(callbacks::master_secret as _);
+                    ffi::wolfSSL_set_secret_cb(session.raw(), callback, ptr::null_mut());
                     if self.rules.flag.is_some() {
                         let callback = Some(callbacks::hello_extension as _);
                         ffi::wolfSSL_set_tlsext_debug_callback(session.raw(), callback);
