@@ -30,7 +30,9 @@ pub(crate) struct Noted<'a, 's> {
     pub(crate) tls_flags: Option<&'a Hex>,
     /// Client: the numbers of extension and flag, if it implements `tls_flags`.
     pub(crate) implements: Option<(u16, u16)>,
-    /// It refuses the flags that it got.
+    /// Client: it got malformed flags.
+    pub(crate) malformed: bool,
+    /// Server: it has refused flags by an alert of its own.
     pub(crate) refused: bool,
     /// The other end's Finished, until another of which the library reads on.
     pub(crate) finished: Option<Vec<u8>>,
@@ -48,6 +50,7 @@ impl<'a, 's> Noted<'a, 's> {
             hello: Hello::default(),
             tls_flags: None,
             implements: None,
+            malformed: false,
             refused: false,
             finished: None,
             transport: None,
@@ -197,8 +200,8 @@ pub(crate) unsafe extern "C" fn hello_extension(
     }
 }
 
-/// Client that implements `tls_flags`: notes malformed ones. Where nothing answers the flag, the library itself refuses
-/// the extension, well formed or not.
+/// Client that implements `tls_flags`: notes malformed ones, which is all that this callback can do. Where nothing answers
+/// the flag, the library itself refuses the extension, well formed or not.
 pub(crate) unsafe extern "C" fn extension(
     ssl: *mut ffi::WOLFSSL,
     _: c_int,
@@ -212,7 +215,7 @@ pub(crate) unsafe extern "C" fn extension(
     if let Some((extension, flag)) = noted.implements
         && number == c_int::from(extension)
     {
-        noted.refused |= flag_is_set(data, flag).is_err();
+        noted.malformed |= flag_is_set(data, flag).is_err();
     }
 }
 
@@ -220,7 +223,7 @@ pub(crate) unsafe extern "C" fn extension(
 /// internal_error: the application has no say in the alert.
 pub(crate) unsafe extern "C" fn asked(ssl: *mut ffi::WOLFSSL, _: *mut c_void) -> c_int {
     // SAFETY: the library calls with a connection.
-    c_int::from(!unsafe { noted(ssl) }.refused)
+    c_int::from(!unsafe { noted(ssl) }.malformed)
 }
 
 /// # Safety

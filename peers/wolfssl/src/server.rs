@@ -28,16 +28,9 @@ impl Server {
         let most = if setup.early_data { MOST_EARLY_DATA } else { 0 };
         // SAFETY: the context is alive. It fails where there is no TLS 1.3, and so no early data.
         unsafe { ffi::wolfSSL_CTX_set_max_early_data(context.raw(), most) };
-        let rules = Rules {
-            policy: setup.policy.unwrap_or(Policy::Never),
-            flag: setup.flag,
-            extension: setup.extension_number(),
-            separate: setup.sessions == Some(Sessions::Separate),
-            tls13: setup.versions.is_empty() || setup.versions.contains(&Version::Tls13),
-        };
         Ok(Self {
             context,
-            rules,
+            rules: Rules::new(setup),
             early_data: setup.early_data,
         })
     }
@@ -88,6 +81,16 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
+    pub(crate) fn new(setup: &Setup) -> Self {
+        Self {
+            policy: setup.policy.unwrap_or(Policy::Never),
+            flag: setup.flag,
+            extension: setup.extension_number(),
+            separate: setup.sessions == Some(Sessions::Separate),
+            tls13: setup.versions.is_empty() || setup.versions.contains(&Version::Tls13),
+        }
+    }
+
     /// Whether the server asks after the handshake.
     pub(crate) fn asks_afterwards(&self) -> bool {
         self.policy == Policy::PostHandshake
