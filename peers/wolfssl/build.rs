@@ -17,6 +17,7 @@ fn main() {
         .allowlist_var("WOLFSSL_(EARLY_DATA|ERROR|FILETYPE|VERIFY)_.*")
         .allowlist_type("IOerrors|wolfCrypt_ErrorCodes|wolfSSL_ErrorCodes")
         .prepend_enum_name(false)
+        .default_macro_constant_type(bindgen::MacroTypeVariation::Signed)
         .derive_default(true)
         .wrap_unsafe_ops(true)
         .generate_cstr(true)

@@ -1,35 +1,29 @@
 //! What the library calls while it works on a connection.
 
 use std::ffi::{c_char, c_int, c_uchar, c_uint, c_void};
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::slice;
 
-use reqmtls_contract::{BlockingStream, ConnectionState, Hex, flag_is_set};
+use reqmtls_contract::{BlockingStream, ConnectionState, Hex, Side, flag_is_set};
 
-use crate::context::Context;
+use crate::end::End;
+use crate::hello::Hello;
 use crate::library::text;
-use crate::server::{Hello, Rules};
 use crate::{connection, ffi};
 
-/// The alert `illegal_parameter`, as a record without protection.
-const ILLEGAL_PARAMETER: [u8; 7] = [21, 3, 3, 0, 2, 2, 47];
+/// The alert, and as a record without protection.
+const ILLEGAL_PARAMETER: u8 = 47;
+const REFUSAL: [u8; 7] = [21, 3, 3, 0, 2, 2, ILLEGAL_PARAMETER];
 /// The content type of handshake messages without protection.
 const HANDSHAKE: u8 = 22;
 
-const FAILED: c_int = ffi::WOLFSSL_CBIO_ERR_GENERAL;
-
 /// What the callbacks of one connection work on. The connection has its address.
 pub(crate) struct Noted<'a, 's> {
+    pub(crate) end: &'a End,
     pub(crate) stream: &'a mut BlockingStream<'s>,
     pub(crate) state: ConnectionState,
-    /// Server: what it looks at before it answers ClientHello.
-    pub(crate) rules: Option<&'a Rules>,
     /// Server: the ClientHello that came last.
     pub(crate) hello: Hello,
-    /// Client: what goes into ClientHello.
-    pub(crate) tls_flags: Option<&'a Hex>,
-    /// Client: the numbers of extension and flag, if it implements `tls_flags`.
-    pub(crate) implements: Option<(u16, u16)>,
     /// Client: it got malformed flags.
     pub(crate) malformed: bool,
     /// Server: it has refused flags by an alert of its own.
@@ -38,24 +32,6 @@ pub(crate) struct Noted<'a, 's> {
     pub(crate) finished: Option<Vec<u8>>,
     /// Why the transport failed, if it did.
     pub(crate) transport: Option<String>,
-}
-
-impl<'a, 's> Noted<'a, 's> {
-    /// Of a connection over this stream, nothing else.
-    pub(crate) fn new(stream: &'a mut BlockingStream<'s>, state: ConnectionState) -> Self {
-        Self {
-            stream,
-            state,
-            rules: None,
-            hello: Hello::default(),
-            tls_flags: None,
-            implements: None,
-            malformed: false,
-            refused: false,
-            finished: None,
-            transport: None,
-        }
-    }
 }
 
 /// What the callbacks of a connection work on.
@@ -68,17 +44,18 @@ unsafe fn noted<'n>(ssl: *const ffi::WOLFSSL) -> &'n mut Noted<'n, 'n> {
     unsafe { &mut *ffi::wolfSSL_GetIOReadCtx(ssl.cast_mut()).cast() }
 }
 
-/// How a context's connections read and write, and what they note.
-pub(crate) fn register(context: &Context) {
-    // SAFETY: the context is alive, and the callbacks have the types that the functions take.
-    unsafe {
-        ffi::wolfSSL_CTX_SetIORecv(context.raw(), Some(read));
-        ffi::wolfSSL_CTX_SetIOSend(context.raw(), Some(write));
-        ffi::wolfSSL_CTX_set_keylog_callback(context.raw(), Some(log_key));
+/// # Safety
+///
+/// There are that many octets, which live long enough.
+unsafe fn octets<'o>(data: *const c_uchar, length: c_int) -> &'o [u8] {
+    match usize::try_from(length) {
+        // SAFETY: what the caller promises.
+        Ok(length) if length > 0 => unsafe { slice::from_raw_parts(data, length) },
+        _ => &[],
     }
 }
 
-unsafe extern "C" fn log_key(ssl: *const ffi::WOLFSSL, line: *const c_char) {
+pub(crate) unsafe extern "C" fn log_key(ssl: *const ffi::WOLFSSL, line: *const c_char) {
     // SAFETY: the library calls with a connection and a line that ends with a zero.
     let (noted, line) = unsafe { (noted(ssl), text(line)) };
     // The secrets of early data come before the answer to ClientHello.
@@ -95,18 +72,17 @@ pub(crate) unsafe extern "C" fn master_secret(
 ) -> c_int {
     let mut random = [0; 32];
     // SAFETY: the library calls with a connection and that many octets, and there is room for the random.
-    unsafe {
+    let (noted, secret) = unsafe {
         ffi::wolfSSL_get_client_random(ssl, random.as_mut_ptr(), random.len());
-        let secret = octets(secret.cast(), length);
-        let (random, secret) = (Hex::from(&random[..]), Hex::from(secret));
-        noted(ssl)
-            .state
-            .log_key(format!("CLIENT_RANDOM {random} {secret}"));
-    }
+        (noted(ssl), octets(secret.cast(), length))
+    };
+    let (random, secret) = (Hex::from(&random[..]), Hex::from(secret));
+    let line = format!("CLIENT_RANDOM {random} {secret}");
+    noted.state.log_key(line);
     0
 }
 
-unsafe extern "C" fn read(
+pub(crate) unsafe extern "C" fn read(
     ssl: *mut ffi::WOLFSSL,
     buffer: *mut c_char,
     length: c_int,
@@ -119,89 +95,75 @@ unsafe extern "C" fn read(
         let buffer = slice::from_raw_parts_mut(buffer.cast::<u8>(), length);
         (noted(ssl), buffer)
     };
-    if noted
-        .finished
-        .as_ref()
-        .is_some_and(|it| *it != connection::finished(ssl))
+    if let Some(before) = &noted.finished
+        && *before != connection::finished(ssl)
     {
         return ffi::WOLFSSL_CBIO_ERR_WANT_READ;
     }
     noted.hello.is_read = true;
-    match noted.stream.read(buffer) {
-        Ok(0) => {
-            noted.transport = Some("got the end of the stream, expected more of TLS".to_owned());
-            ffi::WOLFSSL_CBIO_ERR_CONN_CLOSE
-        }
-        Ok(length) => c_int::try_from(length).unwrap_or(FAILED),
-        Err(error) => {
-            noted.transport = Some(error.to_string());
-            FAILED
-        }
-    }
+    let read = noted.stream.read(buffer).and_then(|length| match length {
+        0 => Err(io::Error::other(
+            "got the end of the stream, expected more of TLS",
+        )),
+        length => Ok(length),
+    });
+    noted.done(read)
 }
 
-unsafe extern "C" fn write(
+pub(crate) unsafe extern "C" fn write(
     ssl: *mut ffi::WOLFSSL,
-    octets: *mut c_char,
+    data: *mut c_char,
     length: c_int,
     _: *mut c_void,
 ) -> c_int {
     // SAFETY: the library calls with a connection and that many octets.
-    let (noted, octets) = unsafe {
-        let length = usize::try_from(length).unwrap_or(0);
-        (
-            noted(ssl),
-            slice::from_raw_parts(octets.cast::<u8>(), length),
-        )
-    };
+    let (noted, data) = unsafe { (noted(ssl), octets(data.cast(), length)) };
     // The library has no call to end a handshake by an alert of the application's. This one goes out in place of the
     // answer to ClientHello, when nothing is protected yet.
-    if noted.hello.is_refused && octets.first() == Some(&HANDSHAKE) {
-        noted.refused = true;
-        noted.state.note_alert(true, ILLEGAL_PARAMETER[6]);
-        drop(
-            noted
-                .stream
-                .write_all(&ILLEGAL_PARAMETER)
-                .and_then(|()| noted.stream.flush()),
-        );
-        return FAILED;
+    noted.refused |= noted.hello.is_refused && data.first() == Some(&HANDSHAKE);
+    let data = if noted.refused { &REFUSAL } else { data };
+    let written = noted.stream.write_all(data);
+    let written = written.and_then(|()| noted.stream.flush());
+    if noted.refused {
+        noted.state.note_alert(true, ILLEGAL_PARAMETER);
+        return ffi::WOLFSSL_CBIO_ERR_GENERAL;
     }
-    match noted
-        .stream
-        .write_all(octets)
-        .and_then(|()| noted.stream.flush())
-    {
-        Ok(()) => length,
-        Err(error) => {
-            noted.transport = Some(error.to_string());
-            FAILED
+    noted.done(written.map(|()| data.len()))
+}
+
+impl<'a, 's> Noted<'a, 's> {
+    pub(crate) fn new(
+        end: &'a End,
+        stream: &'a mut BlockingStream<'s>,
+        state: ConnectionState,
+    ) -> Self {
+        Self {
+            end,
+            stream,
+            state,
+            hello: Hello::default(),
+            malformed: false,
+            refused: false,
+            finished: None,
+            transport: None,
+        }
+    }
+
+    /// What the library expects of reading and writing.
+    fn done(&mut self, done: io::Result<usize>) -> c_int {
+        match done {
+            Ok(length) => c_int::try_from(length).unwrap_or(c_int::MAX),
+            Err(error) => {
+                self.transport = Some(error.to_string());
+                ffi::WOLFSSL_CBIO_ERR_GENERAL
+            }
         }
     }
 }
 
-/// Server: decides by each extension of a ClientHello anew, before the library acts on any.
-pub(crate) unsafe extern "C" fn hello_extension(
-    ssl: *mut ffi::WOLFSSL,
-    _: c_int,
-    number: c_int,
-    data: *const c_uchar,
-    length: c_int,
-    _: *mut c_void,
-) {
-    // SAFETY: the library calls with a connection, and that many octets.
-    let (noted, data) = unsafe { (noted(ssl), octets(data, length)) };
-    if let Some(rules) = noted.rules
-        && !noted.hello.is_answered
-    {
-        noted.hello.note(rules, &noted.state, number, data);
-        // SAFETY: the connection is alive.
-        unsafe { rules.set(ssl, &noted.hello) };
-    }
-}
-
-/// Client that implements `tls_flags`: notes malformed ones, which is all that this callback can do. Where nothing answers
-/// the flag, the library itself refuses the extension, well formed or not.
+/// An end that implements `tls_flags`: called for each extension of a message. A server decides by those of ClientHello
+/// anew, before the library acts on any. A client can but note malformed flags; where nothing answers the flag, the
+/// library itself refuses the extension, well formed or not.
 pub(crate) unsafe extern "C" fn extension(
     ssl: *mut ffi::WOLFSSL,
     _: c_int,
@@ -212,29 +174,25 @@ pub(crate) unsafe extern "C" fn extension(
 ) {
     // SAFETY: the library calls with a connection, and that many octets.
     let (noted, data) = unsafe { (noted(ssl), octets(data, length)) };
-    if let Some((extension, flag)) = noted.implements
-        && number == c_int::from(extension)
-    {
-        noted.malformed |= flag_is_set(data, flag).is_err();
+    let setup = &noted.end.setup;
+    match (noted.end.side, setup.flag) {
+        (Side::Server, _) if !noted.hello.is_answered => {
+            noted.hello.note(setup, &noted.state, number, data);
+            // SAFETY: the connection is alive.
+            unsafe { noted.hello.decide(ssl, setup) };
+        }
+        (Side::Client, Some(flag)) if number == c_int::from(setup.extension_number()) => {
+            noted.malformed |= flag_is_set(data, flag).is_err();
+        }
+        _ => {}
     }
 }
 
-/// Client that implements `tls_flags`: called when CertificateRequest has been read. To refuse is the library's
-/// internal_error: the application has no say in the alert.
+/// Client that implements `tls_flags`: called when CertificateRequest has been read. The alert of a refusal is
+/// `internal_error`, in which the application has no say.
 pub(crate) unsafe extern "C" fn asked(ssl: *mut ffi::WOLFSSL, _: *mut c_void) -> c_int {
     // SAFETY: the library calls with a connection.
     c_int::from(!unsafe { noted(ssl) }.malformed)
-}
-
-/// # Safety
-///
-/// There are that many octets, which live long enough.
-unsafe fn octets<'o>(data: *const c_uchar, length: c_int) -> &'o [u8] {
-    match usize::try_from(length) {
-        // SAFETY: what the caller promises.
-        Ok(length) if length > 0 => unsafe { slice::from_raw_parts(data, length) },
-        _ => &[],
-    }
 }
 
 /// Client: writes `tls_flags`.
@@ -246,9 +204,10 @@ pub(crate) unsafe extern "C" fn add_flags(
     _: *mut c_int,
     _: *mut c_void,
 ) -> c_int {
-    // SAFETY: the library calls with a connection and places for the data, which outlives the connection.
+    // SAFETY: the library calls with a connection and places for the data, which lives unchanged until it is reported.
     unsafe {
-        let Some(Hex(data)) = noted(ssl).tls_flags else {
+        let state = noted(ssl).state.lock();
+        let Some(Hex(data)) = &state.tls_flags else {
             return 0;
         };
         *out = data.as_ptr();
@@ -268,6 +227,6 @@ pub(crate) unsafe extern "C" fn refuse_flags(
     _: *mut c_void,
 ) -> c_int {
     // SAFETY: the library calls with a place for the alert.
-    unsafe { *alert = ILLEGAL_PARAMETER[6].into() }
+    unsafe { *alert = ILLEGAL_PARAMETER.into() }
     0
 }

@@ -1,128 +1,155 @@
 //! One connection of the library, as the contract's session.
 
-use std::ffi::{c_int, c_uint};
-use std::marker::PhantomData;
+use std::ffi::{CString, c_int};
+use std::ptr;
+use std::sync::PoisonError;
 
-use reqmtls_contract::{ConnectionReport, Failure, Hex, REQUEST, Session, Side};
+use reqmtls_contract::{
+    BlockingStream, ConnectionReport, ConnectionState, Failure, Hex, Policy, REQUEST, Session, Side,
+};
 
-use crate::callbacks::Noted;
-use crate::context::Context;
+use crate::callbacks::{self, Noted};
+use crate::end::{End, number};
 use crate::ffi;
-use crate::library::{Owned, Refused, error};
+use crate::hello::Hello;
+use crate::library::{Owned, check, error, length};
 
 /// The most octets of Finished.
 const MOST: usize = 64;
-
 /// The level of error alerts.
 const FATAL: c_int = 2;
-
-const EARLY_DATA_NOT_SENT: c_int = ffi::WOLFSSL_EARLY_DATA_NOT_SENT.cast_signed();
-const EARLY_DATA_ACCEPTED: c_int = ffi::WOLFSSL_EARLY_DATA_ACCEPTED.cast_signed();
+/// The type of name in `server_name`.
+const HOST_NAME: u8 = 0;
 
 /// A TLS connection over the stream of the other end.
 pub(crate) struct Connection<'a, 's> {
-    ssl: Owned<ffi::WOLFSSL>,
-    /// Used by callbacks while the library works, so no reference to it lives during its calls. Goes after `ssl`.
-    noted: Place<'a, 's>,
-    side: Side,
-    /// Server: it takes early data. Client: it has sent some.
+    ssl: *mut ffi::WOLFSSL,
+    /// Owned. Used by callbacks while the library works, so no reference to it lives during its calls.
+    noted: *mut Noted<'a, 's>,
+    end: &'a End,
+    /// Early data was sent (client) or read (server).
     early: bool,
-    /// Server: it has read early data.
-    read_early: bool,
-    borrows: PhantomData<&'a Context>,
 }
 
-struct Place<'a, 's>(*mut Noted<'a, 's>);
-
-impl Drop for Place<'_, '_> {
+impl Drop for Connection<'_, '_> {
     fn drop(&mut self) {
-        // SAFETY: it was a box, and the connection that has its address is gone.
-        drop(unsafe { Box::from_raw(self.0) });
+        // SAFETY: both were made for this connection; the library's, which has the other's address, ends first.
+        unsafe {
+            ffi::wolfSSL_free(self.ssl);
+            drop(Box::from_raw(self.noted));
+        }
     }
 }
 
 impl<'a, 's> Connection<'a, 's> {
-    /// A connection of a context; `early`: a server that takes early data.
     pub(crate) fn new(
-        context: &'a Context,
-        side: Side,
-        early: bool,
-        noted: Noted<'a, 's>,
-    ) -> Result<Self, Refused> {
-        let noted = Place(Box::into_raw(Box::new(noted)));
-        // SAFETY: the context is alive, and the connection is made for its caller and lives no longer than what it has the
-        // address of.
-        let ssl = unsafe {
-            let ssl = Owned::new(ffi::wolfSSL_new(context.raw()), ffi::wolfSSL_free)?;
-            ffi::wolfSSL_SetIOReadCtx(ssl.raw(), noted.0.cast());
-            ffi::wolfSSL_SetIOWriteCtx(ssl.raw(), noted.0.cast());
-            ssl
-        };
-        Ok(Self {
-            ssl,
-            noted,
-            side,
-            early,
-            read_early: false,
-            borrows: PhantomData,
-        })
+        end: &'a End,
+        stream: &'a mut BlockingStream<'s>,
+        state: ConnectionState,
+        resumes: bool,
+    ) -> Result<Self, Failure> {
+        let early = false;
+        // SAFETY: the context is alive, and the connection is made for its caller. It lives no longer than what it has
+        // the address of.
+        unsafe {
+            let ssl = ffi::wolfSSL_new(end.context.raw());
+            check("connection", c_int::from(!ssl.is_null()))?;
+            let noted = Box::into_raw(Box::new(Noted::new(end, stream, state)));
+            let connection = Self {
+                ssl,
+                noted,
+                end,
+                early,
+            };
+            ffi::wolfSSL_SetIOReadCtx(ssl, noted.cast());
+            ffi::wolfSSL_SetIOWriteCtx(ssl, noted.cast());
+            match end.side {
+                Side::Client => connection.prepare_client(resumes)?,
+                Side::Server => {
+                    Hello::default().decide(ssl, &end.setup);
+                    let callback = Some(callbacks::master_secret as _);
+                    ffi::wolfSSL_set_secret_cb(ssl, callback, ptr::null_mut());
+                }
+            }
+            if end.setup.flag.is_some() {
+                ffi::wolfSSL_set_tlsext_debug_callback(ssl, Some(callbacks::extension));
+            }
+            Ok(connection)
+        }
+    }
+
+    /// # Safety
+    ///
+    /// The connection has not begun.
+    unsafe fn prepare_client(&self, resumes: bool) -> Result<(), Failure> {
+        let setup = &self.end.setup;
+        let name = CString::new(setup.server_name.as_deref().unwrap_or_default());
+        let name = name.map_err(|error| Failure::Other(error.to_string()))?;
+        let session = self.end.session.lock();
+        let session = session.unwrap_or_else(PoisonError::into_inner);
+        let (data, size) = (name.as_ptr().cast(), length(name.as_bytes())?);
+        // SAFETY: what the caller promises; the library copies the name, and counts its own references to the session,
+        // which is of a connection of this context.
+        unsafe {
+            let returned = ffi::wolfSSL_UseSNI(self.ssl, HOST_NAME, data, size);
+            check("server_name", returned)?;
+            let returned = ffi::wolfSSL_check_domain_name(self.ssl, name.as_ptr());
+            check("server_name", returned)?;
+            // By itself the library sends a share for each of two groups, if the first is a hybrid.
+            if let Some(group) = setup.groups.first() {
+                check("groups", ffi::wolfSSL_UseKeyShare(self.ssl, number(*group)))?;
+            }
+            match &*session {
+                Some(session) if resumes => {
+                    check("session", ffi::wolfSSL_set_session(self.ssl, session.raw()))
+                }
+                _ => Ok(()),
+            }
+        }
     }
 
     pub(crate) fn raw(&self) -> *mut ffi::WOLFSSL {
-        self.ssl.raw()
+        self.ssl
     }
 
     fn noted(&mut self) -> &mut Noted<'a, 's> {
         // SAFETY: it lives as long as this, and no callback runs while the reference does.
-        unsafe { &mut *self.noted.0 }
+        unsafe { &mut *self.noted }
     }
 
     /// What a call returned, or what ended the connection; 0 is the end of what comes.
     fn outcome(&mut self, returned: c_int) -> Result<usize, Failure> {
-        // SAFETY: the connection is alive; it was the last call.
-        let code = unsafe { ffi::wolfSSL_get_error(self.raw(), returned) };
+        let mut history = ffi::WOLFSSL_ALERT_HISTORY::default();
+        // SAFETY: the connection is alive, so is the place for the history, and it was the last call.
+        let code = unsafe {
+            ffi::wolfSSL_get_alert_history(self.ssl, &raw mut history);
+            ffi::wolfSSL_get_error(self.ssl, returned)
+        };
         let end = code == ffi::WOLFSSL_ERROR_ZERO_RETURN.cast_signed();
-        let alert = self.note_alerts();
-        if self.noted().refused {
-            let text = "got tls_flags that are malformed, or other than in the first ClientHello";
-            return Err(Failure::Tls(text.to_owned()));
+        let mut tls = self.noted().refused;
+        for (sent, alert) in [(true, history.last_tx), (false, history.last_rx)] {
+            // No alert is -1, and close_notify 0.
+            if let (Ok(description @ 1..), FATAL) = (u8::try_from(alert.code), alert.level) {
+                self.noted().state.note_alert(sent, description);
+                tls = true;
+            }
         }
         match usize::try_from(returned) {
             Ok(done) if done > 0 || end => Ok(done),
             _ => Err(match self.noted().transport.take() {
-                Some(error) if !alert => Failure::Other(error),
+                Some(error) if !tls => Failure::Other(error),
                 _ => Failure::Tls(error(code)),
             }),
         }
-    }
-
-    /// Whether there was an error alert, in either direction.
-    fn note_alerts(&mut self) -> bool {
-        let mut history = ffi::WOLFSSL_ALERT_HISTORY::default();
-        // SAFETY: the connection is alive, and so is the place for the history.
-        unsafe { ffi::wolfSSL_get_alert_history(self.raw(), &raw mut history) };
-        let mut noted = false;
-        for (sent, alert) in [(true, history.last_tx), (false, history.last_rx)] {
-            // No alert is -1, and close_notify 0.
-            if let Ok(description @ 1..) = u8::try_from(alert.code)
-                && alert.level == FATAL
-            {
-                self.noted().state.note_alert(sent, description);
-                noted = true;
-            }
-        }
-        noted
     }
 }
 
 impl Session for Connection<'_, '_> {
     fn write_early(&mut self, octets: &[u8]) -> Result<bool, Failure> {
-        let length = c_int::try_from(octets.len()).unwrap_or(c_int::MAX);
-        let mut done = 0;
+        let (data, size, mut done) = (octets.as_ptr().cast(), length(octets)?, 0);
         // SAFETY: the connection is alive, and there are that many octets.
-        let returned = unsafe {
-            ffi::wolfSSL_write_early_data(self.raw(), octets.as_ptr().cast(), length, &raw mut done)
-        };
+        let returned =
+            unsafe { ffi::wolfSSL_write_early_data(self.ssl, data, size, &raw mut done) };
         // The session that is offered, if any, does not allow it.
         if returned == ffi::BAD_STATE_E {
             return Ok(false);
@@ -133,84 +160,75 @@ impl Session for Connection<'_, '_> {
     }
 
     fn read_early(&mut self) -> Result<Vec<u8>, Failure> {
-        let mut data = vec![0; REQUEST.len()];
-        let mut filled = 0;
-        while self.early && filled < data.len() {
-            let room = &mut data[filled..];
-            let length = c_int::try_from(room.len()).unwrap_or(c_int::MAX);
-            let mut done = 0;
+        let mut data = Vec::new();
+        while self.end.setup.early_data && data.len() < REQUEST.len() {
+            let mut buffer = [0; REQUEST.len()];
+            let rest = &mut buffer[data.len()..];
+            let (place, size, mut done) = (rest.as_mut_ptr().cast(), length(rest)?, 0);
             // SAFETY: the connection is alive, and there is room for that many octets.
-            let returned = unsafe {
-                ffi::wolfSSL_read_early_data(
-                    self.ssl.raw(),
-                    room.as_mut_ptr().cast(),
-                    length,
-                    &raw mut done,
-                )
-            };
-            // That there is none, or no more.
+            let returned =
+                unsafe { ffi::wolfSSL_read_early_data(self.ssl, place, size, &raw mut done) };
+            // There is none, or no more.
             if returned == 0 {
                 break;
             }
-            self.outcome(returned)?;
-            self.read_early = true;
-            filled += usize::try_from(done).unwrap_or(0);
+            let done = self.outcome(returned)?;
+            data.extend_from_slice(&rest[..done]);
+            self.early = true;
         }
-        data.truncate(filled);
         Ok(data)
     }
 
     fn handshake(&mut self) -> Result<(), Failure> {
         // SAFETY: the connection is alive.
         let returned = unsafe {
-            match self.side {
-                Side::Client => ffi::wolfSSL_connect(self.raw()),
-                Side::Server => ffi::wolfSSL_accept(self.raw()),
+            match self.end.side {
+                Side::Client => ffi::wolfSSL_connect(self.ssl),
+                Side::Server => ffi::wolfSSL_accept(self.ssl),
             }
         };
-        self.outcome(returned).map(drop)
+        self.outcome(returned)?;
+        // A client without a certificate learns of them here.
+        if self.noted().malformed {
+            self.close()?;
+            return Err(Failure::Tls("got malformed tls_flags".to_owned()));
+        }
+        Ok(())
     }
 
     fn describe(&mut self, report: &mut ConnectionReport) {
-        let mut digest = [0; 32];
-        let mut length: c_uint = 0;
+        let (mut digest, mut size) = ([0; 32], 0);
         // SAFETY: the connection is alive, the certificate is made for its caller, and SHA-256 has 32 octets.
         unsafe {
-            let certificate = ffi::wolfSSL_get_peer_certificate(self.raw());
-            if let Ok(certificate) = Owned::new(certificate, ffi::wolfSSL_X509_free)
-                && ffi::wolfSSL_X509_digest(
-                    certificate.raw(),
-                    ffi::wolfSSL_EVP_sha256(),
-                    digest.as_mut_ptr(),
-                    &raw mut length,
-                ) == 1
-            {
+            let certificate = ffi::wolfSSL_get_peer_certificate(self.ssl);
+            if let Ok(certificate) = Owned::new(certificate, ffi::wolfSSL_X509_free) {
+                let (to, sha256) = (digest.as_mut_ptr(), ffi::wolfSSL_EVP_sha256());
+                ffi::wolfSSL_X509_digest(certificate.raw(), sha256, to, &raw mut size);
                 report.peer_certificate = Some(Hex(digest.to_vec()));
             }
-            report.resumed = Some(ffi::wolfSSL_session_reused(self.raw()) == 1);
-            let status = ffi::wolfSSL_get_early_data_status(self.raw());
-            report.early_data = match self.side {
-                Side::Client => self.early.then_some(status == EARLY_DATA_ACCEPTED),
-                Side::Server if self.early && status != EARLY_DATA_NOT_SENT => {
-                    Some(self.read_early)
-                }
-                Side::Server => None,
+            report.resumed = Some(ffi::wolfSSL_session_reused(self.ssl) == 1);
+            let status = ffi::wolfSSL_get_early_data_status(self.ssl);
+            report.early_data = match self.end.side {
+                Side::Client => self
+                    .early
+                    .then_some(status == ffi::WOLFSSL_EARLY_DATA_ACCEPTED),
+                Side::Server if status == ffi::WOLFSSL_EARLY_DATA_NOT_SENT => None,
+                Side::Server => self.end.setup.early_data.then_some(self.early),
             };
         }
     }
 
     fn authenticate(&mut self) -> Result<(), Failure> {
-        let is_due = |noted: &Noted<'_, '_>| noted.rules.is_some_and(|it| it.asks_afterwards());
-        if !is_due(self.noted()) {
+        if self.end.setup.policy != Some(Policy::PostHandshake) {
             return Ok(());
         }
-        let before = finished(self.raw());
+        let before = finished(self.ssl);
         // SAFETY: the connection is alive. While the library groups messages, the request would wait for what is written
         // next.
         let returned = unsafe {
-            ffi::wolfSSL_clear_group_messages(self.raw());
-            ffi::wolfSSL_set_verify(self.raw(), ffi::WOLFSSL_VERIFY_PEER.cast_signed(), None);
-            ffi::wolfSSL_request_certificate(self.raw())
+            ffi::wolfSSL_clear_group_messages(self.ssl);
+            ffi::wolfSSL_set_verify(self.ssl, ffi::WOLFSSL_VERIFY_PEER.cast_signed(), None);
+            ffi::wolfSSL_request_certificate(self.ssl)
         };
         // The client did not offer to be asked, or the version has no such thing.
         if [ffi::POST_HAND_AUTH_ERROR, ffi::BAD_FUNC_ARG].contains(&returned) {
@@ -220,9 +238,9 @@ impl Session for Connection<'_, '_> {
         self.noted().finished = Some(before.clone());
         let mut octet = 0_u8;
         // SAFETY: the connection is alive, and there is room for one octet.
-        let returned = unsafe { ffi::wolfSSL_peek(self.raw(), (&raw mut octet).cast(), 1) };
+        let returned = unsafe { ffi::wolfSSL_peek(self.ssl, (&raw mut octet).cast(), 1) };
         self.noted().finished = None;
-        if finished(self.raw()) != before {
+        if finished(self.ssl) != before {
             return Ok(());
         }
         self.outcome(returned)?;
@@ -231,27 +249,26 @@ impl Session for Connection<'_, '_> {
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Failure> {
-        let length = c_int::try_from(buffer.len()).unwrap_or(c_int::MAX);
+        let (place, size) = (buffer.as_mut_ptr().cast(), length(buffer)?);
         // SAFETY: the connection is alive, and there is room for that many octets.
-        let returned = unsafe { ffi::wolfSSL_read(self.raw(), buffer.as_mut_ptr().cast(), length) };
+        let returned = unsafe { ffi::wolfSSL_read(self.ssl, place, size) };
         self.outcome(returned)
     }
 
     fn write(&mut self, octets: &[u8]) -> Result<(), Failure> {
-        let length = c_int::try_from(octets.len()).unwrap_or(c_int::MAX);
+        let (data, size) = (octets.as_ptr().cast(), length(octets)?);
         // SAFETY: the connection is alive, and there are that many octets. Without partial writes, which the library has
         // to be asked for, it is all or nothing.
-        let returned = unsafe { ffi::wolfSSL_write(self.raw(), octets.as_ptr().cast(), length) };
+        let returned = unsafe { ffi::wolfSSL_write(self.ssl, data, size) };
         self.outcome(returned).map(drop)
     }
 
     fn close(&mut self) -> Result<(), Failure> {
         // SAFETY: the connection is alive.
-        let returned = unsafe { ffi::wolfSSL_shutdown(self.raw()) };
-        if returned >= 0 {
-            return Ok(());
+        match unsafe { ffi::wolfSSL_shutdown(self.ssl) } {
+            0.. => Ok(()),
+            returned => self.outcome(returned).map(drop),
         }
-        self.outcome(returned).map(drop)
     }
 }
 

@@ -2,70 +2,53 @@
 
 use std::ffi::{CStr, c_char, c_int};
 
-use reqmtls_contract::PrepareError;
+use reqmtls_contract::Failure;
 
 use crate::ffi;
 
-/// Something of the library's that is freed when this goes.
-pub(crate) struct Owned<T> {
-    pointer: *mut T,
-    free: unsafe extern "C" fn(*mut T),
-}
+/// Something of the library's that is freed, by the function, when this goes.
+pub(crate) struct Owned<T>(*mut T, unsafe extern "C" fn(*mut T));
 
 impl<T> Owned<T> {
-    /// Takes what a function of the library returned for its caller to free by `free`; null is its error.
+    /// Takes what a function of the library returned for its caller to free; null is its error.
     pub(crate) fn new(
         pointer: *mut T,
         free: unsafe extern "C" fn(*mut T),
-    ) -> Result<Self, Refused> {
-        if pointer.is_null() {
-            return Err(Refused("the library returns nothing".to_owned()));
-        }
-        Ok(Self { pointer, free })
+    ) -> Result<Self, Failure> {
+        let nothing = || Failure::Other("the library returns nothing".to_owned());
+        (!pointer.is_null())
+            .then(|| Self(pointer, free))
+            .ok_or_else(nothing)
     }
 
     pub(crate) fn raw(&self) -> *mut T {
-        self.pointer
+        self.0
     }
 }
 
 impl<T> Drop for Owned<T> {
     fn drop(&mut self) {
-        // SAFETY: it was made for this owner, and `free` is the library's function for it.
-        unsafe { (self.free)(self.pointer) }
+        // SAFETY: it was made for this owner, and the function is the library's for it.
+        unsafe { (self.1)(self.0) }
     }
 }
 
-// SAFETY: the library locks its counts of references, and threads may share a context once it is set up.
-unsafe impl Send for Owned<ffi::WOLFSSL_CTX> {}
+// SAFETY: the library counts references under a lock; a context is shared once it is set up, a session used in turn.
+unsafe impl<T> Send for Owned<T> {}
 // SAFETY: as above.
 unsafe impl Sync for Owned<ffi::WOLFSSL_CTX> {}
-// SAFETY: as above; only one thread at a time has a session.
-unsafe impl Send for Owned<ffi::WOLFSSL_SESSION> {}
-
-/// A call that failed, in the library's words.
-#[derive(Debug)]
-pub(crate) struct Refused(pub(crate) String);
-
-impl From<Refused> for PrepareError {
-    fn from(Refused(text): Refused) -> Self {
-        Self::Invalid(text)
-    }
-}
 
 /// The library's way to say that a call succeeded.
-pub(crate) fn check(what: &str, returned: c_int) -> Result<(), Refused> {
-    if returned == 1 {
-        Ok(())
-    } else {
-        Err(Refused(format!("{what}: {}", error(returned))))
+pub(crate) fn check(what: &str, returned: c_int) -> Result<(), Failure> {
+    match returned {
+        1 => Ok(()),
+        code => Err(Failure::Other(format!("{what}: {}", error(code)))),
     }
 }
 
 /// The library's own words for a code.
 pub(crate) fn error(code: c_int) -> String {
-    // SAFETY: the library returns a static text for every code; it takes those of its own, which are negative, as they
-    // are or without their sign.
+    // SAFETY: the library has a static text for every code, without its sign.
     unsafe {
         text(ffi::wolfSSL_ERR_reason_error_string(
             code.unsigned_abs().into(),
@@ -77,19 +60,15 @@ pub(crate) fn error(code: c_int) -> String {
 ///
 /// # Safety
 ///
-/// It ends with a zero, or is null.
+/// It ends with a zero.
 pub(crate) unsafe fn text(text: *const c_char) -> String {
-    if text.is_null() {
-        return String::new();
-    }
     // SAFETY: what the caller promises.
-    unsafe { CStr::from_ptr(text) }
-        .to_string_lossy()
-        .into_owned()
+    let text = unsafe { CStr::from_ptr(text) };
+    text.to_string_lossy().into_owned()
 }
 
-/// The library's name and version, as it is linked.
-pub(crate) fn version() -> String {
-    // SAFETY: returns a static text.
-    format!("wolfSSL {}", unsafe { text(ffi::wolfSSL_lib_version()) })
+/// The length of what the library reads or writes.
+pub(crate) fn length<T: TryFrom<usize>>(octets: &[u8]) -> Result<T, Failure> {
+    let length = T::try_from(octets.len());
+    length.map_err(|_| Failure::Other("more octets than the library takes".to_owned()))
 }

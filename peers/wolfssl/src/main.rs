@@ -1,12 +1,13 @@
 //! `wolfSSL` as a reqmtls peer.
 
 mod callbacks;
-mod client;
 mod connection;
-mod context;
+mod end;
 #[expect(
     clippy::allow_attributes_without_reason,
+    clippy::all,
     clippy::pedantic,
+    clippy::undocumented_unsafe_blocks,
     dead_code,
     non_camel_case_types,
     non_snake_case,
@@ -18,8 +19,8 @@ mod context;
 mod ffi {
     include!(concat!(env!("OUT_DIR"), "/wolfssl.rs"));
 }
+mod hello;
 mod library;
-mod server;
 #[cfg(test)]
 mod tests;
 
@@ -67,20 +68,23 @@ impl WolfSsl {
             .with_each(Provenance::Library, "server.sessions", Sessions::ALL)
             .with_each(Provenance::Library, "server.policy", plain)
             .with_each(Provenance::Glue, "server.policy", on_flag);
-        if let Ok(context) = context::empty(Side::Client) {
+        if let Ok(context) = end::empty(Side::Client) {
             let groups = Group::ALL
                 .iter()
-                .filter(|group| context::set_groups(&context, &[**group]).is_ok());
+                .filter(|group| end::set_groups(&context, &[**group]).is_ok());
             capabilities = capabilities.with_each(Provenance::Library, "group", groups);
             let suites = CipherSuite::ALL
                 .iter()
-                .filter(|suite| context::set_cipher_suites(&context, &[**suite]).is_ok());
+                .filter(|suite| end::set_cipher_suites(&context, &[**suite]).is_ok());
             capabilities = capabilities.with_each(Provenance::Library, "cipher", suites);
         }
         let description = Description {
             reqmtls: VERSION,
             name: "wolfssl".to_owned(),
-            library: library::version(),
+            // SAFETY: the library returns a static text.
+            library: format!("wolfSSL {}", unsafe {
+                library::text(ffi::wolfSSL_lib_version())
+            }),
             capabilities,
         };
         Self { description }
@@ -94,15 +98,8 @@ impl Peer for WolfSsl {
 
     fn prepare(&self, job: Job) -> Result<Arc<dyn Endpoint>, PrepareError> {
         let deadline = job.deadline();
-        Ok(match job.side {
-            Side::Client => {
-                let endpoint = client::Client::prepare(job.setup)?;
-                Arc::new(Blocking { endpoint, deadline })
-            }
-            Side::Server => {
-                let endpoint = server::Server::prepare(&job.setup)?;
-                Arc::new(Blocking { endpoint, deadline })
-            }
-        })
+        let endpoint = end::End::prepare(job.side, job.setup)
+            .map_err(|failure| PrepareError::Invalid(failure.to_string()))?;
+        Ok(Arc::new(Blocking { endpoint, deadline }))
     }
 }

@@ -1,9 +1,7 @@
 //! What is particular to this peer; what the contract asks of every peer is for `reqmtls check-peer`.
 
-use std::ffi::c_int;
-
 use reqmtls_contract::testing::{ILLEGAL_PARAMETER, MALFORMED, Names, connect, policies};
-use reqmtls_contract::{ConnectionState, Hex, Outcome, Setup};
+use reqmtls_contract::{ConnectionState, Hex, Outcome, SUPPORTED_VERSIONS, Setup, TLS_FLAGS};
 
 use super::*;
 
@@ -54,20 +52,18 @@ async fn takes_the_flag_for_absent_in_tls12() {
     }
 }
 
-/// Without `edits` no end sends other flags after a retry: what refuses them is held to its words.
+/// Without `edits` no end sends other flags after a retry.
 #[test]
 fn other_flags_in_a_second_hello_are_refused_and_the_same_are_not() {
     const ON: &[u8] = &[1, 1];
-    let flags = c_int::from(reqmtls_contract::TLS_FLAGS);
-    let versions = c_int::from(reqmtls_contract::SUPPORTED_VERSIONS);
-    let rules = server::Rules::new(&Names::new().server(Policy::RequestOnFlag));
+    let setup = Names::new().server(Policy::RequestOnFlag);
     for (second, refused) in [(Some(ON), false), (Some(&[1, 2][..]), true), (None, true)] {
-        let (state, mut hello) = (ConnectionState::default(), server::Hello::default());
+        let (state, mut hello) = (ConnectionState::default(), hello::Hello::default());
         for data in [Some(ON), second] {
             hello.is_read = true;
-            hello.note(&rules, &state, versions, &[2, 3, 4]);
+            hello.note(&setup, &state, SUPPORTED_VERSIONS.into(), &[2, 3, 4]);
             if let Some(data) = data {
-                hello.note(&rules, &state, flags, data);
+                hello.note(&setup, &state, TLS_FLAGS.into(), data);
             }
         }
         assert_eq!(hello.is_refused, refused, "{second:?}");
