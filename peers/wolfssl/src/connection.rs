@@ -9,7 +9,7 @@ use reqmtls_contract::{
 };
 
 use crate::callbacks::{self, Noted};
-use crate::end::{End, number};
+use crate::end::End;
 use crate::ffi;
 use crate::hello::Hello;
 use crate::library::{Owned, check, error, length};
@@ -95,10 +95,6 @@ impl<'a, 's> Connection<'a, 's> {
             check("server_name", returned)?;
             let returned = ffi::wolfSSL_check_domain_name(self.ssl, name.as_ptr());
             check("server_name", returned)?;
-            // By itself the library sends a share for each of two groups, if the first is a hybrid.
-            if let Some(group) = setup.groups.first() {
-                check("groups", ffi::wolfSSL_UseKeyShare(self.ssl, number(*group)))?;
-            }
             match &*session {
                 Some(session) if resumes => {
                     check("session", ffi::wolfSSL_set_session(self.ssl, session.raw()))

@@ -138,7 +138,14 @@ pub(crate) fn empty(side: Side) -> Result<Context, Failure> {
 }
 
 pub(crate) fn set_groups(context: &Context, groups: &[Group]) -> Result<(), Failure> {
-    let mut groups: Vec<_> = groups.iter().map(|it| c_int::from(number(*it))).collect();
+    // The registered numbers, which are the library's.
+    let number = |group: &Group| match group {
+        Group::X25519 => 0x1d,
+        Group::Secp256r1 => 0x17,
+        Group::Secp384r1 => 0x18,
+        Group::X25519Mlkem768 => 0x11ec,
+    };
+    let mut groups: Vec<_> = groups.iter().map(number).collect();
     let count = c_int::try_from(groups.len()).unwrap_or(c_int::MAX);
     // SAFETY: the context is alive, and the library copies that many numbers.
     let returned =
@@ -152,16 +159,6 @@ pub(crate) fn set_cipher_suites(context: &Context, suites: &[CipherSuite]) -> Re
     // SAFETY: the context is alive, and the library reads the text during the call.
     let returned = unsafe { ffi::wolfSSL_CTX_set_cipher_list(context.raw(), names.as_ptr()) };
     check("cipher_suites", returned)
-}
-
-/// A group's registered number, which is the library's.
-pub(crate) fn number(group: Group) -> u16 {
-    match group {
-        Group::X25519 => 0x1d,
-        Group::Secp256r1 => 0x17,
-        Group::Secp384r1 => 0x18,
-        Group::X25519Mlkem768 => 0x11ec,
-    }
 }
 
 impl BlockingEndpoint for End {
