@@ -9,7 +9,7 @@ use super::EXIT_NOTHING;
 use super::selection::Selection;
 use crate::peer::manifest::Manifest;
 use crate::run::{Candidate, pairs};
-use crate::scenario::Case;
+use crate::scenario::{Case, Pairings};
 
 /// Lists scenarios with their cases, the peers, and how many cells that makes.
 pub(super) fn obey(root: &Path, selection: &Selection) -> anyhow::Result<u8> {
@@ -71,6 +71,10 @@ impl Candidate for Unstarted<'_> {
 
     fn is_reference(&self) -> bool {
         self.0.reference
+    }
+
+    fn keeps_to_reference(&self) -> bool {
+        self.0.pairings == Some(Pairings::WithReference)
     }
 
     fn can_misbehave(&self, _case: &Case, _side: Side) -> bool {

@@ -1,7 +1,7 @@
 //! What one connection leaves behind, and what it says by itself.
 
 use reqmtls_contract::{ConnectionReport, Outcome};
-use reqmtls_observer::{Epoch, KeyLog, KeyLogDifference, Reason, Recording, Transcript};
+use reqmtls_observer::{Epoch, KeyLog, KeyLogDifference, Label, Reason, Recording, Transcript};
 use reqmtls_vocabulary::{ProtocolVersion, Side};
 
 use super::{Facts, Finding};
@@ -72,10 +72,10 @@ impl Evidence {
         server: &KeyLog,
         differing: &[KeyLogDifference],
     ) -> Vec<Finding> {
-        // An end that gave up earlier knows fewer secrets: no contradiction.
-        let contradictions = differing
-            .iter()
-            .filter(|difference| matches!(difference, KeyLogDifference::Secret { .. }));
+        // Nothing on the wire shows which exporter secret is the right one. An end that gave up earlier knows fewer secrets: no contradiction.
+        let contradictions = differing.iter().filter(|difference| {
+            matches!(difference, KeyLogDifference::Secret(label) if *label != Label::Exporter)
+        });
         let contradictions: Vec<_> = contradictions.collect();
         if contradictions.is_empty() {
             return Vec::new();

@@ -1,16 +1,25 @@
 //! A connection held against what its scenario expects.
 
 use reqmtls_contract::Outcome;
-use reqmtls_observer::{Alert, Entry, TlsFlags};
+use reqmtls_observer::{Alert, AlertDescription, Entry, TlsFlags};
 use reqmtls_vocabulary::Side;
 
-use super::check::{Chain, View, alert_name, chain};
+use super::check::{Chain, View, alert_name, chain, is_changed_after_retry};
 use super::facts::is_main_certificate_request;
 use super::requirement::Id;
 use super::{Expected, Facts, Finding, Requested};
 
 /// Every expectation of a case that the connection does not meet.
 pub(super) fn unmet(expected: &Expected, facts: &Facts, view: &View<'_>) -> Vec<Finding> {
+    // Who refuses a second ClientHello that is not the first cannot meet what is expected of two ends in order: TLS-9
+    // has its finding against the client.
+    let is_refused = view.first_error().is_some_and(|(entry, alert)| {
+        entry.from == Side::Server && alert.description == AlertDescription::ILLEGAL_PARAMETER
+    });
+    let client = view.knowledge.end(Side::Client);
+    if is_refused && !client.misbehaves && is_changed_after_retry(view) {
+        return Vec::new();
+    }
     let mut held = Held {
         expected,
         facts,

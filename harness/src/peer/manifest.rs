@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::scenario::Pairings;
+
 /// The manifest's name in a peer's folder.
 const FILE: &str = "peer.toml";
 
@@ -36,6 +38,8 @@ pub struct Manifest {
     /// The peer is the other end where a scenario is about one end only.
     #[serde(default)]
     pub reference: bool,
+    /// Whom it meets where a scenario pairs every peer with every other: absent, all of them.
+    pub pairings: Option<Pairings>,
     /// The place of its columns among the others: the lower, the further to the left.
     #[serde(default = "last")]
     pub column: u32,

@@ -61,6 +61,8 @@ pub trait Candidate {
     fn name(&self) -> &str;
     /// Whether it is the other end where a scenario is about one end only.
     fn is_reference(&self) -> bool;
+    /// Whether it meets the reference and itself alone, also where every peer meets every other.
+    fn keeps_to_reference(&self) -> bool;
     /// Whether it can break rules as a case wants it to.
     fn can_misbehave(&self, case: &Case, side: Side) -> bool;
 }
@@ -97,8 +99,11 @@ pub fn pairs<C: Candidate>(
     let mut pairs = Vec::new();
     for client in &clients {
         for server in &servers {
-            let has_reference = peers[*client].is_reference() || peers[*server].is_reference();
-            if !with_reference || has_reference {
+            let pair = [&peers[*client], &peers[*server]];
+            let is_with_reference = pair.iter().any(|peer| peer.is_reference());
+            let keeps = pairings.is_none() && pair.iter().any(|peer| peer.keeps_to_reference());
+            let is_left_out = with_reference || (keeps && client != server);
+            if is_with_reference || !case.misbehaving.is_empty() || !is_left_out {
                 pairs.push((*client, *server));
             }
         }
@@ -109,7 +114,7 @@ pub fn pairs<C: Candidate>(
 /// A peer that runs, with what setups are made of.
 struct Running<'a> {
     peer: &'a RunningPeer,
-    is_reference: bool,
+    manifest: &'a Manifest,
     material: &'a Material,
 }
 
@@ -119,7 +124,11 @@ impl Candidate for Running<'_> {
     }
 
     fn is_reference(&self) -> bool {
-        self.is_reference
+        self.manifest.reference
+    }
+
+    fn keeps_to_reference(&self) -> bool {
+        self.manifest.pairings == Some(Pairings::WithReference)
     }
 
     fn can_misbehave(&self, case: &Case, side: Side) -> bool {
@@ -142,16 +151,15 @@ pub(super) fn cells(
     running: &[Arc<RunningPeer>],
     material: &Material,
 ) -> Vec<Planned> {
-    let is_reference = |name: &str| {
-        let mut peers = plan.peers.iter();
-        peers.any(|manifest| manifest.name == name && manifest.reference)
-    };
+    let manifest = |name: &str| plan.peers.iter().find(|manifest| manifest.name == name);
     let candidates: Vec<_> = running
         .iter()
-        .map(|peer| Running {
-            peer,
-            is_reference: is_reference(&peer.name),
-            material,
+        .filter_map(|peer| {
+            Some(Running {
+                peer,
+                manifest: manifest(&peer.name)?,
+                material,
+            })
         })
         .collect();
     let mut cells = Vec::new();

@@ -40,12 +40,16 @@ fn closing(view: &View<'_>, side: Side) -> Option<Shown> {
         return Some(Shown::satisfied(view, side, entry, got));
     }
     // The document asks for close_notify here too; libraries end a handshake that the other side closed as one whose
-    // transport failed. Shown, and held against nobody.
-    if let Some(entry) = view.close_notify(other)
-        && view.finished(side).is_none()
-    {
-        let got = format!("{side} closed before its Finished, after {other} sent close_notify(0)");
-        return (!is_open).then(|| Shown::informational(view, side, entry, got));
+    // transport failed, and take an alert at level fatal for an error. Shown, and held against nobody.
+    if let Some(entry) = view.close_notify(other) {
+        let is_fatal =
+            matches!(entry.content, Content::Alert(alert) if alert.level == AlertLevel::FATAL);
+        if is_fatal || view.finished(side).is_none() {
+            let when = if is_fatal { "" } else { " before its Finished" };
+            let level = if is_fatal { "fatal " } else { "" };
+            let got = format!("{side} closed{when}, after {other} sent {level}close_notify(0)");
+            return (!is_open).then(|| Shown::informational(view, side, entry, got));
+        }
     }
     // After a reset nobody can send, and to whom the other closes without a word there is nothing to say.
     let is_mute = view.entries(other).next().is_none();

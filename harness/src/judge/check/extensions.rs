@@ -87,7 +87,7 @@ pub(in crate::judge) fn same_after_retry(view: &View<'_>) -> Vec<Shown> {
 }
 
 /// Whether the second ClientHello is another than TLS-9 permits.
-pub(super) fn is_changed_after_retry(view: &View<'_>) -> bool {
+pub(in crate::judge) fn is_changed_after_retry(view: &View<'_>) -> bool {
     change_after_retry(view).is_some_and(|(_, change)| change.is_some())
 }
 

@@ -30,6 +30,7 @@ use super::requirement::{Check, Id, applicable};
 use super::ruling::{Ruling, Verdict};
 
 pub(crate) use self::answer::name as alert_name;
+pub(in crate::judge) use self::extensions::is_changed_after_retry;
 pub use self::view::View;
 pub(in crate::judge) use self::view::{Chain, chain};
 

@@ -138,7 +138,7 @@ final class BouncyCastleClient extends DefaultTlsClient {
 
     @Override
     public void notifyAlertReceived(short level, short description) {
-        if (level == AlertLevel.fatal) {
+        if (level == AlertLevel.fatal && description != AlertDescription.close_notify) {
             report.alertReceived = (int) description;
         }
     }

@@ -199,7 +199,7 @@ final class BouncyCastleServer extends DefaultTlsServer {
 
     @Override
     public void notifyAlertReceived(short level, short description) {
-        if (level == AlertLevel.fatal) {
+        if (level == AlertLevel.fatal && description != AlertDescription.close_notify) {
             report.alertReceived = (int) description;
         }
     }

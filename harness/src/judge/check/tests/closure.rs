@@ -43,6 +43,8 @@ examples! {
         "TLS-10" Client Violated => exchanged().ending(CLIENT, Ending::Reset).ends(CLIENT);
     closing_a_handshake_that_the_other_side_closed_is_shown:
         "TLS-10" Client Informational => asked().close_notify(SERVER).ends(CLIENT);
+    closing_after_a_fatal_close_notify_is_shown:
+        "TLS-10" Client Informational => exchanged().any_alert(SERVER, APPLICATION, AlertLevel::FATAL, 0).ends(CLIENT);
     tls_10_says_nothing_of_a_client_whom_the_server_left_without_a_word:
         "TLS-10" Client Silent => Scene::new().hello(&[]).ends(SERVER);
     canceling_is_no_error_alert:
