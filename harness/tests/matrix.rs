@@ -11,18 +11,13 @@ use reqmtls::peer::Mode;
 use reqmtls::peer::manifest::Manifest;
 use reqmtls::report::{Notes, PAGES, Published, Reporter, Subject};
 use reqmtls::run::{Cell, Event, Place, results, snapshot};
-use reqmtls::scenario::{self, CaseId, PUBLISHED};
+use reqmtls::scenario::{self, CaseId, PUBLISHED, Pairings};
 use reqmtls_contract::Revision;
 
 use shared::{Ran, at, failed, plan, root, run_through};
 
-async fn run_all(place: Option<Place>, revision: Revision) -> Ran {
-    let plan = plan(revision);
-    let plan = match place {
-        Some(place) => at(place, plan),
-        None => plan,
-    };
-    let ran = run_through(&plan).await;
+async fn run_all(revision: Revision) -> Ran {
+    let ran = run_through(&plan(revision)).await;
     assert_eq!(failed(&ran), [""; 0], "no cell fails");
     ran
 }
@@ -116,7 +111,7 @@ fn compare_with_published(ran: &Ran, revision: Revision) {
 }
 
 async fn accepted(revision: Revision) {
-    let ran = run_all(None, revision).await;
+    let ran = run_all(revision).await;
     for (scenario, text) in snapshots(&ran) {
         insta::with_settings!({
             snapshot_path => results(&root(), revision).join("snapshots"),
@@ -152,9 +147,27 @@ async fn the_same_holds_of_the_editors_copy() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn containers_and_processes_give_the_same_transcripts() {
-    // Without an engine this fails and says so: equality that nobody looked at is not equality.
-    let containers = run_all(Some(Place::Container), Revision::Draft02).await;
-    let processes = run_all(Some(Place::Process), Revision::Draft02).await;
+    // Without an engine this fails and says so: equality that nobody looked at is not equality. Handshakes of each kind
+    // are enough for it; all the rest runs in one of the two.
+    let run_some = async |place| {
+        let mut plan = at(place, plan(Revision::Draft02));
+        plan.pairings = Some(Pairings::WithReference);
+        let kinds = [
+            "certificates",
+            "request-mtls",
+            "resumption",
+            "retry",
+            "tls12",
+            "unsolicited",
+        ];
+        plan.cases
+            .retain(|case| kinds.contains(&case.id.scenario()));
+        let ran = run_through(&plan).await;
+        assert_eq!(failed(&ran), [""; 0], "no cell fails");
+        ran
+    };
+    let containers = run_some(Place::Container).await;
+    let processes = run_some(Place::Process).await;
     let has = |ran: &Ran, mode| ran.peers.iter().any(|peer| peer.mode == mode);
     assert!(has(&containers, Mode::Container) && !has(&containers, Mode::Process));
     assert!(has(&processes, Mode::Process) && !has(&processes, Mode::Container));

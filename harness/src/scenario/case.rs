@@ -130,11 +130,13 @@ impl Case {
         self.misbehaving.contains(&side)
     }
 
-    /// The setups of its jobs: one, or one for each flag.
+    /// The setups of its jobs: one, or one for each flag of a sweep, which are those of the first 32 octets and of the
+    /// last one that there can be.
     pub fn jobs(&self, material: &Material) -> impl Iterator<Item = Setups> + use<> {
         let setups = Setups::of(&self.settings, material);
-        let flags = if self.sweep { 0..=MAX_FLAG } else { 0..=0 };
         let sweep = self.sweep;
+        let flags = (0..256).chain(MAX_FLAG - 7..=MAX_FLAG);
+        let flags = flags.take(if sweep { usize::MAX } else { 1 });
         flags.map(move |flag| {
             if sweep {
                 setups.sweeping(flag)

@@ -91,7 +91,7 @@ fn key_of_scenario(key: &str) -> Value {
             any_of(Pairings::ALL.iter().map(|it| word(it.as_str(), it.about()))),
         ),
         "sweep" => described(
-            "Whether the client's edit goes through every flag, 0 to 2039, a connection each.",
+            "Whether the client's edit goes through the flags from 0 to 255 and from 2032 to 2039, a connection each.",
             json!({ "type": "boolean" }),
         ),
         "axes" => described(

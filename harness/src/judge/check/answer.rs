@@ -92,7 +92,7 @@ fn is_progress(entry: &Entry) -> bool {
 /// What shows that the server accepted a message of the client's last flight. It may send application data
 /// before it has read that flight, so only what arrived behind the client's Finished shows it; NewSessionTicket
 /// does in any case if the server asked for a certificate, for then it cannot come before,
-/// RFC 9846 §4.7.1 (RFC 8446 §4.6.1).
+/// RFC 9846 §4.7.1 (RFC 8446 §4.6.1). `close_notify` does not: there are servers that refuse a client by it.
 fn completed<'a>(view: &View<'a>, sent: Sent<'a>) -> Option<&'a Entry> {
     let is_finished = |it: &Sent<'_>| *it.message == HandshakeMessage::Finished;
     let finished = view.sent_after(sent.entry).find(is_finished)?.entry;
@@ -103,7 +103,7 @@ fn completed<'a>(view: &View<'a>, sent: Sent<'a>) -> Option<&'a Entry> {
     };
     let mut entries = view
         .entries(Side::Server)
-        .filter(|entry| is_progress(entry));
+        .filter(|entry| is_progress(entry) && !matches!(entry.content, Content::Alert(_)));
     let shown = entries.find(|it| it.arrival > finished.arrival || (asked && is_ticket(it)));
     // A server that reports whether it authenticated the client has completed the handshake.
     let is_done = view.finished(Side::Server).is_some() && view.error(Side::Server).is_none();
