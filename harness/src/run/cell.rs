@@ -77,8 +77,10 @@ impl Planned {
         let [Some(client), Some(server)] = players else {
             unreachable!("a case has at least one job");
         };
-        let mut found = Found::default();
-        found.reason = jobs.peek().and_then(|setups| this.lacks(setups));
+        let mut found = Found {
+            reason: jobs.peek().and_then(|setups| this.lacks(setups)),
+            ..Found::default()
+        };
         if found.reason.is_some() {
             jobs.by_ref().for_each(drop);
         }

@@ -59,7 +59,7 @@ pub(super) fn savings(page: &mut Page, subject: &Subject, run: &Collected) {
 type Both<'a> = (&'a Seen, &'a Seen);
 
 /// Clients that save the same with the same servers, in one row; an example of each.
-fn fold<'a>(rows: Vec<Both<'a>>) -> Vec<(Vec<&'a str>, Vec<&'a str>, Both<'a>)> {
+fn fold(rows: Vec<Both<'_>>) -> Vec<(Vec<&str>, Vec<&str>, Both<'_>)> {
     let alike = |(after, by_flag): &Both<'_>| {
         let of = |side| provenance(by_flag, side);
         (

@@ -106,9 +106,11 @@ fn note(report: &mut ConnectionReport, error: &std::io::Error, extension: Option
         return report.refuse(&error);
     }
     let inner = error.get_ref();
+    let closed = inner.and_then(|it| it.downcast_ref::<ClosedInstead>());
+    let is_closed = closed.is_some();
     match inner.and_then(|it| it.downcast_ref::<rustls::Error>()) {
         Some(tls) => note_tls(report, tls),
-        None if inner.is_some_and(|it| it.is::<ClosedInstead>()) => report.refuse(error),
+        None if is_closed => report.refuse(error),
         None => report.break_off(error),
     }
 }
