@@ -28,17 +28,19 @@ fn every_published_command_selects_a_cell() {
     let readme = read("README.md");
     let (_, findings) = readme.split_once("<!-- findings -->").unwrap();
     let (findings, _) = findings.split_once("<!-- end of findings -->").unwrap();
-    let of_findings = commands(findings);
-    assert!(!of_findings.is_empty(), "the README has findings");
-    let of_matrix = ["results/matrix.md", "results/editors-copy/matrix.md"].map(|name| {
+    let pages = findings.split("](").skip(1);
+    let pages: Vec<_> = pages
+        .filter_map(|rest| Some(rest.split_once(')')?.0))
+        .collect();
+    assert!(!pages.is_empty(), "the README's table names pages");
+    let matrices = ["results/matrix.md", "results/editors-copy/matrix.md"];
+    let mut all = BTreeSet::new();
+    for name in matrices.into_iter().chain(pages) {
         let found = commands(&read(name));
         assert!(found.len() > 1, "{name} names commands");
-        found
-    });
-    for arguments in of_findings
-        .into_iter()
-        .chain(of_matrix.into_iter().flatten())
-    {
+        all.extend(found);
+    }
+    for arguments in all {
         // `list` takes what `run` does, and says how many cells that is.
         let output = Command::cargo_bin("reqmtls")
             .unwrap()

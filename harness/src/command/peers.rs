@@ -62,9 +62,12 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
         }
     }
     let mut code = 0;
-    for manifest in manifests {
+    for (place, manifest) in manifests.iter().enumerate() {
+        // Versions behind one program have its lints and tests in common.
+        let mut before = manifests[..place].iter();
+        let is_tested = before.any(|it| it.package.is_some() && it.package == manifest.package);
         let built = match arguments {
-            Arguments { test: true, .. } => test(root, manifest, &runtime)?,
+            Arguments { test: true, .. } => test(root, manifest, is_tested, &runtime)?,
             Arguments { build: true, .. } => make(root, manifest, &runtime),
             _ => 0,
         };
@@ -105,7 +108,12 @@ fn make(root: &Path, manifest: &Manifest, runtime: &Runtime) -> u8 {
 
 /// Tests a peer: what its package tests, then the contract. For one that is compiled in, both are among the
 /// workspace's tests.
-fn test(root: &Path, manifest: &Manifest, runtime: &Runtime) -> anyhow::Result<u8> {
+fn test(
+    root: &Path,
+    manifest: &Manifest,
+    is_tested: bool,
+    runtime: &Runtime,
+) -> anyhow::Result<u8> {
     if manifest.in_process {
         complain(&format!("{}: among the workspace's tests", manifest.name));
         return Ok(0);
@@ -114,7 +122,7 @@ fn test(root: &Path, manifest: &Manifest, runtime: &Runtime) -> anyhow::Result<u
         return Ok(EXIT_PEER);
     };
     let progress = |line: &str| complain(&format!("{}: {line}", manifest.name));
-    if let Err(error) = runtime.block_on(build::test(root, manifest, progress)) {
+    if !is_tested && let Err(error) = runtime.block_on(build::test(root, manifest, progress)) {
         complain(&format!("{}: {error}", manifest.name));
         return Ok(EXIT_FINDINGS);
     }

@@ -37,6 +37,8 @@ pub(super) struct Difference {
     pub(super) permits: Vec<Id>,
     pub(super) sections: Vec<String>,
     pub(super) explanation: String,
+    /// The peers that it speaks of; none: all of them.
+    peers: Vec<String>,
     pub(super) reference: Option<String>,
     pub(super) patterns: Vec<String>,
     cases: Vec<Selector>,
@@ -78,6 +80,8 @@ struct DifferenceEntry {
     #[serde(default)]
     sections: Vec<String>,
     explanation: String,
+    #[serde(default)]
+    peers: Vec<String>,
     reference: Option<String>,
 }
 
@@ -90,6 +94,11 @@ impl Headline {
 impl Difference {
     pub(super) fn matches(&self, case: &CaseId, side: Side) -> bool {
         self.side == side && self.cases.iter().any(|selector| selector.matches(case))
+    }
+
+    /// Whether it explains what this peer does.
+    pub(super) fn is_about(&self, peer: &str) -> bool {
+        self.peers.is_empty() || self.peers.iter().any(|name| name == peer)
     }
 
     /// The explanation, with where it can be read.
@@ -165,6 +174,7 @@ impl Difference {
             permits: permits.collect::<Result<_, _>>()?,
             sections: entry.sections,
             explanation: entry.explanation,
+            peers: entry.peers,
             reference: entry.reference,
             cases: cases.collect::<Result<_, _>>()?,
             patterns: entry.cases,

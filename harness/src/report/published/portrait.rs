@@ -171,9 +171,10 @@ fn why(subject: &Subject, seen: &Seen, side: Side) -> String {
         return known.to_owned();
     }
     let case = &subject.case(seen.case).id;
+    let peer = &*seen.player(side).peer;
     let mut notes = subject.notes().differences.iter();
     notes
-        .find(|note| note.matches(case, side))
+        .find(|note| note.matches(case, side) && note.is_about(peer))
         .map_or_else(|| "not explained yet".to_owned(), Difference::why)
 }
 
