@@ -312,15 +312,15 @@ impl Found {
                 first.label.add(flag);
                 continue;
             }
-            let mut key_log = evidence.client.key_log.clone();
-            key_log.extend(
-                evidence
-                    .server
-                    .key_log
-                    .iter()
-                    .filter(|line| !evidence.client.key_log.contains(line))
-                    .cloned(),
-            );
+            // Exporter secrets decrypt nothing, and there are libraries that derive another.
+            let logs = [&evidence.client.key_log, &evidence.server.key_log];
+            let lines = logs.into_iter().flatten();
+            let mut key_log: Vec<String> = Vec::new();
+            for line in lines.filter(|line| !line.starts_with("EXPORTER_SECRET")) {
+                if !key_log.contains(line) {
+                    key_log.push(line.clone());
+                }
+            }
             let public = |report: ConnectionReport| ConnectionReport {
                 key_log: Vec::new(),
                 ..report

@@ -135,9 +135,16 @@ impl Session for Connection<'_, '_> {
     }
 }
 
+/// `SSL_R_UNEXPECTED_EOF_WHILE_READING`: to OpenSSL 4.0, a transport that ends is an error of TLS.
+const UNEXPECTED_EOF: i32 = 294;
+
 /// What ended a connection: an I/O error without one of the library's is the transport's.
 fn failure(error: &Error) -> Failure {
-    if error.ssl_error().is_some() {
+    let is_tls = |stack: &ErrorStack| {
+        let mut errors = stack.errors().iter();
+        errors.all(|it| it.reason_code() != UNEXPECTED_EOF)
+    };
+    if error.ssl_error().is_some_and(is_tls) {
         Failure::Tls(error.to_string())
     } else {
         Failure::Other(error.to_string())
