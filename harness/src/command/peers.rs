@@ -43,7 +43,7 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
     // A peer that only some machines can build is left to who names it, but for a list.
     let works = arguments.install || arguments.build || arguments.test;
     let named = |it: &&Manifest| {
-        let is_here = it.rarity().is_none_or(Tool::is_present);
+        let is_here = it.unpackaged().is_none_or(Tool::is_present);
         (arguments.names.is_empty() && (is_here || !works)) || arguments.names.contains(&it.name)
     };
     let manifests: Vec<_> = manifests.iter().filter(named).collect();

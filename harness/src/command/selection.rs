@@ -86,7 +86,7 @@ impl Selection {
                 && self.pairings.is_none()
                 && !peers
                     .iter()
-                    .any(|it| it.rarity().is_some_and(Tool::is_present)),
+                    .any(|it| it.unpackaged().is_some_and(Tool::is_present)),
             left_out: left_out(&peers),
             scenarios,
             peers,
@@ -96,7 +96,7 @@ impl Selection {
 
 fn left_out(peers: &[Manifest]) -> Vec<String> {
     let absent = peers.iter().filter_map(|peer| {
-        let tool = peer.rarity().filter(|tool| !tool.is_present())?;
+        let tool = peer.unpackaged().filter(|tool| !tool.is_present())?;
         Some(format!(
             "peer {}: left out, {} is not set: {}",
             peer.name,
@@ -118,7 +118,7 @@ fn players(peers: &[Manifest], wanted: &[String], option: &str) -> anyhow::Resul
     if wanted.is_empty() {
         let here = peers
             .iter()
-            .filter(|it| it.rarity().is_none_or(Tool::is_present));
+            .filter(|it| it.unpackaged().is_none_or(Tool::is_present));
         return Ok(here.map(|peer| peer.name.clone()).collect());
     }
     let names: Vec<_> = peers.iter().map(|peer| peer.name.as_str()).collect();

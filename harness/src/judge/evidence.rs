@@ -72,7 +72,8 @@ impl Evidence {
         server: &KeyLog,
         differing: &[KeyLogDifference],
     ) -> Vec<Finding> {
-        // Nothing on the wire shows which exporter secret is the right one. An end that gave up earlier knows fewer secrets: no contradiction.
+        // An end that gave up earlier knows fewer secrets: no contradiction. Nor does anything on the wire show which
+        // exporter secret is the right one.
         let contradictions = differing.iter().filter(|difference| {
             matches!(difference, KeyLogDifference::Secret(label) if *label != Label::Exporter)
         });

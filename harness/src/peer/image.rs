@@ -56,7 +56,8 @@ impl Program {
     pub(super) async fn image(&self) -> Result<Image, String> {
         let mut linked = linked(&self.path).await?;
         let whole = self.folder.as_deref().unwrap_or(&self.path);
-        for file in self.folder.iter().flat_map(|folder| executables(folder)) {
+        let whole_folder = self.folder.iter().flat_map(|folder| executables(folder));
+        for file in whole_folder.filter(|file| *file != self.path) {
             linked.extend(self::linked(&file).await?);
         }
         for name in &self.loads {

@@ -168,9 +168,9 @@ impl Manifest {
         Ok(manifests)
     }
 
-    /// What no package has and only some machines will have: it is left out where that is not there.
+    /// What it needs and no package has, named by a variable: only some machines can build it.
     #[must_use]
-    pub fn rarity(&self) -> Option<&Tool> {
+    pub fn unpackaged(&self) -> Option<&Tool> {
         self.tools.iter().find(|tool| tool.variable.is_some())
     }
 

@@ -81,13 +81,12 @@ impl Planned {
             reason: jobs.peek().and_then(|setups| this.lacks(setups)),
             ..Found::default()
         };
-        if found.reason.is_some() {
-            jobs.by_ref().for_each(drop);
-        }
         let mut running = stream::iter(jobs)
             .map(|setups| run_job(&this, &common, setups))
             .buffered(SWEEP);
-        while let Some((setups, outcome)) = running.next().await {
+        while found.reason.is_none()
+            && let Some((setups, outcome)) = running.next().await
+        {
             match outcome {
                 Ok(evidence) => {
                     let (this, common) = (Arc::clone(&this), Arc::clone(&common));
@@ -109,9 +108,6 @@ impl Planned {
                     found.undecided = labelled.collect();
                     found.fail(reason);
                 }
-            }
-            if found.reason.is_some() {
-                break;
             }
         }
         drop(running);

@@ -26,7 +26,7 @@ pub(crate) fn plan(revision: Revision) -> Plan {
         scenario::load_dir(&root.join("scenarios")).unwrap_or_else(|errors| panic!("{errors}"));
     let peers = Manifest::load_all(&root.join("peers")).expect("the peers are listed");
     // What only some machines can build is in no published result.
-    let everywhere = peers.iter().filter(|peer| peer.rarity().is_none());
+    let everywhere = peers.iter().filter(|peer| peer.unpackaged().is_none());
     let names: Vec<_> = everywhere.map(|peer| peer.name.clone()).collect();
     let known = Known::load(&Manifest::by_folder(&peers), &all);
     let of_revision = all.into_iter().filter(|scenario| scenario.is_of(revision));

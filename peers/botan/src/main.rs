@@ -2,14 +2,7 @@
 
 mod connection;
 mod ends;
-#[allow(
-    clippy::pedantic,
-    dead_code,
-    missing_docs,
-    non_camel_case_types,
-    unreachable_pub,
-    reason = "generated from shim.h"
-)]
+#[expect(unreachable_pub, reason = "generated from shim.h")]
 mod ffi {
     include!(concat!(env!("OUT_DIR"), "/shim.rs"));
 }

@@ -54,8 +54,8 @@ pub async fn drive(
         drop(stream.shutdown().await);
         drop(drain(stream).await);
     };
-    // Libraries give an alert up where the stream does not take it at once, and a task that has used up its
-    // share of the runtime is told that no stream does.
+    // Libraries give an alert up where the stream does not take it at once, and to a task that has used up its
+    // share of the runtime every stream says that it is not ready.
     let run = tokio::task::unconstrained(run);
     if tokio::time::timeout(deadline, run).await.is_err() {
         report.break_off(&format!(

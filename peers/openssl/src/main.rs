@@ -19,9 +19,6 @@ use reqmtls_contract::{
     PrepareError, Provenance, Sessions, Side, VERSION, Version,
 };
 
-/// The folder of the package that this is built as: a peer for each version of the library, from the same source.
-const FOLDER: &str = env!("CARGO_MANIFEST_DIR");
-
 fn main() -> ExitCode {
     if !ffi::has_threads() {
         eprintln!(
@@ -76,10 +73,9 @@ impl OpenSsl {
                 .filter(|suite| context::offers(**suite));
             capabilities = capabilities.with_each(Provenance::Library, "cipher", suites);
         }
-        let (_, name) = FOLDER.rsplit_once('/').unwrap_or_default();
         let description = Description {
             reqmtls: VERSION,
-            name: name.to_owned(),
+            name: "openssl".to_owned(),
             library: openssl::version::version().to_owned(),
             capabilities,
         };

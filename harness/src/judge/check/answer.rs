@@ -251,3 +251,13 @@ pub(in crate::judge) fn continued(side: Side) -> String {
 pub(in crate::judge) fn ended(side: Side) -> String {
     format!("{side} ended without an alert")
 }
+
+/// The alerts by which an extension is refused; the first two have other uses as well.
+pub(super) fn is_about_extensions(alert: AlertDescription) -> bool {
+    matches!(
+        alert,
+        AlertDescription::ILLEGAL_PARAMETER
+            | AlertDescription::DECODE_ERROR
+            | AlertDescription::UNSUPPORTED_EXTENSION
+    )
+}

@@ -195,7 +195,7 @@ pub(in crate::judge) fn meaningless_in_tls12(view: &View<'_>) -> Vec<Shown> {
     let is_malformed = values.any(|value| value.is_err());
     if let (None, Some((at, alert))) = (view.server_hello(), view.error(side))
         && is_malformed
-        && super::unknown::is_about_extensions(alert.description)
+        && super::answer::is_about_extensions(alert.description)
     {
         let got = format!(
             "{}, consistent with refusing tls_flags",

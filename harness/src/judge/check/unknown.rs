@@ -5,7 +5,7 @@
 
 use reqmtls_observer::{AlertDescription, ExtensionType, HandshakeMessage, Side};
 
-use super::answer::{Answer, answer, continued, sent_by};
+use super::answer::{Answer, answer, continued, is_about_extensions, sent_by};
 use super::extensions::is_changed_after_retry;
 use super::index::is_grease;
 use super::view::{Sent, counted};
@@ -100,14 +100,4 @@ fn passed_over(view: &View<'_>, receiver: Side, sent: Sent<'_>, what: &str) -> O
         }
         Answer::Alert(..) | Answer::Ended | Answer::Unknown => None,
     }
-}
-
-/// The alerts by which an extension is refused; the first two have other uses as well.
-pub(super) fn is_about_extensions(alert: AlertDescription) -> bool {
-    matches!(
-        alert,
-        AlertDescription::ILLEGAL_PARAMETER
-            | AlertDescription::DECODE_ERROR
-            | AlertDescription::UNSUPPORTED_EXTENSION
-    )
 }

@@ -18,7 +18,7 @@ struct Group<'a> {
 
 /// The findings about ends of a provenance.
 pub(super) fn of_ends(page: &mut Page, subject: &Subject, run: &Collected, of: Provenance) {
-    let groups = groups(subject, run, |finding| finding.provenance == Some(of));
+    let groups = groups(subject, run, |_, finding| finding.provenance == Some(of));
     if groups.is_empty() {
         page.line(format_args!("\nNo findings."));
         return;
@@ -33,8 +33,7 @@ pub(super) fn of_ends(page: &mut Page, subject: &Subject, run: &Collected, of: P
 
 /// The findings about a peer, whatever shows them.
 pub(super) fn of_peer(page: &mut Page, subject: &Subject, run: &Collected, name: &str) {
-    let groups = groups(subject, run, |finding| finding.party.side().is_some());
-    let groups: Vec<_> = groups.iter().filter(|it| it.peer == Some(name)).collect();
+    let groups = groups(subject, run, |peer, _| peer == Some(name));
     page.line(format_args!(""));
     if groups.is_empty() {
         page.line(format_args!("Nothing that was looked at."));
@@ -42,13 +41,13 @@ pub(super) fn of_peer(page: &mut Page, subject: &Subject, run: &Collected, name:
     for group in groups {
         let of = group.finding.provenance.unwrap_or(Provenance::Glue);
         let who = format!("**{}** as {}", whose(&[name], of), group.finding.party);
-        write(page, subject, group, &who);
+        write(page, subject, &group, &who);
     }
 }
 
 /// The findings about documents.
 pub(super) fn of_documents(page: &mut Page, subject: &Subject, run: &Collected) {
-    let groups = groups(subject, run, |finding| finding.party == Party::Documents);
+    let groups = groups(subject, run, |_, finding| finding.party == Party::Documents);
     for group in &groups {
         write(page, subject, group, "**the documents**");
     }
@@ -60,13 +59,16 @@ pub(super) fn of_documents(page: &mut Page, subject: &Subject, run: &Collected) 
 fn groups<'a>(
     subject: &Subject,
     run: &'a Collected,
-    is_wanted: impl Fn(&Finding) -> bool,
+    is_wanted: impl Fn(Option<&str>, &Finding) -> bool,
 ) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> = Vec::new();
     let published = |seen: &&Seen| !subject.case(seen.case).self_test;
     for seen in run.cells.iter().filter(published) {
-        for finding in seen.findings.iter().filter(|finding| is_wanted(finding)) {
+        for finding in &seen.findings {
             let peer = finding.party.side().map(|side| &*seen.player(side).peer);
+            if !is_wanted(peer, finding) {
+                continue;
+            }
             let is_alike = |group: &&mut Group<'_>| {
                 group.peer == peer && says_the_same(group.finding, finding)
             };

@@ -33,7 +33,7 @@ pub(super) fn answered<'a>(
 }
 
 /// What each peer did in the cases of a headline, as `show` puts it.
-pub(super) fn done<'a>(
+fn done<'a>(
     subject: &Subject,
     run: &'a Collected,
     headline: &Headline,
@@ -69,14 +69,18 @@ fn answers(subject: &Subject, run: &Collected, headline: &Headline) -> Vec<Answe
             None => alike.push((provenance, words, vec![peer])),
         }
     }
-    let answer = |(provenance, words, peers): (Provenance, BTreeSet<String>, Vec<&str>)| {
-        let words: Vec<_> = words.into_iter().collect();
-        Answer {
-            provenance,
-            text: format!("{}: {}", whose(&peers, provenance), words.join(", or ")),
-        }
-    };
-    alike.into_iter().map(answer).collect()
+    let alike = alike.into_iter();
+    alike
+        .map(|(provenance, words, peers)| answer(provenance, &peers, words))
+        .collect()
+}
+
+fn answer(provenance: Provenance, peers: &[&str], words: BTreeSet<String>) -> Answer {
+    let words: Vec<_> = words.into_iter().collect();
+    Answer {
+        provenance,
+        text: format!("{}: {}", whose(peers, provenance), words.join(", or ")),
+    }
 }
 
 /// The answers about ends of a provenance.
@@ -97,14 +101,12 @@ pub(super) fn of_ends(page: &mut Page, subject: &Subject, run: &Collected, of: P
 pub(super) fn of_peer(page: &mut Page, subject: &Subject, run: &Collected, name: &str) {
     for headline in &subject.notes().headlines {
         let done = done(subject, run, headline, Sign::words);
-        let of_peer = done.into_iter().filter(|((_, _, peer), _)| *peer == name);
-        let answers: Vec<_> = of_peer
-            .map(|((provenance, _, peer), words)| {
-                let words: Vec<_> = words.into_iter().collect();
-                format!("{}: {}", whose(&[peer], provenance), words.join(", or "))
-            })
+        let answers: Vec<_> = done
+            .into_iter()
+            .filter(|((_, _, peer), _)| *peer == name)
+            .map(|((provenance, _, peer), words)| answer(provenance, &[peer], words))
             .collect();
-        let answers: Vec<_> = answers.iter().map(String::as_str).collect();
+        let answers: Vec<_> = answers.iter().map(|answer| &*answer.text).collect();
         if !answers.is_empty() {
             line(page, subject, headline, &answers);
         }

@@ -9,8 +9,8 @@ mod headlines;
 mod matrix;
 mod notes;
 mod page;
+mod peer_pages;
 mod peers;
-mod portrait;
 mod requirements;
 mod savings;
 mod sign;
@@ -91,7 +91,7 @@ impl Published {
             matrix: matrix::matrix(&self.subject, &self.run),
             requirements: requirements::requirements(&self.subject, &self.run),
             findings: headlines::table(&self.subject, &self.run, "results/peers"),
-            peers: portrait::portraits(&self.subject, &self.run),
+            peers: peer_pages::peer_pages(&self.subject, &self.run),
         }
     }
 

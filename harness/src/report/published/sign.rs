@@ -77,17 +77,24 @@ impl Sign {
         }
     }
 
+    /// What a server did about authentication.
+    fn decision(self) -> &'static str {
+        match (self.resumed, self.asked) {
+            (true, _) => "resumes",
+            (false, true) => "asks",
+            (false, false) => "does not ask",
+        }
+    }
+
     /// What a side did, as a table of all peers has it.
     pub(super) fn short(self, side: Side) -> String {
         match self.end {
             End::Refused(from, alert) if from == side => alert.0.to_string(),
             End::Refused(from, alert) => format!("{from}: {}", alert.0),
             End::Cut => "no alert".to_owned(),
-            End::Completed if self.bypassed => format!("resumes {BYPASSED}"),
             End::Completed if side == Side::Client => "continues".to_owned(),
-            End::Completed if self.resumed => "resumes".to_owned(),
-            End::Completed if self.asked => "asks".to_owned(),
-            End::Completed => "does not ask".to_owned(),
+            End::Completed if self.bypassed => format!("{} {BYPASSED}", self.decision()),
+            End::Completed => self.decision().to_owned(),
         }
     }
 
@@ -101,10 +108,9 @@ impl Sign {
             End::Cut => "ends without an alert".to_owned(),
             End::Completed if side == Side::Client => "continues".to_owned(),
             End::Completed => {
-                let how = match (self.resumed, self.asked) {
-                    (true, _) => "resumes the session",
-                    (false, true) => "asks",
-                    (false, false) => "does not ask",
+                let how = match self.decision() {
+                    "resumes" => "resumes the session",
+                    other => other,
                 };
                 let client = if self.authenticated {
                     "; the client is authenticated"

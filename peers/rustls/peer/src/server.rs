@@ -35,7 +35,7 @@ pub(super) struct Server {
 
 /// What the server knows of `tls_flags`.
 enum Way {
-    /// Nothing: it is the library as it comes, and asks every client the same.
+    /// Nothing: it is the unmodified library, and asks every client the same.
     Stock(Arc<ServerConfig>),
     /// Nothing, but its messages are edited.
     Edited(Arc<ServerConfig>),

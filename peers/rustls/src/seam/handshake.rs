@@ -28,7 +28,7 @@ pub(super) struct Handshake {
     pub(super) ahead: ReadAhead,
 }
 
-/// What is looked for in what comes in. All of it passes to rustls as it comes.
+/// What is looked for in what comes in. All of it passes to rustls unchanged.
 #[derive(Debug)]
 pub(super) enum Inbound {
     /// Nothing.

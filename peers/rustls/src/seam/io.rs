@@ -23,7 +23,7 @@ mod tests;
 /// later, also by reading, flushing and shutting down. As soon as no message can be edited any more, calls go
 /// straight to the inner stream, without a copy, and every buffer is freed.
 ///
-/// What comes in passes as it comes. A [`crate::TlsFlagsAcceptor`] only reads ahead to the end of the first
+/// What comes in passes unchanged. A [`crate::TlsFlagsAcceptor`] only reads ahead to the end of the first
 /// ClientHello, no further than rustls would buffer, and looks for a second one, after HelloRetryRequest. If
 /// that carries other flags than the first (RFC 9846 §4.2.2 (RFC 8446 §4.1.2)), it is not passed on: the alert
 /// is sent, and reading fails with an error that wraps the [`crate::FlagsError`].

@@ -50,7 +50,7 @@ impl Pki {
     fn make(algorithm: &'static SignatureAlgorithm, more: usize) -> Self {
         let mut params = CertificateParams::new([]).unwrap();
         let key = KeyPair::generate_for(algorithm).unwrap();
-        // Authorities are told apart by name, and each test may have several.
+        // Authorities are distinguished by name, and each test may have several.
         let name = format!("{:?}", &key.public_key_raw()[..16]);
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

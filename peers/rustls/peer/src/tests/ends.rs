@@ -107,7 +107,7 @@ pub(super) fn flag_80() -> Hex {
     Hex(FLAG_80.to_vec())
 }
 
-/// The library as it comes.
+/// The unmodified library.
 pub(super) fn unaware(setup: Setup) -> Setup {
     Setup {
         flag: None,

@@ -113,7 +113,7 @@ async fn flags_under_another_number_are_not_flags() {
 #[tokio::test]
 async fn server_of_the_editors_copy_acknowledges_what_was_set() {
     let names = Names::new();
-    // A client that sets the flag and is told to be one that did not: it refuses the acknowledgement.
+    // A client that sets the flag, with a setup of one that did not: it refuses the acknowledgement.
     let witness = Setup {
         tls_flags: None,
         ..with_flags(rca(names.client()), Message::ClientHello, &FLAG_80)

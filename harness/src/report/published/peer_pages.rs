@@ -16,7 +16,7 @@ use super::unsupported;
 use crate::run::Peer;
 
 /// What one end did in one case towards one other end.
-struct Deed<'a> {
+struct Behaviour<'a> {
     seen: &'a Seen,
     peer: &'a str,
     words: String,
@@ -29,17 +29,17 @@ type Place<'a> = (usize, Side, bool, &'a str);
 type Otherwise = BTreeMap<(Side, String, String, String), BTreeSet<usize>>;
 
 /// Every peer's page, by its name.
-pub(super) fn portraits(subject: &Subject, run: &Collected) -> Vec<(String, String)> {
+pub(super) fn peer_pages(subject: &Subject, run: &Collected) -> Vec<(String, String)> {
     let places = places(subject, run);
-    let pages = run.peers.iter().map(|peer| {
-        let page = portrait(subject, run, &places, peer);
-        (peer.name.clone(), page.0)
-    });
+    let pages = run
+        .peers
+        .iter()
+        .map(|peer| (peer.name.clone(), page(subject, run, &places, peer).0));
     pages.collect()
 }
 
-fn places<'a>(subject: &Subject, run: &'a Collected) -> BTreeMap<Place<'a>, Vec<Deed<'a>>> {
-    let mut places: BTreeMap<Place<'_>, Vec<Deed<'_>>> = BTreeMap::new();
+fn places<'a>(subject: &Subject, run: &'a Collected) -> BTreeMap<Place<'a>, Vec<Behaviour<'a>>> {
+    let mut places: BTreeMap<Place<'_>, Vec<Behaviour<'_>>> = BTreeMap::new();
     for seen in run.cells.iter().filter(|seen| seen.is_judged()) {
         for side in Side::BOTH {
             let Some(provenance) = seen.provenance(side) else {
@@ -53,7 +53,7 @@ fn places<'a>(subject: &Subject, run: &'a Collected) -> BTreeMap<Place<'a>, Vec<
             let words = words.into_iter().collect::<Vec<_>>().join(" / ");
             let is_unmodified = provenance == Provenance::Library;
             let place = (seen.case, side, is_unmodified, other);
-            places.entry(place).or_default().push(Deed {
+            places.entry(place).or_default().push(Behaviour {
                 seen,
                 peer: &seen.player(side).peer,
                 words,
@@ -63,10 +63,10 @@ fn places<'a>(subject: &Subject, run: &'a Collected) -> BTreeMap<Place<'a>, Vec<
     places
 }
 
-fn portrait(
+fn page(
     subject: &Subject,
     run: &Collected,
-    places: &BTreeMap<Place<'_>, Vec<Deed<'_>>>,
+    places: &BTreeMap<Place<'_>, Vec<Behaviour<'_>>>,
     peer: &Peer,
 ) -> Page {
     let mut page = Page::default();
@@ -87,7 +87,7 @@ fn portrait(
     page.line(format_args!("\n## What it violates"));
     findings::of_peer(&mut page, subject, run, name);
     page.line(format_args!("\n## What it does otherwise than most\n"));
-    let otherwise = compare(subject, places, name, |deeds| most(deeds));
+    let otherwise = compare(subject, places, name, |behaviours| most(behaviours));
     write(&mut page, subject, &otherwise, "most");
     let relatives = run
         .peers
@@ -99,9 +99,11 @@ fn portrait(
             relative.name,
             text(&relative.description.library)
         ));
-        let otherwise = compare(subject, places, name, |deeds| {
-            let deed = deeds.iter().find(|deed| deed.peer == relative.name)?;
-            Some(&deed.words)
+        let otherwise = compare(subject, places, name, |behaviours| {
+            let behaviour = behaviours
+                .iter()
+                .find(|behaviour| behaviour.peer == relative.name)?;
+            Some(&behaviour.words)
         });
         write(&mut page, subject, &otherwise, &relative.name);
         let abilities = |it: &Peer| -> BTreeSet<String> {
@@ -129,10 +131,10 @@ fn portrait(
 }
 
 /// What the greatest number of ends did, if there is one such.
-fn most<'a>(deeds: &'a [Deed<'_>]) -> Option<&'a String> {
+fn most<'a>(behaviours: &'a [Behaviour<'_>]) -> Option<&'a String> {
     let mut counts: BTreeMap<&String, usize> = BTreeMap::new();
-    for deed in deeds {
-        *counts.entry(&deed.words).or_default() += 1;
+    for behaviour in behaviours {
+        *counts.entry(&behaviour.words).or_default() += 1;
     }
     let most = counts.values().copied().max()?;
     let mut first = counts.iter().filter(|(_, count)| **count == most);
@@ -145,16 +147,16 @@ fn most<'a>(deeds: &'a [Deed<'_>]) -> Option<&'a String> {
 /// Where a peer does otherwise than `other` says.
 fn compare<'a>(
     subject: &Subject,
-    places: &'a BTreeMap<Place<'_>, Vec<Deed<'_>>>,
+    places: &'a BTreeMap<Place<'_>, Vec<Behaviour<'_>>>,
     name: &str,
-    other: impl Fn(&'a [Deed<'_>]) -> Option<&'a String>,
+    other: impl Fn(&'a [Behaviour<'_>]) -> Option<&'a String>,
 ) -> Otherwise {
     let mut otherwise = Otherwise::new();
-    for ((case, side, _, _), deeds) in places {
-        let Some(own) = deeds.iter().find(|deed| deed.peer == name) else {
+    for ((case, side, _, _), behaviours) in places {
+        let Some(own) = behaviours.iter().find(|behaviour| behaviour.peer == name) else {
             continue;
         };
-        let Some(words) = other(deeds).filter(|words| **words != own.words) else {
+        let Some(words) = other(behaviours).filter(|words| **words != own.words) else {
             continue;
         };
         let why = why(subject, own.seen, *side);
