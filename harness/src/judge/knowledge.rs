@@ -65,6 +65,18 @@ pub struct EndKnowledge {
     pub provenance: Option<Provenance>,
 }
 
+impl EndKnowledge {
+    /// What an end's setup says of it.
+    fn of(setup: &Setup) -> Self {
+        Self {
+            knows_flags: Some(setup.flag.is_some()),
+            signature_verifies: Some(!setup.bad_certificate_verify),
+            misbehaves: false,
+            provenance: None,
+        }
+    }
+}
+
 words! {
     /// What a pre-shared key is (RFC 9846 §2.2).
     pub enum Psk {
@@ -94,33 +106,39 @@ impl Knowledge {
         }
     }
 
-    /// What two setups say of one of their connections, the first being 0. The ends of a job offer no other
-    /// pre-shared key than that of a session before.
+    /// What two setups say of one of their connections, the first being 0.
     #[must_use]
-    pub fn of_setups(mut self, client: &Setup, server: &Setup, connection: u32) -> Self {
-        let end = |setup: &Setup| EndKnowledge {
-            knows_flags: Some(setup.flag.is_some()),
-            signature_verifies: Some(!setup.bad_certificate_verify),
-            misbehaves: false,
-            provenance: None,
-        };
-        let edits_flags = client
+    pub fn of_setups(self, client: &Setup, server: &Setup, connection: u32) -> Self {
+        self.of_client(client, connection).of_server(server)
+    }
+
+    /// What a client's setup says of one of its connections, the first being 0. It offers no other pre-shared key
+    /// than that of a session before.
+    #[must_use]
+    pub fn of_client(mut self, setup: &Setup, connection: u32) -> Self {
+        let edits_flags = setup
             .edits
             .iter()
             .any(|edit| edit.extension == self.extension);
-        let proposed = match &client.resumption {
+        let proposed = match &setup.resumption {
             Some(resumption) if connection > 0 => &resumption.tls_flags,
-            _ => &client.tls_flags,
+            _ => &setup.tls_flags,
         };
-        self.client = end(client);
-        self.server = end(server);
+        self.client = EndKnowledge::of(setup);
         // An end that is to edit the extension is to send something else.
         self.proposed = (!edits_flags).then(|| proposed.clone());
-        self.client_has_certificate = Some(client.identity.is_some());
-        self.policy = server.policy;
-        self.server_accepts_tls13 =
-            Some(server.versions.is_empty() || server.versions.contains(&Version::Tls13));
+        self.client_has_certificate = Some(setup.identity.is_some());
         self.psk = Some(Psk::Resumption);
+        self
+    }
+
+    /// What a server's setup says.
+    #[must_use]
+    pub fn of_server(mut self, setup: &Setup) -> Self {
+        self.server = EndKnowledge::of(setup);
+        self.policy = setup.policy;
+        self.server_accepts_tls13 =
+            Some(setup.versions.is_empty() || setup.versions.contains(&Version::Tls13));
         self
     }
 

@@ -57,6 +57,23 @@ pub struct Connection {
     pub rulings: Vec<Ruling>,
 }
 
+impl Connection {
+    /// Judges a connection by what is known of it; nothing is held against reports. `before` is the connection of the
+    /// same ends before it.
+    #[must_use]
+    pub fn judged(transcript: Transcript, knowledge: Knowledge, before: Option<&Facts>) -> Self {
+        let view = View::new(&transcript, &knowledge);
+        let facts = Facts::of(&view, before);
+        let rulings = check::rule(&view);
+        Self {
+            transcript,
+            knowledge,
+            facts,
+            rulings,
+        }
+    }
+}
+
 /// One connection, and what its ends report held against it.
 #[derive(Clone, Debug)]
 pub struct Observed {

@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use reqmtls_contract::{
-    Answer, ConnectionReport, Edit, Endpoint, Hex, Outcome, PrepareError, REQUEST, Revision, Setup,
-    Stream, ask, read_answer,
+    Answer, ConnectionReport, Edit, Endpoint, Hex, Outcome, PrepareError, Revision, Setup, Stream,
 };
-use rustls::ClientConfig;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::ServerName;
 use rustls::sign::SingleCertAndKey;
+use rustls::{ClientConfig, RootCertStore};
 use rustls_tlsflags::Flags;
 use rustls_tlsflags::seam::{
     EditedIo, Edits, Message, Side, Watch, client_provider, prepare_client, watching_provider,
@@ -21,9 +21,11 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::application::{Application, Exchange};
 use crate::client_sessions;
 use crate::config::{self, invalid};
 use crate::edits;
+use crate::trust;
 
 pub(super) struct Client {
     /// What connection 0 does, and what connection 1 does if there is one.
@@ -34,6 +36,7 @@ pub(super) struct Client {
     edits: Vec<Edit>,
     /// The number of `tls_flags`, if this end knows the extension.
     extension: Option<u16>,
+    application: Arc<Application>,
 }
 
 /// One connection.
@@ -46,7 +49,11 @@ struct Turn {
 }
 
 impl Client {
-    pub(super) fn prepare(base: &CryptoProvider, setup: &Setup) -> Result<Self, PrepareError> {
+    pub(super) fn prepare(
+        base: &CryptoProvider,
+        application: &Arc<Application>,
+        setup: &Setup,
+    ) -> Result<Self, PrepareError> {
         let name = setup
             .server_name
             .clone()
@@ -56,7 +63,9 @@ impl Client {
             return Err(invalid("expected a flag for revision editors-copy"));
         }
         let base = config::provider(base, setup);
-        let mut turns = vec![Turn::prepare(&base, setup, &first_edits(setup))?];
+        let verifier = trust::of_servers(application.trust, &base, setup)?;
+        let verifier = verifier.as_ref();
+        let mut turns = vec![Turn::prepare(&base, verifier, setup, &first_edits(setup))?];
         if let Some(resumption) = &setup.resumption {
             let setup = Setup {
                 tls_flags: resumption.tls_flags.clone(),
@@ -70,18 +79,19 @@ impl Client {
             );
             turns.push(Turn {
                 early_data: resumption.early_data,
-                ..Turn::prepare(&base, &setup, &edits)?
+                ..Turn::prepare(&base, verifier, &setup, &edits)?
             });
         }
         let current = Arc::default();
         let mut configs: Vec<_> = turns.iter_mut().map(|turn| &mut turn.config).collect();
-        client_sessions::share(&mut configs, &base, setup, &current)?;
+        client_sessions::share(&mut configs, setup, &current);
         Ok(Self {
             turns,
             current,
             server_name,
             edits: setup.edits.clone(),
             extension: setup.flag.map(|_| setup.extension_number()),
+            application: Arc::clone(application),
         })
     }
 }
@@ -111,7 +121,12 @@ fn inserted(edits: Edits, message: Message, setup: &Setup, tls_flags: Option<&He
 }
 
 impl Turn {
-    fn prepare(base: &CryptoProvider, setup: &Setup, edits: &Edits) -> Result<Self, PrepareError> {
+    fn prepare(
+        base: &CryptoProvider,
+        verifier: Option<&Arc<dyn ServerCertVerifier>>,
+        setup: &Setup,
+        edits: &Edits,
+    ) -> Result<Self, PrepareError> {
         let edits = edits::with_jobs(edits.clone(), setup)?;
         let tls_flags = setup.tls_flags.as_ref();
         let provider = match setup.flag {
@@ -130,8 +145,13 @@ impl Turn {
         let is_edited = setup.flag.is_some() || !edits.is_empty();
         let builder = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&config::versions(setup))
-            .map_err(invalid)?
-            .with_root_certificates(config::roots(setup)?);
+            .map_err(invalid)?;
+        let builder = match verifier {
+            Some(verifier) => builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::clone(verifier)),
+            None => builder.with_root_certificates(RootCertStore::empty()),
+        };
         let config = match &setup.identity {
             Some(identity) => {
                 let key =
@@ -165,6 +185,9 @@ impl Endpoint for Client {
         let key_log = config::key_log();
         let mut config = ClientConfig::clone(&turn.config);
         config.enable_early_data = turn.early_data;
+        config
+            .alpn_protocols
+            .clone_from(&self.application.protocols);
         config.key_log = Arc::<config::KeyLogLines>::clone(&key_log);
         let config = Arc::new(config);
         report.tls_flags_sent.clone_from(&turn.tls_flags);
@@ -184,14 +207,15 @@ impl Client {
         &self,
         config: Arc<ClientConfig>,
         early_data: bool,
-        stream: impl AsyncRead + AsyncWrite + Unpin,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send,
         report: &mut ConnectionReport,
     ) {
         let mut sent_early = None;
         let name = self.server_name.clone();
+        let exchange = &*self.application.exchange;
         let connect = TlsConnector::from(config).connect_with(name, stream, |tls| {
             if early_data && let Some(mut early) = tls.early_data() {
-                sent_early = Some(early.write_all(REQUEST).is_ok());
+                sent_early = Some(early.write_all(exchange.request()).is_ok());
             }
         });
         let mut tls = match connect.into_fallible().await {
@@ -209,23 +233,24 @@ impl Client {
             .map(|kind| kind == rustls::HandshakeKind::Resumed);
         report.early_data = sent_early.map(|_| connection.is_early_data_accepted());
         let has_asked = sent_early == Some(true) && connection.is_early_data_accepted();
-        match exchange(&mut tls, has_asked).await {
+        match ask(exchange, &mut tls, has_asked).await {
             Ok(answer) => {
                 report.outcome = Outcome::Completed;
-                report.answer = Some(answer);
+                report.answer = answer;
             }
             Err(error) => crate::note(report, &error, self.extension),
         }
     }
 }
 
-async fn exchange(
-    tls: &mut TlsStream<impl AsyncRead + AsyncWrite + Unpin>,
+async fn ask(
+    exchange: &dyn Exchange,
+    tls: &mut TlsStream<impl AsyncRead + AsyncWrite + Unpin + Send>,
     has_asked: bool,
-) -> std::io::Result<Answer> {
-    if has_asked {
-        read_answer(tls).await
-    } else {
-        ask(tls).await
+) -> std::io::Result<Option<Answer>> {
+    if !has_asked {
+        tls.write_all(exchange.request()).await?;
+        tls.flush().await?;
     }
+    exchange.read(tls).await
 }

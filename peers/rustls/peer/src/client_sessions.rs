@@ -3,39 +3,29 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use reqmtls_contract::{PrepareError, Setup};
+use reqmtls_contract::Setup;
 use rustls::client::{
     ClientSessionMemoryCache, ClientSessionStore, ResolvesClientCert, Resumption,
-    Tls12ClientSessionValue, Tls13ClientSessionValue, WebPkiServerVerifier,
+    Tls12ClientSessionValue, Tls13ClientSessionValue,
 };
-use rustls::crypto::CryptoProvider;
 use rustls::pki_types::ServerName;
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, NamedGroup, SignatureScheme};
-
-use crate::config::{self, invalid};
 
 /// Servers that a job's sessions may be for: there is one.
 const SESSIONS: usize = 8;
 
 /// Lets the connections of a job share sessions, if it has more than one. `current` is which of them runs.
 ///
-/// rustls resumes a session only with the very verifier and resolver that it was made with.
+/// rustls resumes a session only with the very verifier and resolver that it was made with: they have one verifier.
 pub(super) fn share(
     configs: &mut [&mut Arc<ClientConfig>],
-    base: &CryptoProvider,
     setup: &Setup,
     current: &Arc<AtomicUsize>,
-) -> Result<(), PrepareError> {
-    let roots = config::roots(setup)?;
-    // Without a trust anchor, no handshake makes a session.
-    if configs.len() < 2 || roots.is_empty() {
-        return Ok(());
+) {
+    if configs.len() < 2 {
+        return;
     }
-    let verifier =
-        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::new(base.clone()))
-            .build()
-            .map_err(invalid)?;
     let resolvers = configs
         .iter()
         .map(|config| Arc::clone(&config.client_auth_cert_resolver));
@@ -49,13 +39,10 @@ pub(super) fn share(
     });
     for shared in configs {
         let mut config = ClientConfig::clone(shared);
-        let verifier = Arc::<WebPkiServerVerifier>::clone(&verifier);
-        config.dangerous().set_certificate_verifier(verifier);
         config.client_auth_cert_resolver = Arc::<Resolver>::clone(&resolver);
         config.resumption = Resumption::store(Arc::<Sessions>::clone(&sessions));
         **shared = Arc::new(config);
     }
-    Ok(())
 }
 
 /// The sessions of a job.

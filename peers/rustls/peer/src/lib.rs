@@ -1,5 +1,6 @@
 //! The in-tree rustls implementation as a reqmtls peer, for use inside the harness or as a program.
 
+mod application;
 mod client;
 mod client_sessions;
 mod config;
@@ -9,13 +10,16 @@ mod server_config;
 mod signing;
 #[cfg(test)]
 mod tests;
+mod trust;
 
 use std::sync::Arc;
 
+pub use self::application::{Application, Exchange, Trust};
 use reqmtls_contract::{
     Capabilities, CipherSuite, ClosedInstead, ConnectionReport, Description, Endpoint, Group, Job,
     Peer, Policy, PrepareError, Provenance, Side, VERSION, Version,
 };
+
 use rustls::AlertDescription;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls_tlsflags::flags_error;
@@ -24,6 +28,7 @@ use rustls_tlsflags::flags_error;
 #[derive(Debug)]
 pub struct Rustls {
     provider: CryptoProvider,
+    application: Arc<Application>,
 }
 
 impl Rustls {
@@ -32,7 +37,15 @@ impl Rustls {
     pub fn new() -> Self {
         Self {
             provider: aws_lc_rs::default_provider(),
+            application: Arc::default(),
         }
+    }
+
+    /// The same, with another application than that of the peer contract.
+    #[must_use]
+    pub fn with_application(mut self, application: Application) -> Self {
+        self.application = Arc::new(application);
+        self
     }
 }
 
@@ -92,8 +105,16 @@ impl Peer for Rustls {
 
     fn prepare(&self, job: Job) -> Result<Arc<dyn Endpoint>, PrepareError> {
         Ok(match job.side {
-            Side::Client => Arc::new(client::Client::prepare(&self.provider, &job.setup)?),
-            Side::Server => Arc::new(server::Server::prepare(&self.provider, &job.setup)?),
+            Side::Client => Arc::new(client::Client::prepare(
+                &self.provider,
+                &self.application,
+                &job.setup,
+            )?),
+            Side::Server => Arc::new(server::Server::prepare(
+                &self.provider,
+                &self.application,
+                &job.setup,
+            )?),
         })
     }
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use reqmtls_contract::{
     ConnectionReport, Edit, Endpoint, Hex, Outcome, Policy, PrepareError, Revision, Setup, Stream,
-    read_request, write_answer,
 };
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
@@ -17,10 +16,11 @@ use rustls_tlsflags::seam::{
 use rustls_tlsflags::{
     AcceptError, AcceptorError, ClientAuthPolicy, Codepoints, Flags, TlsFlagsAcceptor,
 };
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use crate::application::{Application, Exchange, Trust};
 use crate::config::{self, KeyLogLines, invalid};
 use crate::edits;
 use crate::server_config::{Configs, Maker, logged};
@@ -30,6 +30,7 @@ const SESSIONS: usize = 256;
 
 pub(super) struct Server {
     way: Way,
+    application: Arc<Application>,
     edits: Vec<Edit>,
 }
 
@@ -53,7 +54,11 @@ struct Aware {
 }
 
 impl Server {
-    pub(super) fn prepare(base: &CryptoProvider, setup: &Setup) -> Result<Self, PrepareError> {
+    pub(super) fn prepare(
+        base: &CryptoProvider,
+        application: &Arc<Application>,
+        setup: &Setup,
+    ) -> Result<Self, PrepareError> {
         let base = config::provider(base, setup);
         let asked = setup.policy.unwrap_or(Policy::Never);
         let policy = match asked {
@@ -63,23 +68,25 @@ impl Server {
             Policy::RequestOnFlag => ClientAuthPolicy::RequestOnFlag,
             Policy::RequireOnFlag => ClientAuthPolicy::RequireOnFlag,
         };
-        if policy != ClientAuthPolicy::Never && setup.trust_anchors.is_none() {
+        let trusts_nobody = application.trust == Trust::Anchors && setup.trust_anchors.is_none();
+        if policy != ClientAuthPolicy::Never && trusts_nobody {
             return Err(invalid(
                 "expected trust_anchors for a server that asks for certificates",
             ));
         }
         let way = match setup.flag {
-            Some(flag) => Way::aware(&base, setup, policy, flag)?,
+            Some(flag) => Way::aware(&base, application, setup, policy, flag)?,
             None if asked.is_on_flag() => {
                 return Err(invalid(format!("expected a flag for policy {asked}")));
             }
             None if setup.revision == Some(Revision::EditorsCopy) => {
                 return Err(invalid("expected a flag for revision editors-copy"));
             }
-            None => Way::unaware(&base, setup, policy)?,
+            None => Way::unaware(&base, application, setup, policy)?,
         };
         Ok(Self {
             way,
+            application: Arc::clone(application),
             edits: setup.edits.clone(),
         })
     }
@@ -88,13 +95,15 @@ impl Server {
 impl Way {
     fn unaware(
         base: &CryptoProvider,
+        application: &Application,
         setup: &Setup,
         policy: ClientAuthPolicy,
     ) -> Result<Self, PrepareError> {
         let edits = edits::with_jobs(Edits::new(), setup)?;
         let client_auth = policy.decide(false);
         let store = ServerSessionMemoryCache::new(SESSIONS);
-        let config = |provider| Maker::new(base, provider, setup, &store)?.config(client_auth);
+        let config =
+            |provider| Maker::new(base, provider, application, setup, &store)?.config(client_auth);
         if edits.is_empty() {
             return Ok(Self::Stock(Arc::new(config(Arc::new(base.clone()))?)));
         }
@@ -104,6 +113,7 @@ impl Way {
 
     fn aware(
         base: &CryptoProvider,
+        application: &Application,
         setup: &Setup,
         policy: ClientAuthPolicy,
         flag: u16,
@@ -125,7 +135,8 @@ impl Way {
                 revision: config::revision(setup),
             };
             let provider = watching_provider(base, Side::Server, &edits, &watch);
-            Maker::new(base, provider.map_err(invalid)?, setup, &store)?.configs(policy)
+            let provider = provider.map_err(invalid)?;
+            Maker::new(base, provider, application, setup, &store)?.configs(policy)
         };
         let mut flags = Flags::new();
         flags.try_insert(flag).map_err(invalid)?;
@@ -140,43 +151,29 @@ impl Way {
 
 #[async_trait]
 impl Endpoint for Server {
-    async fn run(&self, _connection: u32, stream: &mut dyn Stream, report: &mut ConnectionReport) {
+    async fn run(&self, connection: u32, stream: &mut dyn Stream, report: &mut ConnectionReport) {
         let key_log = config::key_log();
+        let call = Call {
+            connection,
+            exchange: &*self.application.exchange,
+        };
         match &self.way {
-            Way::Stock(config) => unaware(logged(config, &key_log), stream, report).await,
+            Way::Stock(config) => call.unaware(logged(config, &key_log), stream, report).await,
             Way::Edited(config) => {
                 let stream = EditedIo::server(stream, config);
-                unaware(logged(config, &key_log), stream, report).await;
+                call.unaware(logged(config, &key_log), stream, report).await;
             }
-            Way::Flags(aware) => aware.serve(&key_log, stream, report).await,
+            Way::Flags(aware) => aware.serve(&call, &key_log, stream, report).await,
         }
         report.key_log = key_log.take();
         edits::note_unmade(&self.edits, report);
     }
 }
 
-async fn unaware(
-    config: Arc<ServerConfig>,
-    stream: impl AsyncRead + AsyncWrite + Unpin,
-    report: &mut ConnectionReport,
-) {
-    match TlsAcceptor::from(config)
-        .accept(stream)
-        .into_fallible()
-        .await
-    {
-        Ok(tls) => answer(tls, report, None).await,
-        Err((error, mut stream)) => {
-            // The error at hand says more than one about sending an alert.
-            drop(stream.flush().await);
-            crate::note(report, &error, None);
-        }
-    }
-}
-
 impl Aware {
     async fn serve(
         &self,
+        call: &Call<'_>,
         key_log: &Arc<KeyLogLines>,
         stream: &mut dyn Stream,
         report: &mut ConnectionReport,
@@ -188,7 +185,8 @@ impl Aware {
         match accepted {
             Ok(accepted) => {
                 report.tls_flags_received = accepted.offer.extension_data.map(Hex);
-                answer(accepted.stream, report, Some(self.codepoints.extension)).await;
+                let extension = Some(self.codepoints.extension);
+                call.answer(accepted.stream, report, extension).await;
             }
             Err(failed) => {
                 report.tls_flags_received = failed.extension_data.map(Hex);
@@ -207,35 +205,68 @@ impl Aware {
     }
 }
 
-async fn answer(
-    mut tls: TlsStream<impl AsyncRead + AsyncWrite + Unpin>,
-    report: &mut ConnectionReport,
-    extension: Option<u16>,
-) {
-    let connection = tls.get_ref().1;
-    report.peer_certificate = config::fingerprint(connection.peer_certificates());
-    report.resumed = connection
-        .handshake_kind()
-        .map(|kind| kind == rustls::HandshakeKind::Resumed);
-    match serve(&mut tls, report).await {
-        Ok(()) => report.outcome = Outcome::Completed,
-        Err(error) => crate::note(report, &error, extension),
-    }
+/// One connection of the job.
+struct Call<'a> {
+    connection: u32,
+    exchange: &'a dyn Exchange,
 }
 
-/// Reads the request, which may have come early, and answers it.
-async fn serve(
-    tls: &mut TlsStream<impl AsyncRead + AsyncWrite + Unpin>,
-    report: &mut ConnectionReport,
-) -> std::io::Result<()> {
-    let mut early = Vec::new();
-    if let Some(mut data) = tls.get_mut().1.early_data() {
-        // rustls does not tell early data that it refused from none.
-        report.early_data = Some(true);
-        data.read_to_end(&mut early)?;
+impl Call<'_> {
+    async fn unaware(
+        &self,
+        config: Arc<ServerConfig>,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send,
+        report: &mut ConnectionReport,
+    ) {
+        match TlsAcceptor::from(config)
+            .accept(stream)
+            .into_fallible()
+            .await
+        {
+            Ok(tls) => self.answer(tls, report, None).await,
+            Err((error, mut stream)) => {
+                // The error at hand says more than one about sending an alert.
+                drop(stream.flush().await);
+                crate::note(report, &error, None);
+            }
+        }
     }
-    read_request(&mut AsyncReadExt::chain(early.as_slice(), &mut *tls)).await?;
-    write_answer(tls, &report.to_answer()).await
+
+    async fn answer(
+        &self,
+        mut tls: TlsStream<impl AsyncRead + AsyncWrite + Unpin + Send>,
+        report: &mut ConnectionReport,
+        extension: Option<u16>,
+    ) {
+        let connection = tls.get_ref().1;
+        report.peer_certificate = config::fingerprint(connection.peer_certificates());
+        report.resumed = connection
+            .handshake_kind()
+            .map(|kind| kind == rustls::HandshakeKind::Resumed);
+        match self.serve(&mut tls, report).await {
+            Ok(()) => report.outcome = Outcome::Completed,
+            Err(error) => crate::note(report, &error, extension),
+        }
+    }
+
+    /// Answers the request, which may have come early.
+    async fn serve(
+        &self,
+        tls: &mut TlsStream<impl AsyncRead + AsyncWrite + Unpin + Send>,
+        report: &mut ConnectionReport,
+    ) -> std::io::Result<()> {
+        let mut early = Vec::new();
+        if let Some(mut data) = tls.get_mut().1.early_data() {
+            // rustls does not tell early data that it refused from none.
+            report.early_data = Some(true);
+            data.read_to_end(&mut early)?;
+        }
+        let Self {
+            connection,
+            exchange,
+        } = self;
+        exchange.serve(*connection, &early, tls, report).await
+    }
 }
 
 fn note(report: &mut ConnectionReport, error: &AcceptError) {

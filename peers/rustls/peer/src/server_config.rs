@@ -5,12 +5,13 @@ use std::sync::Arc;
 use reqmtls_contract::{PrepareError, Setup, Side};
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
-use rustls::server::danger::ClientCertVerifier;
-use rustls::server::{ServerSessionMemoryCache, StoresServerSessions, WebPkiClientVerifier};
+use rustls::server::{ServerSessionMemoryCache, StoresServerSessions};
 use rustls::sign::SingleCertAndKey;
 use rustls_tlsflags::{ClientAuth, ClientAuthPolicy, ServerConfigs};
 
+use crate::application::Application;
 use crate::config::{self, KeyLogLines, invalid};
+use crate::trust;
 
 /// Octets of early data that are accepted. rustls skips no more than these of what it refuses, and counts
 /// whole records there.
@@ -27,6 +28,7 @@ pub(super) struct Configs {
 pub(super) struct Maker<'a> {
     base: &'a CryptoProvider,
     provider: Arc<CryptoProvider>,
+    application: &'a Application,
     setup: &'a Setup,
     resolver: Arc<SingleCertAndKey>,
     store: Arc<dyn StoresServerSessions>,
@@ -36,6 +38,7 @@ impl<'a> Maker<'a> {
     pub(super) fn new(
         base: &'a CryptoProvider,
         provider: Arc<CryptoProvider>,
+        application: &'a Application,
         setup: &'a Setup,
         store: &Arc<ServerSessionMemoryCache>,
     ) -> Result<Self, PrepareError> {
@@ -47,6 +50,7 @@ impl<'a> Maker<'a> {
         Ok(Self {
             base,
             provider,
+            application,
             setup,
             resolver: Arc::new(SingleCertAndKey::from(key)),
             store: Arc::<ServerSessionMemoryCache>::clone(store),
@@ -72,33 +76,19 @@ impl<'a> Maker<'a> {
         let builder = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
             .with_protocol_versions(&config::versions(self.setup))
             .map_err(invalid)?;
+        let trust = self.application.trust;
+        let verifier = trust::of_clients(trust, self.base, self.setup, client_auth)?;
         let mut config = builder
-            .with_client_cert_verifier(self.verifier(client_auth)?)
+            .with_client_cert_verifier(verifier)
             .with_cert_resolver(Arc::<SingleCertAndKey>::clone(&self.resolver));
+        config
+            .alpn_protocols
+            .clone_from(&self.application.protocols);
         config.session_storage = Arc::clone(&self.store);
         if self.setup.early_data {
             config.max_early_data_size = EARLY_DATA;
         }
         Ok(config)
-    }
-
-    fn verifier(
-        &self,
-        client_auth: ClientAuth,
-    ) -> Result<Arc<dyn ClientCertVerifier>, PrepareError> {
-        if client_auth == ClientAuth::None {
-            return Ok(WebPkiClientVerifier::no_client_auth());
-        }
-        let roots = Arc::new(config::roots(self.setup)?);
-        let mut builder =
-            WebPkiClientVerifier::builder_with_provider(roots, Arc::new(self.base.clone()));
-        if client_auth == ClientAuth::Optional {
-            builder = builder.allow_unauthenticated();
-        }
-        builder
-            .build()
-            .map(|verifier| verifier as _)
-            .map_err(invalid)
     }
 }
 
