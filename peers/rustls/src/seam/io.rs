@@ -120,13 +120,9 @@ impl<IO> EditedIo<IO> {
     }
 
     fn settle(&mut self) {
-        if let Some(handshake) = &mut self.handshake
-            && handshake.is_over()
-        {
-            if let Some(writer) = handshake.writer.take() {
-                writer.wake();
-            }
-            self.handshake = None;
+        let over = self.handshake.take_if(|handshake| handshake.is_over());
+        if let Some(writer) = over.and_then(|handshake| handshake.writer) {
+            writer.wake();
         }
     }
 }
@@ -188,13 +184,14 @@ impl<IO: AsyncWrite + Unpin> EditedIo<IO> {
     /// Sends what is pending, on behalf of a task that writes.
     fn poll_drain_to_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let drained = self.poll_drain(cx);
-        if drained.is_pending()
-            && let Some(handshake) = &mut self.handshake
-        {
+        if drained.is_ready() {
+            return drained;
+        }
+        if let Some(handshake) = &mut self.handshake {
             // A reading task may go on draining, and then has to say so.
             handshake.writer = Some(cx.waker().clone());
         }
-        drained
+        Poll::Pending
     }
 }
 
@@ -251,13 +248,11 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for EditedIo<IO> {
         if buf.remaining() == 0 {
             return Poll::Ready(Ok(()));
         }
-        let read = this.poll_looking(cx, buf);
-        if read.is_ready()
-            && let Poll::Ready(Err(error)) = this.poll_drain(cx)
-        {
+        let read = ready!(this.poll_looking(cx, buf));
+        if let Poll::Ready(Err(error)) = this.poll_drain(cx) {
             return Poll::Ready(Err(error));
         }
-        read
+        Poll::Ready(read)
     }
 }
 
@@ -311,11 +306,12 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for EditedIo<IO> {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if let Some(handshake) = &mut this.handshake
-            && handshake.outgoing.is_mid_record()
-        {
+        match &mut this.handshake {
             // What was written in part is sent in part, as it would be without us.
-            handshake.outgoing.finish(&mut handshake.pending);
+            Some(handshake) if handshake.outgoing.is_mid_record() => {
+                handshake.outgoing.finish(&mut handshake.pending);
+            }
+            _ => {}
         }
         ready!(this.poll_drain_to_write(cx))?;
         Pin::new(&mut this.io).poll_shutdown(cx)
