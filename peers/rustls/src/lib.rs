@@ -2,6 +2,9 @@
 #![forbid(unsafe_code)]
 
 mod alert;
+#[cfg(feature = "tokio")]
+mod asynchronous;
+pub mod blocking;
 mod client;
 mod configs;
 mod draft;
@@ -16,7 +19,7 @@ mod reader;
 #[cfg(feature = "seam")]
 pub mod seam;
 #[cfg(not(feature = "seam"))]
-#[expect(
+#[allow(
     dead_code,
     unreachable_pub,
     unused_imports,
@@ -25,6 +28,8 @@ pub mod seam;
 mod seam;
 mod server;
 
+#[cfg(feature = "tokio")]
+pub use asynchronous::Accepted;
 pub use client::{ConnectorBuilder, TlsFlagsConnector};
 pub use configs::ServerConfigs;
 pub use draft::{Codepoints, Revision};
@@ -33,4 +38,4 @@ pub use flags::{EARLY_TLS_FLAGS, Flags, FlagsError, MAX_FLAG, REQUEST_MTLS, TLS_
 pub use hello::{flags_in_client_hello, raw_flags_in_client_hello};
 pub use policy::{ClientAuth, ClientAuthPolicy, Offer};
 pub use seam::{EditedIo, OwnSessions};
-pub use server::{Accepted, Failed, TlsFlagsAcceptor};
+pub use server::{Failed, TlsFlagsAcceptor};
