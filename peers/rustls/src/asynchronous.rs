@@ -9,6 +9,7 @@ use tokio_rustls::{Connect, TlsAcceptor, TlsConnector};
 
 use crate::client::TlsFlagsConnector;
 use crate::error::AcceptError;
+use crate::info::ClientInfo;
 use crate::policy::{ClientAuth, Offer};
 use crate::seam::EditedIo;
 use crate::server::{Failed, TlsFlagsAcceptor};
@@ -124,4 +125,12 @@ pub struct Accepted<IO> {
     /// If the handshake resumed a session, the client was asked in the one
     /// that made the session.
     pub client_auth: ClientAuth,
+}
+
+impl<IO> Accepted<IO> {
+    /// What an application knows about the client, apart from the stream.
+    #[must_use]
+    pub fn client_info(&self) -> ClientInfo {
+        ClientInfo::new(&self.offer, self.client_auth, self.stream.get_ref().1)
+    }
 }

@@ -32,6 +32,7 @@ use rustls::{ClientConnection, ConnectionCommon, ServerConnection, SideData, Str
 
 use crate::client::TlsFlagsConnector;
 use crate::error::AcceptError;
+use crate::info::ClientInfo;
 use crate::policy::{ClientAuth, Offer};
 use crate::seam::EditedIo;
 use crate::server::{Failed, TlsFlagsAcceptor};
@@ -144,6 +145,14 @@ pub struct Accepted<IO: Read + Write> {
     /// If the handshake resumed a session, the client was asked in the one
     /// that made the session.
     pub client_auth: ClientAuth,
+}
+
+impl<IO: Read + Write> Accepted<IO> {
+    /// What an application knows about the client, apart from the stream.
+    #[must_use]
+    pub fn client_info(&self) -> ClientInfo {
+        ClientInfo::new(&self.offer, self.client_auth, &self.stream.conn)
+    }
 }
 
 /// Performs a handshake.

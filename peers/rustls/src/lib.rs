@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 mod alert;
@@ -12,6 +13,9 @@ pub mod editors_copy;
 mod error;
 mod flags;
 mod hello;
+#[cfg(feature = "hyper")]
+pub mod hyper;
+mod info;
 mod isolate;
 mod policy;
 mod probe;
@@ -36,6 +40,7 @@ pub use draft::{Codepoints, Revision};
 pub use error::{AcceptError, AcceptorError, ConnectorError, flags_error};
 pub use flags::{EARLY_TLS_FLAGS, Flags, FlagsError, MAX_FLAG, REQUEST_MTLS, TLS_FLAGS};
 pub use hello::{flags_in_client_hello, raw_flags_in_client_hello};
+pub use info::ClientInfo;
 pub use policy::{ClientAuth, ClientAuthPolicy, Offer};
 pub use seam::{EditedIo, OwnSessions};
 pub use server::{Failed, TlsFlagsAcceptor};

@@ -112,3 +112,60 @@ impl<IO: Read + Write> Write for EditedIo<IO> {
         self.io.flush()
     }
 }
+
+#[cfg(all(test, feature = "tokio"))]
+mod tests {
+    use super::super::tests::{config, record};
+    use super::*;
+    use crate::hello::tests::client_hello;
+
+    /// Takes so many octets, and then its timeout passes.
+    struct Gate {
+        open: usize,
+        taken: Vec<u8>,
+        timeout: ErrorKind,
+    }
+
+    impl Read for Gate {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(self.timeout.into())
+        }
+    }
+
+    impl Write for Gate {
+        fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+            let most = self.open.min(buf.len());
+            if most == 0 {
+                return Err(self.timeout.into());
+            }
+            self.open -= most;
+            self.taken.extend_from_slice(&buf[..most]);
+            Ok(most)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn nothing_is_lost_or_sent_twice_by_a_timeout() {
+        for timeout in [ErrorKind::WouldBlock, ErrorKind::TimedOut] {
+            let (open, taken) = (20, Vec::new());
+            let gate = Gate {
+                open,
+                taken,
+                timeout,
+            };
+            let mut io = EditedIo::for_client(gate, &config());
+            let hello = record(&client_hello(&[]));
+            assert_eq!(io.write(&hello).unwrap(), hello.len());
+            assert_eq!(io.flush().unwrap_err().kind(), timeout);
+            assert_eq!(io.read(&mut [0; 8]).unwrap_err().kind(), timeout);
+            io.get_mut().open = 1000;
+            io.flush().unwrap();
+            let edited = record(&client_hello(&[(62, &[1, 1])]));
+            assert_eq!(io.get_ref().taken, edited);
+        }
+    }
+}

@@ -62,7 +62,7 @@ impl Wake for Woken {
     }
 }
 
-fn config() -> ClientConfig {
+pub(super) fn config() -> ClientConfig {
     let edits = Edits::new().insert(Message::ClientHello, 62, [1, 1]);
     let provider = client_provider(&default_provider(), &edits).unwrap();
     ClientConfig::builder_with_provider(provider)
@@ -80,7 +80,7 @@ fn client() -> EditedIo<Gate> {
     EditedIo::for_client(gate, &config())
 }
 
-fn record(message: &[u8]) -> Vec<u8> {
+pub(super) fn record(message: &[u8]) -> Vec<u8> {
     let length = u16::try_from(message.len()).unwrap().to_be_bytes();
     [&[22, 3, 1][..], &length, message].concat()
 }
