@@ -13,7 +13,7 @@ use super::stage::Stage;
 mod asynchronous;
 mod blocking;
 
-#[cfg(all(test, feature = "tokio"))]
+#[cfg(test)]
 mod tests;
 
 /// A stream between rustls and the network that edits plaintext messages.

@@ -4,6 +4,10 @@
     clippy::unwrap_used,
     reason = "a test that panics has failed, as it should"
 )]
+#![expect(
+    clippy::duplicate_mod,
+    reason = "each example is a program, with a module of its own"
+)]
 
 #[expect(dead_code, reason = "its main function is for the example alone")]
 #[path = "../../examples/axum_server.rs"]

@@ -113,7 +113,7 @@ impl<IO: Read + Write> Write for EditedIo<IO> {
     }
 }
 
-#[cfg(all(test, feature = "tokio"))]
+#[cfg(test)]
 mod tests {
     use super::super::tests::{config, record};
     use super::*;
