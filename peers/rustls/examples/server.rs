@@ -7,25 +7,15 @@ mod shared;
 
 use rustls_tlsflags::{Accepted, TlsFlagsAcceptor};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
 use shared::{Pki, Result};
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let pki = Pki::generate()?;
-    let folder = std::env::temp_dir().join(format!("tlsflags-{}", std::process::id()));
-    pki.write_for_client(&folder)?;
-
     let acceptor = shared::acceptor(&pki)?;
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    println!("listening on {}", listener.local_addr()?);
-    println!("in another terminal, with or without a word behind it:");
-    println!(
-        "  cargo run -p rustls-tlsflags --example client {} {} [noflag|nocert]",
-        listener.local_addr()?,
-        folder.display()
-    );
+    let listener = shared::listen(&pki, "client").await?;
     loop {
         let (stream, peer) = listener.accept().await?;
         let acceptor = acceptor.clone();

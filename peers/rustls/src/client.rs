@@ -4,19 +4,20 @@ use std::fmt;
 use std::sync::Arc;
 
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ConfigBuilder, WantsVersions};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_rustls::{Connect, TlsConnector};
+#[cfg(feature = "tokio")]
+use tokio_rustls::TlsConnector;
 
 use crate::draft::{Codepoints, Revision};
 use crate::error::ConnectorError;
 use crate::flags::Flags;
-use crate::seam::{self, EditedIo, Edits, Message, Side, Watch};
+use crate::seam::{self, Edits, Message, Side, Watch};
 
 /// Connects, and sets flags in every ClientHello.
 ///
-/// The streams are tokio-rustls's own, over an [`EditedIo`].
+/// The streams are tokio-rustls's own or, by [`crate::blocking`], rustls's own, over an [`EditedIo`].
+///
+/// [`EditedIo`]: crate::EditedIo
 ///
 /// ```
 /// use rustls::RootCertStore;
@@ -39,7 +40,10 @@ use crate::seam::{self, EditedIo, Edits, Message, Side, Watch};
 /// its clones. So make one, and clone it as one would an `Arc<ClientConfig>`.
 #[derive(Clone)]
 pub struct TlsFlagsConnector {
-    inner: TlsConnector,
+    config: Arc<ClientConfig>,
+    /// The same configuration, with options of tokio-rustls.
+    #[cfg(feature = "tokio")]
+    pub(crate) inner: TlsConnector,
 }
 
 /// Makes a [`TlsFlagsConnector`].
@@ -104,9 +108,7 @@ impl ConnectorBuilder {
         }
         let config =
             seam::prepare_client(Arc::new(config)).map_err(|_| ConnectorError::ForeignProvider)?;
-        Ok(TlsFlagsConnector {
-            inner: TlsConnector::from(config),
-        })
+        Ok(TlsFlagsConnector::of(config))
     }
 }
 
@@ -128,51 +130,34 @@ impl TlsFlagsConnector {
     /// has a client certificate for TLS 1.2.
     #[cfg(feature = "seam")]
     pub fn from_config(config: Arc<ClientConfig>) -> Result<Self, seam::SeamError> {
-        Ok(Self {
-            inner: TlsConnector::from(seam::prepare_client(config)?),
-        })
+        Ok(Self::of(seam::prepare_client(config)?))
+    }
+
+    fn of(config: Arc<ClientConfig>) -> Self {
+        Self {
+            #[cfg(feature = "tokio")]
+            inner: TlsConnector::from(Arc::clone(&config)),
+            config,
+        }
     }
 
     /// The configuration.
     #[cfg(feature = "seam")]
     #[must_use]
     pub fn config(&self) -> &Arc<ClientConfig> {
-        self.inner.config()
+        &self.config
     }
 
-    /// The same with an option of tokio-rustls's own connector.
-    ///
-    /// `|connector| connector.early_data(true)` enables 0-RTT if tokio-rustls has its `early-data` feature. The
-    /// closure must return the connector that it is given, and not one with another configuration.
-    ///
-    /// # Panics
-    ///
-    /// If the configuration is another.
-    #[must_use]
-    pub fn with_options(self, set: impl FnOnce(TlsConnector) -> TlsConnector) -> Self {
-        let config = Arc::clone(self.inner.config());
-        let inner = set(self.inner);
-        assert!(
-            Arc::ptr_eq(&config, inner.config()),
-            "the options came with another configuration"
-        );
-        Self { inner }
-    }
-
-    /// Performs a handshake with `server_name` over `io`.
-    pub fn connect<IO>(&self, server_name: ServerName<'static>, io: IO) -> Connect<EditedIo<IO>>
-    where
-        IO: AsyncRead + AsyncWrite + Unpin,
-    {
-        let io = EditedIo::for_client(io, self.inner.config());
-        self.inner.connect(server_name, io)
+    #[cfg(not(feature = "seam"))]
+    pub(crate) fn config(&self) -> &Arc<ClientConfig> {
+        &self.config
     }
 }
 
 impl fmt::Debug for TlsFlagsConnector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TlsFlagsConnector")
-            .field("config", self.inner.config())
+            .field("config", &self.config)
             .finish_non_exhaustive()
     }
 }

@@ -2,8 +2,9 @@
 
 use std::io;
 
-use rustls::{Error, InvalidMessage};
+use rustls::{AlertDescription, Error, InvalidMessage};
 
+use crate::alert;
 use crate::flags::FlagsError;
 use crate::policy::ClientAuth;
 
@@ -32,6 +33,14 @@ pub enum AcceptError {
 }
 
 impl AcceptError {
+    /// The record with the alert that this error calls for, which rustls does not know of.
+    pub(crate) fn alert(&self) -> [u8; 7] {
+        alert::fatal(match self {
+            Self::Flags(error) => error.alert(),
+            _ => AlertDescription::InternalError,
+        })
+    }
+
     /// Finds the error that tokio-rustls or an [`crate::EditedIo`] has wrapped.
     pub(crate) fn new(error: io::Error, extension: u16) -> Self {
         if let Some(error) = flags_error(&error, extension) {
@@ -53,7 +62,7 @@ impl From<io::Error> for AcceptError {
 
 /// The error in flags that ended a connection, if that is what `error` is about.
 ///
-/// For errors of [`crate::TlsFlagsConnector::connect`], and of reading from its streams. How exactly flags in an
+/// For errors of a [`crate::TlsFlagsConnector`], and of reading from its streams. How exactly flags in an
 /// encrypted message were wrong is not told: they come as [`FlagsError::Unsolicited`], and so does an extension
 /// of this number that such a message has twice.
 #[must_use]
@@ -108,8 +117,6 @@ pub enum ConnectorError {
 
 #[cfg(test)]
 mod tests {
-    use rustls::AlertDescription;
-
     use super::*;
 
     fn of(error: Error) -> Option<FlagsError> {

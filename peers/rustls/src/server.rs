@@ -1,14 +1,11 @@
 //! A server that decides by the flags.
 
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 
-use rustls::{AlertDescription, ServerConfig};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
+use rustls::{ServerConfig, ServerConnection};
 
-use crate::alert;
 use crate::configs::ServerConfigs;
 use crate::draft::Codepoints;
 use crate::error::{AcceptError, AcceptorError};
@@ -16,7 +13,7 @@ use crate::flags::{Flags, FlagsError, TLS_FLAGS};
 use crate::hello::{offers_tls13, raw_flags_in_client_hello};
 use crate::policy::{ClientAuth, ClientAuthPolicy, Offer};
 use crate::probe::speaks_tls13;
-use crate::seam::EditedIo;
+use crate::seam::{EditedIo, HelloReader};
 
 type Decide = dyn Fn(&Offer) -> ClientAuth + Send + Sync;
 
@@ -110,90 +107,37 @@ impl TlsFlagsAcceptor {
         self
     }
 
-    /// Performs a handshake over `io`.
+    /// Reads a client's first ClientHello, and prepares `io` for the handshake that is to follow.
     ///
-    /// If it fails, the alert that says why is sent, and `io` is shut down and
-    /// dropped. [`TlsFlagsAcceptor::accept_fallible`] gives it back instead.
-    pub async fn accept<IO>(&self, io: IO) -> Result<Accepted<IO>, AcceptError>
-    where
-        IO: AsyncRead + AsyncWrite + Unpin,
-    {
-        match self.accept_fallible(io).await {
-            Ok(accepted) => Ok(accepted),
-            Err(Failed { error, mut io, .. }) => {
-                // The error at hand says more than one about closing.
-                let _ = io.shutdown().await;
-                Err(error)
-            }
-        }
-    }
-
-    /// Performs a handshake over `io`, and gives `io` back if it fails.
-    ///
-    /// An alert was then sent and flushed if there was one to send. Reading to
-    /// the end of the stream before dropping it keeps TCP from answering what
-    /// the client still sends with a reset, which could overtake the alert.
-    pub async fn accept_fallible<IO>(&self, io: IO) -> Result<Accepted<IO>, Failed<IO>>
-    where
-        IO: AsyncRead + AsyncWrite + Unpin,
-    {
-        let mut io = EditedIo::for_server(io);
-        let read = match io.read_client_hello().await {
-            Ok(read) => read,
-            Err(error) => return Err(Failed::new(AcceptError::Io(error), io, None)),
-        };
-        let Some(hello) = read else {
-            return Err(self.refuse(io, NO_CLIENT_HELLO).await);
+    /// An error is one whose alert is to be sent, see [`AcceptError::alert`]. What is not a ClientHello that rustls
+    /// could accept has no such error: rustls refuses it, as it does by itself.
+    pub(crate) fn begin<IO>(
+        &self,
+        io: &mut EditedIo<IO>,
+        hello: Option<HelloReader>,
+    ) -> Result<Begun, AcceptError> {
+        let Some(hello) = hello else {
+            return Ok(self.refuse(io, NO_CLIENT_HELLO));
         };
         let (offer, client_auth, config) = match self.choose(hello.message()) {
             Ok(chosen) => chosen,
             Err(AcceptError::Flags(error @ FlagsError::Malformed(_))) => {
-                return Err(self.refuse(io, error).await);
+                return Ok(self.refuse(io, error));
             }
-            Err(error) => {
-                let data = self.extension_data(hello.message());
-                return Err(Failed::new(error, io, data).alerted().await);
-            }
+            Err(error) => return Err(error),
         };
-
-        let data = offer.extension_data.clone();
-        io.serve(&config, hello, self.extension, data.clone());
-        let handshake = TlsAcceptor::from(config).accept(io).into_fallible().await;
-        let stream = match handshake {
-            Ok(stream) => stream,
-            Err((error, io)) => {
-                let error = AcceptError::new(error, self.extension);
-                return Err(Failed::new(error, io, data).flushed().await);
-            }
-        };
-        if client_auth == ClientAuth::Required && stream.get_ref().1.peer_certificates().is_none() {
-            let (io, _) = stream.into_inner();
-            return Err(Failed::new(AcceptError::NotAuthenticated, io, data));
-        }
-        Ok(Accepted {
-            stream,
-            offer,
-            client_auth,
-        })
+        io.serve(&config, hello, self.extension, offer.extension_data.clone());
+        let decided = Ok((offer, client_auth));
+        Ok(Begun { config, decided })
     }
 
-    /// Has rustls refuse what is not a ClientHello that it could accept, as it does by itself.
-    async fn refuse<IO>(&self, mut io: EditedIo<IO>, error: FlagsError) -> Failed<IO>
-    where
-        IO: AsyncRead + AsyncWrite + Unpin,
-    {
+    fn refuse<IO>(&self, io: &mut EditedIo<IO>, error: FlagsError) -> Begun {
         io.pass();
         let Some(config) = self.configs.all().first().copied().cloned() else {
             unreachable!("an acceptor has a configuration");
         };
-        match TlsAcceptor::from(config).accept(io).into_fallible().await {
-            Err((error, io)) => {
-                let error = AcceptError::new(error, self.extension);
-                Failed::new(error, io, None).flushed().await
-            }
-            // Nobody decided on this client.
-            Ok(stream) => Failed::new(AcceptError::Flags(error), stream.into_inner().0, None),
-        }
+        let decided = Err(error);
+        Begun { config, decided }
     }
 
     fn choose(&self, hello: &[u8]) -> Result<(Offer, ClientAuth, Arc<ServerConfig>), AcceptError> {
@@ -216,9 +160,37 @@ impl TlsFlagsAcceptor {
         Ok((offer, client_auth, Arc::clone(config)))
     }
 
-    fn extension_data(&self, hello: &[u8]) -> Option<Vec<u8>> {
-        let data = raw_flags_in_client_hello(hello, self.extension);
+    /// The `extension_data` of `tls_flags` as it came.
+    pub(crate) fn extension_data(&self, hello: Option<&HelloReader>) -> Option<Vec<u8>> {
+        let data = raw_flags_in_client_hello(hello?.message(), self.extension);
         data.ok().flatten().map(<[u8]>::to_vec)
+    }
+
+    /// What a handshake that failed with `error` was about.
+    pub(crate) fn error(&self, error: io::Error) -> AcceptError {
+        AcceptError::new(error, self.extension)
+    }
+}
+
+/// A handshake that is to follow a ClientHello.
+pub(crate) struct Begun {
+    pub(crate) config: Arc<ServerConfig>,
+    /// What was offered and decided; an error if rustls is expected to refuse the client.
+    decided: Result<(Offer, ClientAuth), FlagsError>,
+}
+
+impl Begun {
+    /// What comes of a handshake that rustls has completed.
+    pub(crate) fn outcome(
+        self,
+        connection: &ServerConnection,
+    ) -> Result<(Offer, ClientAuth), AcceptError> {
+        // On an error, nobody decided on this client.
+        let (offer, client_auth) = self.decided?;
+        if client_auth == ClientAuth::Required && connection.peer_certificates().is_none() {
+            return Err(AcceptError::NotAuthenticated);
+        }
+        Ok((offer, client_auth))
     }
 }
 
@@ -233,21 +205,6 @@ impl fmt::Debug for TlsFlagsAcceptor {
     }
 }
 
-/// A connection whose handshake is complete.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Accepted<IO> {
-    /// The stream.
-    pub stream: TlsStream<EditedIo<IO>>,
-    /// What the client offered.
-    pub offer: Offer,
-    /// What was decided to ask of the client.
-    ///
-    /// If the handshake resumed a session, the client was asked in the one
-    /// that made the session.
-    pub client_auth: ClientAuth,
-}
-
 /// A handshake that failed, and the stream that it failed on.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -260,29 +217,16 @@ pub struct Failed<IO> {
     pub extension_data: Option<Vec<u8>>,
 }
 
-impl<IO: AsyncWrite + Unpin> Failed<IO> {
-    fn new(error: AcceptError, io: EditedIo<IO>, extension_data: Option<Vec<u8>>) -> Self {
+impl<IO> Failed<IO> {
+    pub(crate) fn new(
+        error: AcceptError,
+        io: EditedIo<IO>,
+        extension_data: Option<Vec<u8>>,
+    ) -> Self {
         Self {
             error,
             io,
             extension_data,
         }
-    }
-
-    /// Sends the alert that the error calls for, which rustls does not know of.
-    async fn alerted(mut self) -> Self {
-        let description = match &self.error {
-            AcceptError::Flags(error) => error.alert(),
-            _ => AlertDescription::InternalError,
-        };
-        // The error at hand says more than one about sending an alert.
-        let _ = self.io.write_all(&alert::fatal(description)).await;
-        self.flushed().await
-    }
-
-    /// Sends what rustls has written.
-    async fn flushed(mut self) -> Self {
-        let _ = self.io.flush().await;
-        self
     }
 }

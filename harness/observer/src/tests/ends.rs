@@ -81,7 +81,10 @@ impl Ends {
         let builder = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&[setup.version])
             .unwrap();
-        let verifier = WebPkiClientVerifier::builder(trusting.clone());
+        let verifier = WebPkiClientVerifier::builder_with_provider(
+            trusting.clone(),
+            Arc::new(aws_lc_rs::default_provider()),
+        );
         let builder = match setup.auth {
             ClientAuth::Never => builder.with_no_client_auth(),
             ClientAuth::Optional => {

@@ -13,6 +13,7 @@ use rustls::{RootCertStore, ServerConfig};
 use rustls_tlsflags::{
     ClientAuthPolicy, Flags, ServerConfigs, TlsFlagsAcceptor, TlsFlagsConnector,
 };
+use tokio::net::TcpListener;
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -62,6 +63,44 @@ impl Pki {
     }
 }
 
+/// Where an example listens. Prints how to run the example `client` against it.
+pub(crate) async fn listen(pki: &Pki, client: &str) -> Result<TcpListener> {
+    let folder = std::env::temp_dir().join(format!("tlsflags-{}", std::process::id()));
+    pki.write_for_client(&folder)?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!("listening on {}", listener.local_addr()?);
+    println!("in another terminal, with or without a word behind it:");
+    println!(
+        "  cargo run -p rustls-tlsflags --example {client} {} {} [noflag|nocert]",
+        listener.local_addr()?.port(),
+        folder.display()
+    );
+    Ok(listener)
+}
+
+/// The port and the connector that a client's arguments name.
+pub(crate) fn client_arguments() -> Result<(u16, TlsFlagsConnector)> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (port, folder, how) = match &arguments[..] {
+        [port, folder] => (port, Path::new(folder), ""),
+        [port, folder, how] if ["noflag", "nocert"].contains(&how.as_str()) => {
+            (port, Path::new(folder), how.as_str())
+        }
+        _ => return Err("expected: PORT FOLDER [noflag|nocert]".into()),
+    };
+    let identity = Identity {
+        certificate: std::fs::read_to_string(folder.join("client.pem"))?,
+        key: std::fs::read_to_string(folder.join("client-key.pem"))?,
+    };
+    let authority = std::fs::read_to_string(folder.join("authority.pem"))?;
+    let flags = match how {
+        "noflag" => Flags::new(),
+        _ => Flags::request_mtls(),
+    };
+    let identity = (how != "nocert").then_some(&identity);
+    Ok((port.parse()?, connector(&authority, identity, &flags)?))
+}
+
 /// A client that sets `flags`; with a certificate if it has an identity.
 pub(crate) fn connector(
     authority: &str,
@@ -107,7 +146,7 @@ pub(crate) fn acceptor(pki: &Pki) -> Result<TlsFlagsAcceptor> {
 }
 
 impl Identity {
-    fn chain(&self) -> Result<Vec<CertificateDer<'static>>> {
+    pub(crate) fn chain(&self) -> Result<Vec<CertificateDer<'static>>> {
         Ok(vec![CertificateDer::from_pem_slice(
             self.certificate.as_bytes(),
         )?])

@@ -84,9 +84,8 @@ impl Handshake {
 
     /// Looks at octets that are about to pass. Returns whether they may.
     pub(super) fn see(&mut self, bytes: &[u8]) -> bool {
-        if self.outgoing.is_done()
-            && let Inbound::SecondClientHello { .. } = self.inbound
-        {
+        let seeks_second = matches!(self.inbound, Inbound::SecondClientHello { .. });
+        if seeks_second && self.outgoing.is_done() {
             self.inbound = Inbound::Off;
         }
         match self.inbound.see(bytes) {

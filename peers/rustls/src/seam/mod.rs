@@ -60,6 +60,8 @@ mod provider;
 mod records;
 mod sessions;
 mod signer;
+mod stage;
+mod transport;
 mod watch;
 
 pub use self::edits::{Change, Edit, Edits, Message, Position, SeamError, Side};
@@ -69,6 +71,7 @@ pub use self::provider::{
     client_provider, prepare_client, prepare_server, server_provider, watching_provider,
 };
 pub(crate) use self::provider::{interned_provider, is_of_one_plan};
+pub(crate) use self::records::HelloReader;
 pub use self::sessions::OwnSessions;
 pub use self::watch::Watch;
 

@@ -67,6 +67,7 @@ impl Outgoing {
     }
 
     /// Whether some record is only written in part.
+    #[cfg(any(test, feature = "tokio"))]
     pub(super) fn is_mid_record(&self) -> bool {
         self.passing > 0 || !self.record.is_empty() || !self.held.is_empty()
     }

@@ -155,16 +155,16 @@ impl HelloReader {
             taken = payload.len().min(4 - self.message.len());
             self.message.extend_from_slice(&payload[..taken]);
         }
-        if let Some(length) = whole_length(&self.message)
-            && self.message.len() < length
-            && self.judge() == Progress::Unfinished
-        {
-            let more = (payload.len() - taken).min(length - self.message.len());
-            self.message
-                .extend_from_slice(&payload[taken..taken + more]);
-            taken += more;
-        }
-        taken
+        let missing = match whole_length(&self.message) {
+            Some(length) if self.judge() == Progress::Unfinished => {
+                length.saturating_sub(self.message.len())
+            }
+            _ => 0,
+        };
+        let more = missing.min(payload.len() - taken);
+        self.message
+            .extend_from_slice(&payload[taken..taken + more]);
+        taken + more
     }
 
     fn judge(&self) -> Progress {

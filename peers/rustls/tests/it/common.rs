@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SignatureAlgorithm,
 };
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
@@ -201,7 +201,7 @@ impl Pki {
 }
 
 pub(crate) fn stock() -> CryptoProvider {
-    aws_lc_rs::default_provider()
+    crate::backend::default_provider()
 }
 
 /// A client's provider that sets these flags.

@@ -5,6 +5,8 @@
     reason = "a test that panics has failed, as it should"
 )]
 
+mod aws_lc_rs;
+mod blocking;
 mod common;
 mod early_data;
 mod editors_copy;
@@ -15,3 +17,6 @@ mod resumption;
 mod seam;
 mod streams;
 mod tls12;
+
+/// The provider that is tested. `tests/ring` has the same tests with another.
+use rustls::crypto::aws_lc_rs as backend;

@@ -182,7 +182,7 @@ async fn required_authentication_is_not_evaded_by_a_stored_tls13_session() {
 
 #[tokio::test]
 async fn required_authentication_is_not_evaded_by_a_tls13_ticket() {
-    let shared = rustls::crypto::aws_lc_rs::Ticketer::new().unwrap();
+    let shared = crate::backend::Ticketer::new().unwrap();
     session_without_authentication_is_not_resumed_where_it_is_required(&[&TLS13], |config| {
         config.ticketer = Arc::clone(&shared);
     })
@@ -200,7 +200,7 @@ async fn required_authentication_is_not_evaded_by_a_stored_tls12_session() {
 
 #[tokio::test]
 async fn required_authentication_is_not_evaded_by_a_tls12_ticket() {
-    let shared = rustls::crypto::aws_lc_rs::Ticketer::new().unwrap();
+    let shared = crate::backend::Ticketer::new().unwrap();
     session_without_authentication_is_not_resumed_where_it_is_required(&[&TLS12], |config| {
         config.ticketer = Arc::clone(&shared);
     })

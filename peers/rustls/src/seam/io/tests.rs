@@ -1,12 +1,13 @@
 //! Writes that block, come in parts, or are cut off.
 
+use std::io::{self, IoSlice};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 
 use rustls::crypto::aws_lc_rs::default_provider;
-
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 use super::*;
 use crate::hello::tests::client_hello;
@@ -61,7 +62,7 @@ impl Wake for Woken {
     }
 }
 
-fn config() -> ClientConfig {
+pub(super) fn config() -> ClientConfig {
     let edits = Edits::new().insert(Message::ClientHello, 62, [1, 1]);
     let provider = client_provider(&default_provider(), &edits).unwrap();
     ClientConfig::builder_with_provider(provider)
@@ -79,7 +80,7 @@ fn client() -> EditedIo<Gate> {
     EditedIo::for_client(gate, &config())
 }
 
-fn record(message: &[u8]) -> Vec<u8> {
+pub(super) fn record(message: &[u8]) -> Vec<u8> {
     let length = u16::try_from(message.len()).unwrap().to_be_bytes();
     [&[22, 3, 1][..], &length, message].concat()
 }
@@ -157,12 +158,12 @@ async fn a_client_has_no_state_once_the_server_has_answered() {
     let (near, mut far) = tokio::io::duplex(1 << 16);
     let mut io = EditedIo::for_client(near, &config());
     io.write_all(&record(&client_hello(&[]))).await.unwrap();
-    assert!(io.handshake.is_some());
+    assert!(io.stage.handshake.is_some());
     let body = [&[3, 3][..], &[5; 32], &[0, 0x13, 1, 0, 0, 0]].concat();
     let hello = [&[2, 0, 0, 40], &body[..]].concat();
     far.write_all(&record(&hello)).await.unwrap();
     io.read_exact(&mut [0; 49]).await.unwrap();
-    assert!(io.handshake.is_none());
+    assert!(io.stage.handshake.is_none());
 }
 
 #[tokio::test]
@@ -179,7 +180,7 @@ async fn a_server_frees_what_it_has_read_ahead() {
     let mut all = vec![0; hello.len() + 4];
     io.read_exact(&mut all).await.unwrap();
     assert_eq!(all, [&hello[..], b"more"].concat());
-    assert!(io.handshake.is_none());
+    assert!(io.stage.handshake.is_none());
 }
 
 #[tokio::test]
@@ -190,5 +191,5 @@ async fn a_server_reads_ahead_no_further_than_rustls_would() {
     let octets = hello.chunks(1).flat_map(record);
     near.write_all(&octets.collect::<Vec<_>>()).await.unwrap();
     assert!(io.read_client_hello().await.unwrap().is_none());
-    assert_eq!(io.handshake.unwrap().ahead.room(), 0);
+    assert_eq!(io.stage.handshake.unwrap().ahead.room(), 0);
 }
