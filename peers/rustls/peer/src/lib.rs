@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use reqmtls_contract::{
     Capabilities, CipherSuite, ClosedInstead, ConnectionReport, Description, Endpoint, Group, Job,
-    Peer, Policy, PrepareError, Provenance, Side, VERSION, Version,
+    Keys, Peer, Policy, PrepareError, Provenance, Side, VERSION, Version,
 };
 use rustls::AlertDescription;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
@@ -80,6 +80,7 @@ impl Peer for Rustls {
             .with_each(Provenance::Library, "version", Version::ALL)
             .with_each(Provenance::Library, "group", groups)
             .with_each(Provenance::Library, "cipher", suites)
+            .with_each(Provenance::Library, "keys", Keys::ALL)
             .with_each(Provenance::Library, "server.policy", plain)
             .with_each(Provenance::Reference, "server.policy", on_flag);
         Description {
