@@ -67,7 +67,7 @@ impl Valid {
         certificate: String,
     ) -> Result<Self, Error> {
         Ok(Self {
-            server: issue(&server()?, key(keys)?, authority)?,
+            server: issue(&server(keys)?, key(keys)?, authority)?,
             client: issue(&client(), key(keys)?, authority)?,
             authority: certificate,
         })
@@ -214,10 +214,14 @@ fn intermediates(
     Ok((chain, last))
 }
 
-fn server() -> Result<CertificateParams, Error> {
+fn server(keys: Option<Keys>) -> Result<CertificateParams, Error> {
     let mut params = CertificateParams::new(vec![SERVER_NAME.to_owned()])?;
     name(&mut params, SERVER_NAME);
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    if keys == Some(Keys::Rsa) {
+        // As public authorities issue them. TLS 1.3 has no use for it, but NSS accepts none without.
+        params.key_usages.push(KeyUsagePurpose::KeyEncipherment);
+    }
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;
     Ok(params)
