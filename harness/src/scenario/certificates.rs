@@ -52,12 +52,13 @@ pub struct Valid {
 impl Valid {
     /// Makes keys of this kind and certificates; none: for ECDSA on P-256.
     pub fn generate(keys: Option<Keys>) -> Result<Self, Error> {
-        // Under one name a library might take one for the other.
-        let name = keys.map_or("P-256", |keys| match keys {
-            Keys::Rsa => "RSA",
-            Keys::Ed25519 => "Ed25519",
-        });
-        let (authority, certificate) = authority(&format!("reqmtls authority {name}"), keys)?;
+        // Under one name a library might take the authority of one kind for that of another.
+        let name = match keys {
+            None => "reqmtls authority",
+            Some(Keys::Rsa) => "reqmtls RSA authority",
+            Some(Keys::Ed25519) => "reqmtls Ed25519 authority",
+        };
+        let (authority, certificate) = authority(name, keys)?;
         Self::issued(keys, &authority, certificate)
     }
 
