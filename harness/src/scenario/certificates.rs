@@ -220,7 +220,8 @@ fn server(keys: Option<Keys>) -> Result<CertificateParams, Error> {
     name(&mut params, SERVER_NAME);
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     if keys == Some(Keys::Rsa) {
-        // As public authorities issue them. TLS 1.3 has no use for it, but NSS accepts none without.
+        // As public authorities issue them. TLS 1.3 has no use for it, but NSS accepts none without
+        // (lib/certdb/certdb.c, CERT_CheckKeyUsage).
         params.key_usages.push(KeyUsagePurpose::KeyEncipherment);
     }
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];

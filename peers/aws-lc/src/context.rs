@@ -82,7 +82,7 @@ pub(crate) fn set_cipher_suites(context: &Context, suites: &[CipherSuite]) -> Re
     check(unsafe { ffi::SSL_CTX_set_ciphersuites(context.raw(), names.as_ptr()) })
 }
 
-/// The library signs with such a key by itself, but accepts none.
+/// By itself the library signs with such a key, but accepts none (ssl/extensions.cc, `kVerifySignatureAlgorithms`).
 fn accept_ed25519(context: &Context) -> Result<(), Refused> {
     let schemes = [0x0807];
     // SAFETY: the context is alive, and the library copies that many numbers.

@@ -37,7 +37,7 @@ pub(crate) fn builder(setup: &Setup) -> Result<SslContextBuilder, PrepareError> 
         set_cipher_suites(&mut builder, &setup.cipher_suites).map_err(invalid)?;
     }
     if setup.keys == Some(Keys::Ed25519) {
-        // It signs with such a key by itself, but accepts none.
+        // By itself it signs with such a key, but accepts none (ssl/extensions.cc, kVerifySignatureAlgorithms).
         let accepted = [SslSignatureAlgorithm::ED25519];
         builder
             .set_verify_algorithm_prefs(&accepted)
