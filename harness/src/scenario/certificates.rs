@@ -68,8 +68,8 @@ impl Valid {
         certificate: String,
     ) -> Result<Self, Error> {
         Ok(Self {
-            server: issue(&server(keys)?, key(keys)?, authority)?,
-            client: issue(&client(), key(keys)?, authority)?,
+            server: issue(&server(keys)?, &key(keys)?, authority)?,
+            client: issue(&client(), &key(keys)?, authority)?,
             authority: certificate,
         })
     }
@@ -132,7 +132,7 @@ impl Certificates {
         let mut wrong_key_usage = client();
         wrong_key_usage.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         let issued = |params: &CertificateParams, issuer: &Issuer<'_, KeyPair>| {
-            issue(params, KeyPair::generate()?, issuer)
+            issue(params, &KeyPair::generate()?, issuer)
         };
         let mut long_chain = issued(&client(), &last)?;
         let intermediate_missing = issued(&client(), &last)?;
@@ -240,11 +240,11 @@ fn client() -> CertificateParams {
 
 fn issue(
     params: &CertificateParams,
-    key: KeyPair,
+    key: &KeyPair,
     issuer: &Issuer<'_, KeyPair>,
 ) -> Result<Identity, Error> {
     Ok(Identity {
-        certificates: params.signed_by(&key, issuer)?.pem(),
+        certificates: params.signed_by(key, issuer)?.pem(),
         private_key: key.serialize_pem(),
     })
 }
