@@ -49,6 +49,7 @@ impl Peer for Double {
                 });
             }
             "offers every suite" => setup.cipher_suites.clear(),
+            "has a key of one kind" if setup.keys.is_some() => setup.identity = None,
             "takes no early data" => setup.early_data = false,
             _ => {}
         }

@@ -58,7 +58,7 @@ fn a_peer_that_follows_the_contract_passes() {
 }
 
 /// Each double, by which rule it is caught, and what is said of it.
-const CAUGHT: [(&str, &str, &str); 20] = [
+const CAUGHT: [(&str, &str, &str); 21] = [
     (
         "names another key",
         "when it listens",
@@ -159,6 +159,11 @@ const CAUGHT: [(&str, &str, &str); 20] = [
         "offers every suite",
         "cipher.TLS_AES_256_GCM_SHA384",
         "got 3 cipher suites of TLS 1.3 in ClientHello, expected TLS_AES_256_GCM_SHA384 alone",
+    ),
+    (
+        "has a key of one kind",
+        "client: keys.ed25519",
+        "the scheme in CertificateVerify of the client: got none, expected one of a key for ed25519",
     ),
 ];
 

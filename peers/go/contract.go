@@ -28,6 +28,7 @@ type setup struct {
 	Versions  []string  `json:"versions"`
 	Groups    []string  `json:"groups"`
 	Suites    []string  `json:"cipher_suites"`
+	Keys      string    `json:"keys"`
 	Identity  *identity `json:"identity"`
 	Anchors   *string   `json:"trust_anchors"`
 	Name      *string   `json:"server_name"`

@@ -27,6 +27,7 @@ var name = "go"
 var provenances = map[string]string{
 	"client": "library", "server": "library", "version.tls1.2": "library", "version.tls1.3": "library",
 	"group.x25519": "library", "group.secp256r1": "library", "group.secp384r1": "library",
+	"keys.rsa": "library", "keys.ed25519": "library",
 	"server.policy.never": "library", "server.policy.request": "library", "server.policy.require": "library",
 	"client.resumption": "library", "server.sessions.shared": "library", "server.sessions.separate": "library",
 	"server.flag": "glue", "server.extension": "glue",
@@ -54,7 +55,7 @@ var (
 var knownKeys = map[string]bool{}
 
 func init() {
-	for _, key := range strings.Fields(`versions groups cipher_suites identity trust_anchors server_name policy
+	for _, key := range strings.Fields(`versions groups cipher_suites keys identity trust_anchors server_name policy
 		tls_flags flag extension revision resumption sessions early_data post_handshake_auth edits
 		bad_certificate_verify deadline_ms`) {
 		knownKeys[key] = true
@@ -86,6 +87,7 @@ func (s *setup) check(side string) error {
 	for _, suite := range s.Suites {
 		need(true, "cipher."+suite)
 	}
+	need(s.Keys != "", "keys."+s.Keys)
 	need(s.Policy != "", "server.policy."+s.Policy)
 	need(s.TLSFlags != nil, "client.tls-flags")
 	need(s.Flag != nil, side+".flag")

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use reqmtls_contract::{
-    Ask, CipherSuite, ConnectionReport, Description, Edit, Group, Hex, Identity, Job, Message,
-    Open, Policy, Reply, Report, Resumption, Revision, Sessions, Setup, Version,
+    Ask, CipherSuite, ConnectionReport, Description, Edit, Group, Hex, Identity, Job, Keys,
+    Message, Open, Policy, Reply, Report, Resumption, Revision, Sessions, Setup, Version,
 };
 use reqmtls_fuzz::{Step, Story};
 use reqmtls_observer::capture::{self, Connection};
@@ -284,6 +284,7 @@ fn full_job(side: Side) -> Job {
         versions: Version::ALL.to_vec(),
         groups: Group::ALL.to_vec(),
         cipher_suites: CipherSuite::ALL.to_vec(),
+        keys: Some(Keys::Ed25519),
         revision: Some(Revision::EditorsCopy),
         tls_flags: Some(Hex(FLAG_80.to_vec())),
         flag: Some(80),

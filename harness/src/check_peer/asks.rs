@@ -175,7 +175,7 @@ pub(super) async fn refuses_jobs(
         json!({ "id": "a", "side": side, "setup": setup, "more": 1 }),
         json!({ "id": "a", "side": side, "setup": with(&setup, "deadline_ms", json!("soon")) }),
         json!({ "id": "a", "side": side, "setup": with(&setup, "trust_anchors", json!("-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n")) }),
-        json!({ "id": "a", "side": side, "setup": with(&setup, "identity", json!({ "certificates": material.certificates.server.certificates, "private_key": "none" })) }),
+        json!({ "id": "a", "side": side, "setup": with(&setup, "identity", json!({ "certificates": material.valid().server.certificates, "private_key": "none" })) }),
     ] {
         let what = short(&format!("prepare of the job {job}"));
         match line.ask(&json!({ "ask": "prepare", "job": job })).await? {

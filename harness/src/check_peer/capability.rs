@@ -4,15 +4,15 @@
 use std::net::SocketAddr;
 
 use reqmtls_contract::{
-    CipherSuite, Description, Edit, Group, Hex, Job, Message, Policy, Reply, Resumption, Revision,
-    Sessions, Setup, Side, Version,
+    CipherSuite, Description, Edit, Group, Hex, Job, Keys, Message, Policy, Reply, Resumption,
+    Revision, Sessions, Setup, Side, Version,
 };
 use serde_json::{Value, json};
 
 use super::Trouble;
 use super::asks::side;
 use super::line::{Line, unexpected};
-use crate::scenario::{Certificates, SERVER_NAME};
+use crate::scenario::{Certificates, SERVER_NAME, Valid};
 
 /// The number of the request mTLS flag, and the `extension_data` that sets it alone.
 pub(super) const FLAG: u16 = 80;
@@ -28,9 +28,14 @@ pub(super) struct Material {
 }
 
 impl Material {
+    /// The certificates with keys for ECDSA on P-256.
+    pub(super) fn valid(&self) -> &Valid {
+        self.certificates.valid(None)
+    }
+
     /// A client or server of which nothing is asked: an unmodified library.
     pub(super) fn plain(&self, side: Side) -> Setup {
-        let anchors = Some(self.certificates.authority.clone());
+        let anchors = Some(self.valid().authority.clone());
         match side {
             Side::Client => Setup {
                 trust_anchors: anchors,
@@ -39,7 +44,7 @@ impl Material {
             },
             Side::Server => Setup {
                 trust_anchors: anchors,
-                identity: Some(self.certificates.server.clone()),
+                identity: Some(self.valid().server.clone()),
                 ..Setup::default()
             },
         }
@@ -52,8 +57,23 @@ impl Material {
     /// A client with a certificate.
     pub(super) fn authenticated(&self) -> Setup {
         Setup {
-            identity: Some(self.certificates.client.clone()),
+            identity: Some(self.valid().client.clone()),
             ..self.client()
+        }
+    }
+
+    /// The same end with certificates of other keys, its own and those that it trusts.
+    pub(super) fn with_keys(&self, keys: Keys, side: Side, setup: Setup) -> Setup {
+        let valid = self.certificates.valid(Some(keys));
+        let own = match side {
+            Side::Client => &valid.client,
+            Side::Server => &valid.server,
+        };
+        Setup {
+            keys: Some(keys),
+            trust_anchors: Some(valid.authority.clone()),
+            identity: setup.identity.map(|_| own.clone()),
+            ..setup
         }
     }
 
@@ -92,6 +112,7 @@ impl Material {
                 cipher_suites: vec![name.parse().ok()?],
                 ..client
             }),
+            ("keys", name) => shared(self.with_keys(name.parse().ok()?, Side::Client, client)),
             (side, key) => {
                 let side: Side = side.parse().ok()?;
                 (side, self.needing_key(side, key)?)
@@ -143,7 +164,7 @@ impl Material {
             },
             (_, "bad-certificate-verify") => Setup {
                 bad_certificate_verify: true,
-                identity: Some(self.certificates.client.clone()),
+                identity: Some(self.valid().client.clone()),
                 ..plain
             },
             (Side::Server, "early-data") => Setup {
@@ -180,6 +201,7 @@ fn all() -> Vec<String> {
     all.extend(Version::ALL.iter().map(|it| format!("version.{it}")));
     all.extend(Group::ALL.iter().map(|it| format!("group.{it}")));
     all.extend(CipherSuite::ALL.iter().map(|it| format!("cipher.{it}")));
+    all.extend(Keys::ALL.iter().map(|it| format!("keys.{it}")));
     let both = [
         "flag",
         "extension",
@@ -252,7 +274,7 @@ pub(super) async fn prepares_what_it_declares(
         if is_shared && !capabilities.has("client") {
             job.side = Side::Server;
             job.setup = Setup {
-                identity: Some(material.certificates.server.clone()),
+                identity: Some(material.certificates.valid(job.setup.keys).server.clone()),
                 server_name: None,
                 ..job.setup
             };
@@ -311,6 +333,7 @@ pub(super) async fn names_what_it_does_not_know(
             json!(["TLS_NULL"]),
             "cipher.TLS_NULL".to_owned(),
         ),
+        (side, "keys", json!("dsa"), "keys.dsa".to_owned()),
         (
             side,
             "revision",

@@ -1,6 +1,6 @@
 //! Which check is of which capability.
 
-use reqmtls_contract::{CipherSuite, Description, Group, Policy, Sessions, Side, Version};
+use reqmtls_contract::{CipherSuite, Description, Group, Keys, Policy, Sessions, Side, Version};
 
 use super::shown::Bench;
 use super::{Checked, Checks, Trouble, sides};
@@ -117,6 +117,11 @@ impl<E: FnMut(Checked)> Checks<'_, E> {
         for suite in CipherSuite::ALL {
             let name = format!("cipher.{suite}");
             self.shows_as(side, &name, bench, bench.cipher(side, *suite))
+                .await;
+        }
+        for keys in Keys::ALL {
+            let name = format!("keys.{keys}");
+            self.shows_as(side, &name, bench, bench.keys(side, *keys))
                 .await;
         }
     }

@@ -338,11 +338,7 @@ fn header_is_present(header: &str) -> bool {
 
 /// Looks where bindgen looks: `LIBCLANG_PATH`, then the folders of the system and of LLVM.
 fn library_is_present(library: &str) -> bool {
-    let prefix = format!("{library}.so");
-    let versioned = format!("{library}-");
-    let matches = |name: &str| {
-        name.starts_with(&prefix) || (name.starts_with(&versioned) && name.contains(".so"))
-    };
+    let matches = |name: &str| is_library(name, library);
     let mut folders: Vec<PathBuf> = ["/usr/lib", "/usr/lib64", "/usr/local/lib"]
         .map(PathBuf::from)
         .into();
@@ -358,6 +354,15 @@ fn library_is_present(library: &str) -> bool {
     in_folders(std::env::var_os("LIBCLANG_PATH"), matches) || in_folders(system, matches)
 }
 
+/// Whether a file is of the library, in some version: `libclang.so.1`, `libclang-14.so.1`, not `libclang-cpp.so.14`.
+fn is_library(file: &str, library: &str) -> bool {
+    let Some(rest) = file.strip_prefix(library) else {
+        return false;
+    };
+    let version = rest.strip_prefix('-').filter(|it| it.contains(".so"));
+    rest.starts_with(".so") || version.is_some_and(|it| it.starts_with(char::is_numeric))
+}
+
 fn in_folders(folders: Option<std::ffi::OsString>, matches: impl Fn(&str) -> bool) -> bool {
     let Some(folders) = folders else { return false };
     std::env::split_paths(&folders)
@@ -370,6 +375,13 @@ fn in_folders(folders: Option<std::ffi::OsString>, matches: impl Fn(&str) -> boo
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_library_is_not_another_whose_name_begins_so() {
+        let is = |file| is_library(file, "libclang");
+        assert!(is("libclang.so") && is("libclang.so.1") && is("libclang-14.so.13"));
+        assert!(!is("libclang-cpp.so.14") && !is("libclang-14.a") && !is("libclangd.so"));
+    }
 
     fn write(text: &str) -> tempfile::TempDir {
         let peers = tempfile::tempdir().unwrap();

@@ -1,10 +1,11 @@
 //! The certificates of a run: fresh for each, and gone with it.
 
+use aws_lc_rs::signature::Ed25519KeyPair;
 use rcgen::{
-    BasicConstraints, CertificateParams, CustomExtension, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose, date_time_ymd,
+    BasicConstraints, CertificateParams, CustomExtension, DnType, Error, ExtendedKeyUsagePurpose,
+    IsCa, Issuer, KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize, date_time_ymd,
 };
-use reqmtls_contract::Identity;
+use reqmtls_contract::{Identity, Keys};
 
 /// The name in the server's certificate, which clients expect.
 pub const SERVER_NAME: &str = "server.reqmtls.test";
@@ -14,16 +15,13 @@ const INTERMEDIATES: usize = 4;
 /// What each of them carries beside a certificate's usual content, in octets.
 const BALLAST: usize = 1500;
 
-/// One authority that both ends trust, an end-entity certificate for the server, and for the client a
-/// valid one and one for each defect that it may have; ECDSA on P-256.
+/// Valid certificates with keys of each kind, and one of the client's for each defect that it may have, with keys for
+/// ECDSA on P-256.
 #[derive(Clone, Debug)]
 pub struct Certificates {
-    /// The authority's certificate, which both ends trust; PEM.
-    pub authority: String,
-    /// The server's, valid for the name that clients expect.
-    pub server: Identity,
-    /// The client's, valid for client authentication.
-    pub client: Identity,
+    p256: Valid,
+    rsa: Valid,
+    ed25519: Valid,
     /// Issued by an authority that no end trusts.
     pub untrusted: Identity,
     /// Valid until the year 2001.
@@ -40,31 +38,90 @@ pub struct Certificates {
     pub long_chain: Identity,
 }
 
+/// One authority that both ends trust, and a certificate of its for each end. All keys are of one kind.
+#[derive(Clone, Debug)]
+pub struct Valid {
+    /// The authority's certificate, which both ends trust; PEM.
+    pub authority: String,
+    /// The server's, valid for the name that clients expect.
+    pub server: Identity,
+    /// The client's, valid for client authentication.
+    pub client: Identity,
+}
+
+impl Valid {
+    /// Makes keys of this kind and certificates; none: for ECDSA on P-256.
+    pub fn generate(keys: Option<Keys>) -> Result<Self, Error> {
+        // Under one name a library might take the authority of one kind for that of another.
+        let name = match keys {
+            None => "reqmtls authority",
+            Some(Keys::Rsa) => "reqmtls RSA authority",
+            Some(Keys::Ed25519) => "reqmtls Ed25519 authority",
+        };
+        let (authority, certificate) = authority(name, keys)?;
+        Self::issued(keys, &authority, certificate)
+    }
+
+    fn issued(
+        keys: Option<Keys>,
+        authority: &Issuer<'_, KeyPair>,
+        certificate: String,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            server: issue(&server(keys)?, &key(keys)?, authority)?,
+            client: issue(&client(), &key(keys)?, authority)?,
+            authority: certificate,
+        })
+    }
+
+    fn nominal(keys: &str) -> Self {
+        Self {
+            authority: format!("{keys} authority"),
+            server: nominal(&format!("{keys} server")),
+            client: nominal(&format!("{keys} client")),
+        }
+    }
+}
+
+/// Names in place of PEM.
+fn nominal(name: &str) -> Identity {
+    Identity {
+        certificates: name.to_owned(),
+        private_key: name.to_owned(),
+    }
+}
+
 impl Certificates {
     /// Names in place of PEM.
     pub(super) fn nominal() -> Self {
-        let identity = |name: &str| Identity {
-            certificates: name.to_owned(),
-            private_key: name.to_owned(),
-        };
         Self {
-            authority: "authority".to_owned(),
-            server: identity("server"),
-            client: identity("client"),
-            untrusted: identity("untrusted"),
-            expired: identity("expired"),
-            not_yet_valid: identity("not-yet-valid"),
-            wrong_key_usage: identity("wrong-key-usage"),
-            self_signed: identity("self-signed"),
-            intermediate_missing: identity("intermediate-missing"),
-            long_chain: identity("long-chain"),
+            p256: Valid::nominal("p256"),
+            rsa: Valid::nominal("rsa"),
+            ed25519: Valid::nominal("ed25519"),
+            untrusted: nominal("untrusted"),
+            expired: nominal("expired"),
+            not_yet_valid: nominal("not-yet-valid"),
+            wrong_key_usage: nominal("wrong-key-usage"),
+            self_signed: nominal("self-signed"),
+            intermediate_missing: nominal("intermediate-missing"),
+            long_chain: nominal("long-chain"),
+        }
+    }
+
+    /// The valid ones with keys of this kind; none: for ECDSA on P-256.
+    #[must_use]
+    pub fn valid(&self, keys: Option<Keys>) -> &Valid {
+        match keys {
+            None => &self.p256,
+            Some(Keys::Rsa) => &self.rsa,
+            Some(Keys::Ed25519) => &self.ed25519,
         }
     }
 
     /// Makes keys and certificates.
-    pub fn generate() -> Result<Self, rcgen::Error> {
-        let (authority, certificate) = authority("reqmtls authority")?;
-        let (stranger, _) = self::authority("unknown authority")?;
+    pub fn generate() -> Result<Self, Error> {
+        let (authority, certificate) = authority("reqmtls authority", None)?;
+        let (stranger, _) = self::authority("unknown authority", None)?;
         let (chain, last) = intermediates(&authority)?;
         let mut expired = client();
         expired.not_before = date_time_ymd(2000, 1, 1);
@@ -74,22 +131,20 @@ impl Certificates {
         not_yet_valid.not_after = date_time_ymd(2401, 1, 1);
         let mut wrong_key_usage = client();
         wrong_key_usage.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        let mut long_chain = issue(&client(), &last)?;
-        let intermediate_missing = issue(&client(), &last)?;
+        let issued = |params: &CertificateParams, issuer: &Issuer<'_, KeyPair>| {
+            issue(params, &KeyPair::generate()?, issuer)
+        };
+        let mut long_chain = issued(&client(), &last)?;
+        let intermediate_missing = issued(&client(), &last)?;
         long_chain.certificates.push_str(&chain);
-        let mut server = CertificateParams::new(vec![SERVER_NAME.to_owned()])?;
-        name(&mut server, SERVER_NAME);
-        server.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        server.use_authority_key_identifier_extension = true;
         Ok(Self {
-            authority: certificate,
-            server: issue(&server, &authority)?,
-            client: issue(&client(), &authority)?,
-            untrusted: issue(&client(), &stranger)?,
-            expired: issue(&expired, &authority)?,
-            not_yet_valid: issue(&not_yet_valid, &authority)?,
-            wrong_key_usage: issue(&wrong_key_usage, &authority)?,
+            p256: Valid::issued(None, &authority, certificate)?,
+            rsa: Valid::generate(Some(Keys::Rsa))?,
+            ed25519: Valid::generate(Some(Keys::Ed25519))?,
+            untrusted: issued(&client(), &stranger)?,
+            expired: issued(&expired, &authority)?,
+            not_yet_valid: issued(&not_yet_valid, &authority)?,
+            wrong_key_usage: issued(&wrong_key_usage, &authority)?,
             self_signed: self_signed()?,
             intermediate_missing,
             long_chain,
@@ -109,10 +164,26 @@ fn authority_params(common_name: &str) -> CertificateParams {
     params
 }
 
+/// A key of this kind; none: for ECDSA on P-256.
+fn key(keys: Option<Keys>) -> Result<KeyPair, Error> {
+    match keys {
+        None => KeyPair::generate(),
+        Some(Keys::Rsa) => KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048),
+        Some(Keys::Ed25519) => {
+            // In the first version of PKCS #8: libraries do not read the second, which rcgen writes.
+            let key = Ed25519KeyPair::generate().and_then(|key| key.to_pkcs8v1());
+            KeyPair::try_from(key.map_err(|_| Error::RingUnspecified)?.as_ref())
+        }
+    }
+}
+
 /// An authority of its own, and its certificate in PEM.
-fn authority(common_name: &str) -> Result<(Issuer<'static, KeyPair>, String), rcgen::Error> {
+fn authority(
+    common_name: &str,
+    keys: Option<Keys>,
+) -> Result<(Issuer<'static, KeyPair>, String), Error> {
     let params = authority_params(common_name);
-    let key = KeyPair::generate()?;
+    let key = key(keys)?;
     let certificate = params.self_signed(&key)?.pem();
     Ok((Issuer::new(params, key), certificate))
 }
@@ -121,7 +192,7 @@ fn authority(common_name: &str) -> Result<(Issuer<'static, KeyPair>, String), rc
 /// the first, in PEM, and the last as issuer.
 fn intermediates(
     authority: &Issuer<'_, KeyPair>,
-) -> Result<(String, Issuer<'static, KeyPair>), rcgen::Error> {
+) -> Result<(String, Issuer<'static, KeyPair>), Error> {
     let next = |number: usize, above: &Issuer<'_, KeyPair>| {
         let mut params = authority_params(&format!("reqmtls intermediate {number}"));
         params.use_authority_key_identifier_extension = true;
@@ -133,7 +204,7 @@ fn intermediates(
         params.custom_extensions = vec![ballast];
         let key = KeyPair::generate()?;
         let certificate = params.signed_by(&key, above)?.pem();
-        Ok::<_, rcgen::Error>((certificate, Issuer::new(params, key)))
+        Ok::<_, Error>((certificate, Issuer::new(params, key)))
     };
     let (mut chain, mut last) = next(1, authority)?;
     for number in 2..=INTERMEDIATES {
@@ -142,6 +213,20 @@ fn intermediates(
         last = issuer;
     }
     Ok((chain, last))
+}
+
+fn server(keys: Option<Keys>) -> Result<CertificateParams, Error> {
+    let mut params = CertificateParams::new(vec![SERVER_NAME.to_owned()])?;
+    name(&mut params, SERVER_NAME);
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    if keys == Some(Keys::Rsa) {
+        // As public authorities issue them. TLS 1.3 has no use for it, but NSS accepts none without
+        // (lib/certdb/certdb.c, CERT_CheckKeyUsage).
+        params.key_usages.push(KeyUsagePurpose::KeyEncipherment);
+    }
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params.use_authority_key_identifier_extension = true;
+    Ok(params)
 }
 
 fn client() -> CertificateParams {
@@ -155,16 +240,16 @@ fn client() -> CertificateParams {
 
 fn issue(
     params: &CertificateParams,
+    key: &KeyPair,
     issuer: &Issuer<'_, KeyPair>,
-) -> Result<Identity, rcgen::Error> {
-    let key = KeyPair::generate()?;
+) -> Result<Identity, Error> {
     Ok(Identity {
-        certificates: params.signed_by(&key, issuer)?.pem(),
+        certificates: params.signed_by(key, issuer)?.pem(),
         private_key: key.serialize_pem(),
     })
 }
 
-fn self_signed() -> Result<Identity, rcgen::Error> {
+fn self_signed() -> Result<Identity, Error> {
     let key = KeyPair::generate()?;
     Ok(Identity {
         certificates: client().self_signed(&key)?.pem(),

@@ -137,7 +137,8 @@ impl Setups {
 
 impl<'a> Draft<'a> {
     fn new(material: &'a Material) -> Self {
-        let authority = Some(material.certificates.authority.clone());
+        let valid = material.certificates.valid(None);
+        let authority = Some(valid.authority.clone());
         Self {
             material,
             client: Setup {
@@ -147,7 +148,7 @@ impl<'a> Draft<'a> {
             },
             server: Setup {
                 trust_anchors: authority,
-                identity: Some(material.certificates.server.clone()),
+                identity: Some(valid.server.clone()),
                 ..Setup::default()
             },
             client_edit: EditPlan::new(),

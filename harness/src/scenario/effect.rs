@@ -16,6 +16,7 @@ use super::{Axis, CaseId, Settings, Value};
 pub(super) fn mistakes(file: &File, cases: &[Point]) -> Vec<Mistake> {
     let mut mistakes = needs(file, cases);
     mistakes.extend(sweep(file, cases));
+    mistakes.extend(keys(file, cases));
     // A value without effect is reported once, by the more exact message.
     if !mistakes.is_empty() {
         return mistakes;
@@ -60,6 +61,28 @@ fn sweep(file: &File, cases: &[Point]) -> Option<Mistake> {
         let label = "expected an edit that puts `tls_flags` into ClientHello, in every case";
         let mistake = Mistake::new(message, place.clone(), label);
         mistake.note(format!("there is none in {}", named(&lacking)))
+    })
+}
+
+/// Certificates of the client that there are not with the case's keys.
+fn keys(file: &File, cases: &[Point]) -> Option<Mistake> {
+    let material = Material::nominal(Revision::Draft02);
+    let lacks = |case: &&Point| {
+        let client = Setups::of(&case.settings, &material).declared.client;
+        let valid = &material.certificates.valid(client.keys).client;
+        let is_other = client.identity.is_some_and(|it| it != *valid);
+        client.keys.is_some() && is_other
+    };
+    let lacking: Vec<_> = cases.iter().filter(lacks).map(|it| it.id.clone()).collect();
+    let varied = file.axes.value.iter().map(|at| (at.value.0, &at.place));
+    let fixed = file.setup.iter().map(|(at, _)| (at.value, &at.place));
+    let mut places = varied.chain(fixed);
+    let (_, place) = places.find(|(axis, _)| axis.name == "client.certificate")?;
+    (!lacking.is_empty()).then(|| {
+        let message = "`client.certificate` with a defect needs `keys` = `p256`";
+        let label = "expected `absent`, `present` or `bad-signature` with other keys";
+        let mistake = Mistake::new(message.to_owned(), place.clone(), label);
+        mistake.note(format!("there is none for {}", named(&lacking)))
     })
 }
 

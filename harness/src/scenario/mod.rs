@@ -23,7 +23,7 @@ mod select;
 pub use self::{
     axis::{AXES, Axis, Need, Settings, Value},
     case::{Case, CaseId, Excluded, Pairings, Scenario},
-    certificates::{Certificates, SERVER_NAME},
+    certificates::{Certificates, SERVER_NAME, Valid},
     diagnostic::{Diagnostic, Diagnostics},
     draft::{Ends, MAX_FLAG, Material, Setups},
     known::{KNOWN_DEVIATIONS, Known, KnownError, Sightings},

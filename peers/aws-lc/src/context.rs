@@ -4,7 +4,7 @@ use std::ffi::CString;
 use std::ptr;
 
 use aws_lc_sys as ffi;
-use reqmtls_contract::{CipherSuite, Group, PrepareError, Setup, Version};
+use reqmtls_contract::{CipherSuite, Group, Keys, PrepareError, Setup, Version};
 
 use crate::callbacks;
 use crate::library::{Owned, Refused, check, errors};
@@ -32,6 +32,9 @@ pub(crate) fn of(setup: &Setup) -> Result<Context, PrepareError> {
     }
     if !setup.cipher_suites.is_empty() {
         set_cipher_suites(&context, &setup.cipher_suites)?;
+    }
+    if setup.keys == Some(Keys::Ed25519) {
+        accept_ed25519(&context)?;
     }
     if let Some(identity) = &setup.identity {
         let chain = certificates(&identity.certificates)?;
@@ -77,6 +80,15 @@ pub(crate) fn set_cipher_suites(context: &Context, suites: &[CipherSuite]) -> Re
     let names = c_text(names.join(":"))?;
     // SAFETY: the context is alive, and the library reads the text during the call.
     check(unsafe { ffi::SSL_CTX_set_ciphersuites(context.raw(), names.as_ptr()) })
+}
+
+/// By itself the library signs with such a key, but accepts none (ssl/extensions.cc, `kVerifySignatureAlgorithms`).
+fn accept_ed25519(context: &Context) -> Result<(), Refused> {
+    let schemes = [0x0807];
+    // SAFETY: the context is alive, and the library copies that many numbers.
+    check(unsafe {
+        ffi::SSL_CTX_set_verify_algorithm_prefs(context.raw(), schemes.as_ptr(), schemes.len())
+    })
 }
 
 /// The library's name of a group.

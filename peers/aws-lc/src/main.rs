@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use reqmtls_contract::{
-    Blocking, Capabilities, CipherSuite, Description, Endpoint, Group, Job, Peer, Policy,
+    Blocking, Capabilities, CipherSuite, Description, Endpoint, Group, Job, Keys, Peer, Policy,
     PrepareError, Provenance, Sessions, Side, VERSION, Version,
 };
 
@@ -52,6 +52,7 @@ impl AwsLc {
             .with(Provenance::Glue, glue)
             .with_each(Provenance::Library, "version", Version::ALL)
             .with_each(Provenance::Library, "server.sessions", Sessions::ALL)
+            .with_each(Provenance::Library, "keys", Keys::ALL)
             .with_each(Provenance::Library, "server.policy", plain)
             .with_each(Provenance::Glue, "server.policy", on_flag);
         if let Ok(context) = context::empty() {

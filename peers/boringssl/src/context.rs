@@ -5,11 +5,11 @@ use std::ptr;
 
 use boring::error::ErrorStack;
 use boring::pkey::PKey;
-use boring::ssl::{SslContextBuilder, SslMethod, SslRef, SslVersion};
+use boring::ssl::{SslContextBuilder, SslMethod, SslRef, SslSignatureAlgorithm, SslVersion};
 use boring::x509::X509;
 use boring::x509::store::X509StoreBuilder;
 use foreign_types::ForeignTypeRef;
-use reqmtls_contract::{CipherSuite, Group, PrepareError, Setup, Version};
+use reqmtls_contract::{CipherSuite, Group, Keys, PrepareError, Setup, Version};
 
 use crate::callbacks;
 
@@ -35,6 +35,13 @@ pub(crate) fn builder(setup: &Setup) -> Result<SslContextBuilder, PrepareError> 
     }
     if !setup.cipher_suites.is_empty() {
         set_cipher_suites(&mut builder, &setup.cipher_suites).map_err(invalid)?;
+    }
+    if setup.keys == Some(Keys::Ed25519) {
+        // By itself it signs with such a key, but accepts none (ssl/extensions.cc, kVerifySignatureAlgorithms).
+        let accepted = [SslSignatureAlgorithm::ED25519];
+        builder
+            .set_verify_algorithm_prefs(&accepted)
+            .map_err(invalid)?;
     }
     if let Some(identity) = &setup.identity {
         let chain = X509::stack_from_pem(identity.certificates.as_bytes()).map_err(invalid)?;

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use reqmtls_contract::{
-    Blocking, Capabilities, CipherSuite, Description, Endpoint, Group, Job, Peer, Policy,
+    Blocking, Capabilities, CipherSuite, Description, Endpoint, Group, Job, Keys, Peer, Policy,
     PrepareError, Provenance, VERSION, Version,
 };
 
@@ -46,6 +46,8 @@ impl Peer for Botan {
             "server.revision.editors-copy",
             "server.sessions.separate",
         ];
+        // Ed25519 is left out of Signature_Scheme::all_available_schemes (src/lib/tls/tls_signature_scheme.cpp).
+        let keys = [Keys::Rsa];
         let plain = [Policy::Never, Policy::Request, Policy::Require];
         let on_flag = [Policy::RequestOnFlag, Policy::RequireOnFlag];
         // SAFETY: the library's text is static.
@@ -60,6 +62,7 @@ impl Peer for Botan {
                 .with_each(Provenance::Library, "version", Version::ALL)
                 .with_each(Provenance::Library, "group", Group::ALL)
                 .with_each(Provenance::Library, "cipher", CipherSuite::ALL)
+                .with_each(Provenance::Library, "keys", keys)
                 .with_each(Provenance::Library, "server.policy", plain)
                 .with_each(Provenance::Glue, "server.policy", on_flag),
         }

@@ -8,7 +8,7 @@ use crate::{Job, Provenance, Revision, TLS_FLAGS};
 /// What a peer can do, each with whose behaviour it then shows.
 ///
 /// A capability is named after the key of a setup that needs it: `SIDE.KEY`, with `.VALUE` behind it where
-/// the key has values; `version.`, `group.` and `cipher.` with their value are the same for both sides.
+/// the key has values; `version.`, `group.`, `cipher.` and `keys.` with their value are the same for both sides.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Capabilities(BTreeMap<String, Provenance>);
@@ -84,6 +84,7 @@ impl Job {
         needs.extend(setup.versions.iter().map(|it| format!("version.{it}")));
         needs.extend(setup.groups.iter().map(|it| format!("group.{it}")));
         needs.extend(setup.cipher_suites.iter().map(|it| format!("cipher.{it}")));
+        needs.extend(setup.keys.iter().map(|it| format!("keys.{it}")));
         needs.extend(setup.policy.iter().map(|it| format!("server.policy.{it}")));
         needs.extend(
             setup
@@ -135,12 +136,13 @@ mod tests {
     fn lists_what_a_job_needs() {
         let job = job(
             "server",
-            &json!({ "policy": "request-on-flag", "versions": ["tls1.3"], "groups": ["x25519"], "flag": 80 }),
+            &json!({ "policy": "request-on-flag", "versions": ["tls1.3"], "groups": ["x25519"], "keys": "rsa", "flag": 80 }),
         );
         let expected = [
             "server",
             "version.tls1.3",
             "group.x25519",
+            "keys.rsa",
             "server.policy.request-on-flag",
             "server.flag",
         ];

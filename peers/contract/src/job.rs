@@ -5,7 +5,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::{
-    CipherSuite, Group, Hex, Message, Policy, Revision, Sessions, Side, TLS_FLAGS, Version,
+    CipherSuite, Group, Hex, Keys, Message, Policy, Revision, Sessions, Side, TLS_FLAGS, Version,
 };
 
 /// What one end has to play in one cell.
@@ -33,6 +33,10 @@ pub struct Setup {
     /// TLS 1.3 cipher suites in order of preference.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cipher_suites: Vec<CipherSuite>,
+    /// Of what kind the keys of the job's certificates are, of either end's and of those who issue them; absent: ECDSA
+    /// on P-256.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<Keys>,
     /// The revision of the request mTLS flag that the end follows; absent: `draft-02`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<Revision>,
@@ -168,6 +172,7 @@ impl Job {
                 "cipher_suites" => {
                     unknown_name(value, "cipher", CipherSuite::ALL, CipherSuite::as_str)
                 }
+                "keys" => unknown_name(value, "keys", Keys::ALL, Keys::as_str),
                 "policy" => unknown_name(value, "server.policy", Policy::ALL, Policy::as_str),
                 "sessions" => {
                     unknown_name(value, "server.sessions", Sessions::ALL, Sessions::as_str)
@@ -258,6 +263,7 @@ mod tests {
             unsupported(&json!({ "cipher_suites": ["TLS_NULL"] })),
             "cipher.TLS_NULL"
         );
+        assert_eq!(unsupported(&json!({ "keys": "dsa" })), "keys.dsa");
         assert_eq!(
             unsupported(&json!({ "revision": "draft-99" })),
             "server.revision.draft-99"

@@ -35,7 +35,9 @@ pub use hex::Hex;
 pub use job::{Edit, Identity, Job, PrepareError, Resumption, Setup};
 pub use line::{LINE_LIMIT, read_line, write_line};
 pub use message::{Ask, Open, Reply};
-pub use names::{CipherSuite, Group, Message, Policy, Provenance, Revision, Sessions, Version};
+pub use names::{
+    CipherSuite, Group, Keys, Message, Policy, Provenance, Revision, Sessions, Version,
+};
 pub use peer::{Endpoint, Peer, Stream, drive, prepare};
 pub use program::main;
 pub use report::{ConnectionReport, Outcome, Report};

@@ -127,6 +127,16 @@ words! {
 }
 
 words! {
+    /// Of what kind the keys of certificates are that are not ECDSA on P-256.
+    pub enum Keys {
+        /// RSA of 2048 bits, `rsaEncryption`; the certificates are signed with PKCS #1 v1.5 and SHA-256.
+        Rsa = "rsa",
+        /// RFC 8410.
+        Ed25519 = "ed25519",
+    }
+}
+
+words! {
     /// A TLS 1.3 cipher suite, RFC 9846 §B.4.
     pub enum CipherSuite {
         /// 0x1301.

@@ -25,7 +25,7 @@ use std::ptr;
 use std::sync::Arc;
 
 use reqmtls_contract::{
-    Blocking, Capabilities, CipherSuite, Description, Endpoint, Group, Job, Peer, Policy,
+    Blocking, Capabilities, CipherSuite, Description, Endpoint, Group, Job, Keys, Peer, Policy,
     PrepareError, Provenance, Sessions, Side, VERSION, Version,
 };
 
@@ -69,6 +69,7 @@ impl GnuTls {
             .with_each(Provenance::Library, "group", groups)
             .with_each(Provenance::Library, "cipher", suites)
             .with_each(Provenance::Library, "server.sessions", Sessions::ALL)
+            .with_each(Provenance::Library, "keys", Keys::ALL)
             .with_each(Provenance::Library, "server.policy", plain)
             .with_each(Provenance::Glue, "server.policy", on_flag);
         // SAFETY: without a required version the library returns its own, a static text.

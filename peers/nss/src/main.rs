@@ -30,7 +30,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use reqmtls_contract::{
-    Blocking, Capabilities, Description, Endpoint, Group, Job, Peer, Policy, PrepareError,
+    Blocking, Capabilities, Description, Endpoint, Group, Job, Keys, Peer, Policy, PrepareError,
     Provenance, Sessions, VERSION, Version,
 };
 
@@ -70,6 +70,8 @@ impl Nss {
             "client.revision.editors-copy",
             "server.revision.editors-copy",
         ];
+        // Ed25519 has a number in the library, and ssl_IsSupportedSignatureScheme refuses it (lib/ssl/ssl3con.c).
+        let keys = [Keys::Rsa];
         let (on_flag, plain): (Vec<Policy>, Vec<Policy>) =
             Policy::ALL.iter().partition(|it| it.is_on_flag());
         let groups = Group::ALL.iter().filter(|it| parameters::knows_group(**it));
@@ -80,6 +82,7 @@ impl Nss {
             .with_each(Provenance::Library, "group", groups)
             .with_each(Provenance::Library, "cipher", parameters::SUITES)
             .with_each(Provenance::Library, "server.sessions", [Sessions::Shared])
+            .with_each(Provenance::Library, "keys", keys)
             .with_each(Provenance::Library, "server.policy", plain)
             .with_each(Provenance::Glue, "server.policy", on_flag);
         let description = Description {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use openssl::ssl::{SslContextBuilder, SslMethod};
 use reqmtls_contract::{
-    Blocking, Capabilities, CipherSuite, Description, Endpoint, Group, Job, Peer, Policy,
+    Blocking, Capabilities, CipherSuite, Description, Endpoint, Group, Job, Keys, Peer, Policy,
     PrepareError, Provenance, Sessions, Side, VERSION, Version,
 };
 
@@ -61,6 +61,7 @@ impl OpenSsl {
             .with(Provenance::Glue, glue)
             .with_each(Provenance::Library, "version", Version::ALL)
             .with_each(Provenance::Library, "server.sessions", Sessions::ALL)
+            .with_each(Provenance::Library, "keys", Keys::ALL)
             .with_each(Provenance::Library, "server.policy", plain)
             .with_each(Provenance::Glue, "server.policy", on_flag);
         if let Ok(mut builder) = SslContextBuilder::new(SslMethod::tls()) {

@@ -11,8 +11,8 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
 use reqmtls_contract::{
-    Blocking, Capabilities, Description, Endpoint, Job, Peer, Policy, PrepareError, Provenance,
-    Sessions, VERSION, Version,
+    Blocking, Capabilities, Description, Endpoint, Job, Keys, Peer, Policy, PrepareError,
+    Provenance, Sessions, VERSION, Version,
 };
 use s2n_tls_sys::{s2n_disable_atexit, s2n_init};
 
@@ -37,6 +37,8 @@ impl Peer for S2n {
         // The ClientHello callback is the library's; what it means is decided here. A client has no call to send an
         // extension of its own, and there is none to choose groups or suites one by one.
         let glue = ["server.flag", "server.extension"];
+        // s2n_pkey_get_type (crypto/s2n_pkey.c) refuses Ed25519.
+        let keys = [Keys::Rsa];
         let plain = [Policy::Never, Policy::Request, Policy::Require];
         let on_flag = [Policy::RequestOnFlag, Policy::RequireOnFlag];
         Description {
@@ -49,6 +51,7 @@ impl Peer for S2n {
                 .with(Provenance::Glue, glue)
                 .with_each(Provenance::Library, "version", Version::ALL)
                 .with_each(Provenance::Library, "server.sessions", [Sessions::Separate])
+                .with_each(Provenance::Library, "keys", keys)
                 .with_each(Provenance::Library, "server.policy", plain)
                 .with_each(Provenance::Glue, "server.policy", on_flag),
         }

@@ -17,6 +17,8 @@ EXTENDED_KEY_USAGE = bytes.fromhex("551d25")
 KNOWN = {
     SUBJECT_KEY_IDENTIFIER, KEY_USAGE, SUBJECT_ALTERNATIVE_NAME, BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE,
 }
+# What a key signs certificates with, by the library's name of its kind; RSA by PKCS #1 v1.5.
+ALGORITHMS = {"ecdsa": SignatureAlgorithm.ecdsa, "rsa": SignatureAlgorithm.rsa, "Ed25519": SignatureAlgorithm.ed25519}
 # The most certificates between the end entity's and an anchor.
 DEEPEST = 8
 
@@ -49,7 +51,7 @@ class PathChecker(Checker):
 
 
 def verify(chain, anchors, purpose, name=None, now=None):
-    """Looks for a path from the first certificate to an anchor. Signatures are ECDSA's."""
+    """Looks for a path from the first certificate to an anchor."""
     now = now or datetime.now(timezone.utc)
     end = Certificate(chain[0])
     end.check(now)
@@ -115,7 +117,7 @@ class Certificate:
 
     def is_issued_by(self, issuer):
         digest, algorithm = self.x509.sigalg
-        if self.x509.issuer != issuer.subject or algorithm != SignatureAlgorithm.ecdsa or issuer.certAlg != "ecdsa":
+        if self.x509.issuer != issuer.subject or algorithm != ALGORITHMS.get(issuer.certAlg):
             return False
         return issuer.publicKey.hashAndVerify(self.signature, self.signed, hAlg=HashAlgorithm.toRepr(digest))
 

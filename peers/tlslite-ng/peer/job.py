@@ -23,6 +23,7 @@ LIBRARY = [
     *(f"version.{name}" for name in VERSIONS),
     *(f"group.{name}" for name in GROUPS),
     *(f"cipher.{name}" for name in SUITES),
+    "keys.rsa", "keys.ed25519",
 ]
 # The library leaves to the application whether a certificate is accepted.
 GLUE = [
@@ -76,8 +77,8 @@ def resumption(value):
 
 # What each key's value is, if it is any.
 KEYS = {
-    "versions": texts, "groups": texts, "cipher_suites": texts, "identity": identity, "trust_anchors": text,
-    "server_name": text, "policy": text, "tls_flags": octets, "flag": number, "extension": number, "revision": text,
+    "versions": texts, "groups": texts, "cipher_suites": texts, "keys": text, "identity": identity,
+    "trust_anchors": text, "server_name": text, "policy": text, "tls_flags": octets, "flag": number, "extension": number, "revision": text,
     "resumption": resumption, "sessions": text, "early_data": truth, "post_handshake_auth": truth,
     "edits": lambda value: type(value) is list, "bad_certificate_verify": truth, "deadline_ms": milliseconds,
 }
@@ -118,6 +119,7 @@ class Setup:
         yield from (f"cipher.{name}" for name in self.cipher_suites or [])
         resumption = self.resumption or {}
         for is_needed, capability in [
+            (self.keys is not None, f"keys.{self.keys}"),
             (self.policy is not None, f"server.policy.{self.policy}"),
             (self.tls_flags is not None or resumption.get("tls_flags") is not None, "client.tls-flags"),
             (self.flag is not None, f"{side}.flag"),

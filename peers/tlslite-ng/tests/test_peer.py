@@ -3,6 +3,7 @@
 import json
 import unittest
 from datetime import datetime, timezone
+from ssl import DER_cert_to_PEM_cert, PEM_cert_to_DER_cert
 
 from tlslite.extensions import SupportedVersionsExtension, TLSExtension
 from tlslite.handshakesettings import HandshakeSettings
@@ -13,7 +14,10 @@ import checker
 import contract
 import flags
 import job
-from certificates import AUTHORITY, BELOW_CLIENT, BELOW_INTERMEDIATE, CLIENT, INTERMEDIATE, SERVER
+from certificates import (
+    AUTHORITY, BELOW_CLIENT, BELOW_INTERMEDIATE, CLIENT, ED25519_AUTHORITY, ED25519_CLIENT, INTERMEDIATE, RSA_AUTHORITY,
+    RSA_CLIENT, SERVER,
+)
 
 
 def hello(*values):
@@ -121,6 +125,20 @@ class Paths(unittest.TestCase):
         self.verify(CLIENT, checker.CLIENT_AUTH)
         self.verify(SERVER, checker.SERVER_AUTH, "Server.reqmtls.test")
         self.verify(BELOW_INTERMEDIATE + INTERMEDIATE, checker.CLIENT_AUTH)
+
+    def test_verifies_signatures_of_other_keys(self):
+        for chain, anchor, other in [
+            (RSA_CLIENT, RSA_AUTHORITY, ED25519_AUTHORITY),
+            (ED25519_CLIENT, ED25519_AUTHORITY, RSA_AUTHORITY),
+        ]:
+            self.verify(chain, checker.CLIENT_AUTH, anchor=anchor)
+            with self.assertRaisesRegex(checker.Refused, "no path"):
+                self.verify(chain, checker.CLIENT_AUTH, anchor=other)
+            # The last octets are the signature's.
+            der = bytearray(PEM_cert_to_DER_cert(chain))
+            der[-1] ^= 1
+            with self.assertRaisesRegex(checker.Refused, "no path"):
+                self.verify(DER_cert_to_PEM_cert(der), checker.CLIENT_AUTH, anchor=anchor)
 
     def test_refuses_everybody_else(self):
         for why, words in [

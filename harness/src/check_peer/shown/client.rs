@@ -7,7 +7,7 @@ use reqmtls_vocabulary::Side;
 use super::super::Trouble;
 use super::super::capability::{EXTENSION, FLAG, FLAG_80};
 use super::{Bench, Shown, ensure, extension, octets, same};
-use crate::scenario::Certificates;
+use crate::scenario::Valid;
 
 const SERVER_NAME: u16 = 0;
 const PRE_SHARED_KEY: u16 = 41;
@@ -68,7 +68,7 @@ impl Bench<'_> {
             server_name: Some("other.reqmtls.test".to_owned()),
             ..self.material.client()
         };
-        let strangers = Certificates::generate().map_err(|error| error.to_string())?;
+        let strangers = Valid::generate(None).map_err(|error| error.to_string())?;
         let other_issuer = Setup {
             trust_anchors: Some(strangers.authority),
             ..self.material.client()

@@ -54,7 +54,7 @@ impl Bench<'_> {
             for present in [false, true] {
                 let client = Setup {
                     tls_flags: set.then(|| Hex(FLAG_80.to_vec())),
-                    identity: present.then(|| self.material.certificates.client.clone()),
+                    identity: present.then(|| self.material.valid().client.clone()),
                     ..self.material.client()
                 };
                 let shown = self.once(Side::Server, client, server.clone()).await?;

@@ -1,8 +1,8 @@
-//! What both sides have in common: versions, groups, cipher suites, and connections side by side.
+//! What both sides have in common: versions, groups, cipher suites, keys, and connections side by side.
 
 use futures_util::future::try_join_all;
-use reqmtls_contract::{CipherSuite, Group, Policy, Setup, Version};
-use reqmtls_observer::{ClientHello, ProtocolVersion};
+use reqmtls_contract::{CipherSuite, Group, Keys, Policy, Setup, Version};
+use reqmtls_observer::{ClientHello, HandshakeMessage, ProtocolVersion, SignatureScheme};
 use reqmtls_vocabulary::Side;
 
 use super::super::Trouble;
@@ -158,6 +158,51 @@ impl Bench<'_> {
         ensure(side == Side::Server || (count == 1 && has), || {
             format!("got {count} cipher suites of TLS 1.3 in ClientHello, expected {suite} alone")
         })
+    }
+
+    /// With declared keys an end proves its own certificate, and accepts the other's.
+    pub(crate) async fn keys(&self, side: Side, keys: Keys) -> Result<(), Trouble> {
+        let only = |side: Side, setup: Setup| Setup {
+            versions: vec![Version::Tls13],
+            ..self.material.with_keys(keys, side, setup)
+        };
+        let client = only(Side::Client, self.material.authenticated());
+        let server = only(Side::Server, self.material.server(Policy::Request));
+        let shown = self.completed(side, client, server).await?;
+        for signer in Side::BOTH {
+            let scheme = shown.scheme(signer);
+            let got = scheme.map_or("none".to_owned(), |it| it.to_string());
+            ensure(scheme.is_some_and(|it| fits(keys, it)), || {
+                format!(
+                    "the scheme in CertificateVerify of the {signer}: got {got}, expected one of a key for {keys}"
+                )
+            })?;
+        }
+        Ok(())
+    }
+}
+
+impl Shown {
+    /// The scheme in a side's CertificateVerify.
+    fn scheme(&self, side: Side) -> Option<SignatureScheme> {
+        let mut messages = self.observed.transcript.messages(side);
+        messages.find_map(|message| match message {
+            HandshakeMessage::CertificateVerify(verify) => Some(verify.scheme),
+            _ => None,
+        })
+    }
+}
+
+/// Whether such a key makes signatures of this scheme in TLS 1.3.
+fn fits(keys: Keys, scheme: SignatureScheme) -> bool {
+    match keys {
+        Keys::Rsa => matches!(
+            scheme,
+            SignatureScheme::RSA_PSS_RSAE_SHA256
+                | SignatureScheme::RSA_PSS_RSAE_SHA384
+                | SignatureScheme::RSA_PSS_RSAE_SHA512
+        ),
+        Keys::Ed25519 => scheme == SignatureScheme::ED25519,
     }
 }
 

@@ -1,10 +1,35 @@
-//! What the client answers a CertificateRequest with.
+//! Of what kind the keys are, and what the client answers a CertificateRequest with.
 
+use reqmtls_contract::{Identity, Keys};
 use reqmtls_vocabulary::Side;
 
 use super::super::certificates::Certificates;
 use super::super::draft::Draft;
 use super::{Axis, misbehaviour, nothing, value};
+
+// It stands before the client's certificate, which is then one with such keys.
+pub(super) const KEYS: Axis = Axis {
+    name: "keys",
+    about: "Of what kind the keys of both ends' certificates are, and of the authority's.",
+    side: None,
+    needs: None,
+    values: &[
+        value("p256", "ECDSA on P-256.", nothing),
+        value("rsa", "RSA of 2048 bits.", |draft| {
+            have(draft, Keys::Rsa);
+        }),
+        value("ed25519", "Ed25519.", |draft| have(draft, Keys::Ed25519)),
+    ],
+};
+
+fn have(draft: &mut Draft<'_>, keys: Keys) {
+    let valid = draft.material.certificates.valid(Some(keys));
+    for end in [&mut draft.client, &mut draft.server] {
+        end.keys = Some(keys);
+        end.trust_anchors = Some(valid.authority.clone());
+    }
+    draft.server.identity = Some(valid.server.clone());
+}
 
 pub(super) const CLIENT: Axis = Axis {
     name: "client.certificate",
@@ -16,9 +41,7 @@ pub(super) const CLIENT: Axis = Axis {
         value(
             "present",
             "It has a certificate that the server trusts.",
-            |draft| {
-                has(draft, |all| &all.client);
-            },
+            has_valid,
         ),
         value(
             "untrusted",
@@ -57,13 +80,19 @@ pub(super) const CLIENT: Axis = Axis {
             "bad-signature",
             "It is trusted, and the signature in CertificateVerify does not verify.",
             |draft| {
-                has(draft, |all| &all.client);
+                has_valid(draft);
                 draft.client.bad_certificate_verify = true;
             },
         ),
     ],
 };
 
-fn has(draft: &mut Draft<'_>, which: fn(&Certificates) -> &reqmtls_contract::Identity) {
+fn has_valid(draft: &mut Draft<'_>) {
+    let valid = draft.material.certificates.valid(draft.client.keys);
+    draft.client.identity = Some(valid.client.clone());
+}
+
+/// One with a defect, of which there are none with other keys: the loader refuses that.
+fn has(draft: &mut Draft<'_>, which: fn(&Certificates) -> &Identity) {
     draft.client.identity = Some(which(&draft.material.certificates).clone());
 }

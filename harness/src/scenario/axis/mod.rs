@@ -69,6 +69,7 @@ impl PartialEq for Value {
 pub static AXES: &[Axis] = &[
     flag::CLIENT,
     flag::SERVER,
+    certificate::KEYS,
     certificate::CLIENT,
     policy::SERVER,
     policy::POST_HANDSHAKE_AUTH,

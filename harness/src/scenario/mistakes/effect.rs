@@ -80,6 +80,26 @@ error: `server.sessions` needs `client.resumption`
 }
 
 #[test]
+fn reports_a_certificate_with_a_defect_that_there_is_not_with_other_keys() {
+    assert_reported(
+        &set(
+            "",
+            r#""client.certificate" = "expired"
+keys = "rsa""#,
+        ),
+        r#"
+error: `client.certificate` with a defect needs `keys` = `p256`
+ --> some.toml:9:1
+  |
+9 | "client.certificate" = "expired"
+  | ^^^^^^^^^^^^^^^^^^^^ expected `absent`, `present` or `bad-signature` with other keys
+  |
+  = note: there is none for some/unset/never, some/unset/request, some/set/never and 1 more
+"#,
+    );
+}
+
+#[test]
 fn reports_a_sweep_without_an_edit() {
     assert_reported(
         &changed("title", "sweep = true\ntitle"),

@@ -59,7 +59,7 @@ error: unknown axis `colour`
 5 | colour = ["unset", "set"]
   | ^^^^^^ not a known axis
   |
-  = note: expected one of `client.flag`, `server.tls-flags`, `client.certificate`, `server.policy`, `client.post-handshake-auth`, `client.versions`, `server.versions`, `client.groups`, `server.groups`, `cipher`, `client.resumption`, `server.sessions`, `client.early-data`, `server.early-data`, `client.edit.message`, `client.edit.value`, `client.edit.position`, `client.edit.extension`, `server.edit.message`, `server.edit.value`, `server.edit.position`, `server.edit.extension`, `client.fault`, `server.fault`
+  = note: expected one of `client.flag`, `server.tls-flags`, `keys`, `client.certificate`, `server.policy`, `client.post-handshake-auth`, `client.versions`, `server.versions`, `client.groups`, `server.groups`, `cipher`, `client.resumption`, `server.sessions`, `client.early-data`, `server.early-data`, `client.edit.message`, `client.edit.value`, `client.edit.position`, `client.edit.extension`, `server.edit.message`, `server.edit.value`, `server.edit.position`, `server.edit.extension`, `client.fault`, `server.fault`
 "#,
     );
 }

@@ -42,7 +42,8 @@ final class BouncyCastle implements Library {
     @Override
     public Map<String, String> capabilities() {
         Map<String, String> all = new TreeMap<>();
-        List.of("client", "server", "server.policy.never").forEach(it -> all.put(it, "library"));
+        List.of("client", "server", "server.policy.never", "keys.rsa", "keys.ed25519")
+                .forEach(it -> all.put(it, "library"));
         VERSIONS.keySet().forEach(it -> all.put("version." + it, "library"));
         GROUPS.keySet().forEach(it -> all.put("group." + it, "library"));
         SUITES.keySet().forEach(it -> all.put("cipher." + it, "library"));

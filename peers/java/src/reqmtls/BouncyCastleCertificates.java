@@ -7,6 +7,7 @@ import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import javax.net.ssl.X509TrustManager;
 import org.bouncycastle.crypto.params.AsymmetricKeyParameter;
 import org.bouncycastle.crypto.util.PrivateKeyFactory;
@@ -29,6 +30,11 @@ final class BouncyCastleCertificates {
     /** Of the subjectAltName kinds, dNSName. */
     private static final int DNS_NAME = 2;
 
+    /** By the platform's name of a key's algorithm. */
+    private static final Map<String, Integer> SCHEMES = Map.of(
+            "EC", SignatureScheme.ecdsa_secp256r1_sha256, "RSA", SignatureScheme.rsa_pss_rsae_sha256,
+            "EdDSA", SignatureScheme.ed25519);
+
     final BcTlsCrypto crypto;
     private final Setup setup;
     private final X509TrustManager trust;
@@ -48,8 +54,9 @@ final class BouncyCastleCertificates {
         } catch (IOException | CertificateException e) {
             throw new Wrong("got an identity that the library does not take: " + e.getMessage());
         }
-        if (key != null && !setup.identity.key().getAlgorithm().equals("EC")) {
-            throw new Wrong("got a key for " + setup.identity.key().getAlgorithm() + ", expected one for ECDSA");
+        if (key != null && !SCHEMES.containsKey(setup.identity.key().getAlgorithm())) {
+            String got = setup.identity.key().getAlgorithm();
+            throw new Wrong("got a key for " + got + ", expected one for ECDSA, RSA or Ed25519");
         }
     }
 
@@ -69,7 +76,7 @@ final class BouncyCastleCertificates {
             certificate = new Certificate(chain);
         }
         return new BcDefaultTlsCredentialedSigner(new TlsCryptoParameters(context), crypto, key, certificate,
-                SignatureScheme.getSignatureAndHashAlgorithm(SignatureScheme.ecdsa_secp256r1_sha256));
+                SignatureScheme.getSignatureAndHashAlgorithm(SCHEMES.get(setup.identity.key().getAlgorithm())));
     }
 
     /** Verifies the other end's certificates, by the alert of the library's own JSSE provider, and notes the first. */

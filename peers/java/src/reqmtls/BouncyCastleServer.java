@@ -25,11 +25,17 @@ import org.bouncycastle.tls.TlsUtils;
 /** A server of Bouncy Castle's TLS. */
 @SuppressWarnings("rawtypes") // The library is older than generic types.
 final class BouncyCastleServer extends DefaultTlsServer {
-    /** Those of the library that a key for ECDSA can be used with; by itself it takes a key for RSA. */
+    /** Those of the library that a key for ECDSA or Ed25519 can be used with; by itself it offers all that it has. */
     private static final int[] SUITES = {
         CipherSuite.TLS_CHACHA20_POLY1305_SHA256, CipherSuite.TLS_AES_256_GCM_SHA384,
         CipherSuite.TLS_AES_128_GCM_SHA256, CipherSuite.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
         CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+    };
+
+    private static final int[] RSA_SUITES = {
+        CipherSuite.TLS_CHACHA20_POLY1305_SHA256, CipherSuite.TLS_AES_256_GCM_SHA384,
+        CipherSuite.TLS_AES_128_GCM_SHA256, CipherSuite.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+        CipherSuite.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, CipherSuite.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
     };
 
     private final Setup setup;
@@ -121,7 +127,7 @@ final class BouncyCastleServer extends DefaultTlsServer {
 
     @Override
     protected int[] getSupportedCipherSuites() {
-        return BouncyCastle.suites(setup, SUITES);
+        return BouncyCastle.suites(setup, "rsa".equals(setup.keys) ? RSA_SUITES : SUITES);
     }
 
     @Override
@@ -143,7 +149,8 @@ final class BouncyCastleServer extends DefaultTlsServer {
         if (TlsUtils.isTLSv13(context)) {
             return new Request(algorithms);
         }
-        return new CertificateRequest(new short[] {ClientCertificateType.ecdsa_sign}, algorithms, null);
+        short type = "rsa".equals(setup.keys) ? ClientCertificateType.rsa_sign : ClientCertificateType.ecdsa_sign;
+        return new CertificateRequest(new short[] {type}, algorithms, null);
     }
 
     /** CertificateRequest of TLS 1.3, which in the editor's copy acknowledges the flag. */

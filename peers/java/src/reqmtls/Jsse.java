@@ -50,7 +50,7 @@ final class Jsse implements Library {
         Map<String, String> all = new TreeMap<>();
         for (String name : List.of("client", "server", "client.resumption", "server.policy.never",
                 "server.policy.request", "server.policy.require", "server.sessions.shared",
-                "server.sessions.separate")) {
+                "server.sessions.separate", "keys.rsa", "keys.ed25519")) {
             all.put(name, "library");
         }
         VERSIONS.keySet().forEach(it -> all.put("version." + it, "library"));

@@ -29,9 +29,9 @@ final class Setup {
     private static final int MOST_FLAG = 2039;
     private static final long DEADLINE = 10_000;
     private static final Set<String> KEYS = Set.of(
-            "versions", "groups", "cipher_suites", "identity", "trust_anchors", "server_name", "policy", "tls_flags",
-            "flag", "extension", "revision", "resumption", "sessions", "early_data", "post_handshake_auth", "edits",
-            "bad_certificate_verify", "deadline_ms");
+            "versions", "groups", "cipher_suites", "keys", "identity", "trust_anchors", "server_name", "policy",
+            "tls_flags", "flag", "extension", "revision", "resumption", "sessions", "early_data", "post_handshake_auth",
+            "edits", "bad_certificate_verify", "deadline_ms");
     private static final Pattern PRIVATE_KEY =
             Pattern.compile("-----BEGIN PRIVATE KEY-----(.*?)-----END PRIVATE KEY-----", Pattern.DOTALL);
 
@@ -39,6 +39,7 @@ final class Setup {
     final List<String> versions;
     final List<String> groups;
     final List<String> suites;
+    final String keys;
     final Identity identity;
     final List<X509Certificate> anchors;
     final String serverName;
@@ -67,6 +68,7 @@ final class Setup {
         groups = setup.texts("groups");
         suites = setup.texts("cipher_suites");
         serverName = setup.text("server_name");
+        keys = setup.text("keys");
         String asked = setup.text("policy");
         policy = asked == null ? "never" : asked;
         flags = setup.octets("tls_flags");
@@ -88,6 +90,7 @@ final class Setup {
         versions.forEach(it -> needs.add("version." + it));
         groups.forEach(it -> needs.add("group." + it));
         suites.forEach(it -> needs.add("cipher." + it));
+        need(needs, keys != null, "keys." + keys);
         need(needs, asked != null, "server.policy." + asked);
         need(needs, flags != null || laterFlags != null, "client.tls-flags");
         need(needs, flag != null, side + ".flag");

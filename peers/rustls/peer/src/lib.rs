@@ -17,7 +17,7 @@ use std::sync::Arc;
 pub use self::application::{Application, Exchange, Trust};
 use reqmtls_contract::{
     Capabilities, CipherSuite, ClosedInstead, ConnectionReport, Description, Endpoint, Group, Job,
-    Peer, Policy, PrepareError, Provenance, Side, VERSION, Version,
+    Keys, Peer, Policy, PrepareError, Provenance, Side, VERSION, Version,
 };
 
 use rustls::AlertDescription;
@@ -93,6 +93,7 @@ impl Peer for Rustls {
             .with_each(Provenance::Library, "version", Version::ALL)
             .with_each(Provenance::Library, "group", groups)
             .with_each(Provenance::Library, "cipher", suites)
+            .with_each(Provenance::Library, "keys", Keys::ALL)
             .with_each(Provenance::Library, "server.policy", plain)
             .with_each(Provenance::Reference, "server.policy", on_flag);
         Description {
