@@ -14,7 +14,7 @@ use crate::run::Event;
 
 pub use self::capture::Captured;
 pub use self::file::write_whole;
-pub use self::published::{Notes, NotesError, PAGES, Places, Published, Rendered, Subject};
+pub use self::published::{Notes, NotesError, PAGE, PAGES, Places, Published, Rendered, Subject};
 pub use self::stored::{Line, SCHEMA, Stored, StoredError, replay};
 pub use self::tally::Tally;
 pub use self::terminal::Terminal;

@@ -164,6 +164,7 @@ mod tests {
             server: player("b"),
             conformance: Conformance::Failed,
             drift: None,
+            accepted: None,
             findings: Vec::new(),
             caught: Vec::new(),
             reason: Some(Reason::Failed(vec!["it broke".to_owned()])),

@@ -9,7 +9,7 @@ use reqmtls_observer::{HandshakeMessage, KeyLog, Recording, TlsFlags, Transcript
 use reqmtls_vocabulary::{ProtocolVersion, Side};
 
 use super::accepted::Accepted;
-use super::event::{Cell, Connection, Label, Player, Reason, Trace};
+use super::event::{Cell, Connection, Drift, Label, Player, Reason, Trace};
 use super::job::{JobError, TwoEnds};
 use crate::judge::{self, Conformance, Evidence, Judged, Knowledge};
 use crate::peer::RunningPeer;
@@ -117,6 +117,7 @@ impl Planned {
             server,
             conformance: Conformance::Failed,
             drift: None,
+            accepted: None,
             findings: Vec::new(),
             caught: Vec::new(),
             reason: None,
@@ -398,11 +399,14 @@ impl Found {
                 } else {
                     Conformance::Conforms
                 };
-                cell.drift = Some(
-                    common
-                        .accepted
-                        .drift(&cell.case, &cell.pairing(), &cell.text()),
-                );
+                let drift = common
+                    .accepted
+                    .drift(&cell.case, &cell.pairing(), &cell.text());
+                if drift == Drift::Changed {
+                    let accepted = common.accepted.get(&cell.case, &cell.pairing());
+                    cell.accepted = accepted.map(str::to_owned);
+                }
+                cell.drift = Some(drift);
                 cell.findings = self.judged.findings;
                 cell.caught = self.judged.caught;
             }

@@ -133,6 +133,9 @@ pub struct Cell {
     /// How its transcript stands to the accepted one; absent where nothing was judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift: Option<Drift>,
+    /// The accepted transcript, where this one differs from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<String>,
     /// What is not as it should be; of a failed cell nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
