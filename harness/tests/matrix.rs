@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use reqmtls::peer::Mode;
 use reqmtls::peer::manifest::Manifest;
-use reqmtls::report::{Notes, PAGE, PAGES, Published, Reporter, Subject};
+use reqmtls::report::{Notes, PAGE, PAGES, PICTURE, Published, Reporter, Subject};
 use reqmtls::run::{Cell, Event, Place, results, snapshot};
 use reqmtls::scenario::{self, CaseId, PUBLISHED, Pairings};
 use reqmtls_contract::Revision;
@@ -88,6 +88,9 @@ fn compare_with_published(ran: &Ran, revision: Revision) {
         ),
     ];
     texts.push((folder.join(PAGE), rendered.html.clone()));
+    if let Some(svg) = &rendered.svg {
+        texts.push((folder.join(PICTURE), svg.clone()));
+    }
     let pages = folder.join(PAGES);
     let here = std::fs::read_dir(&pages).into_iter().flatten().count();
     assert_eq!(here, rendered.peers.len(), "pages in {}", pages.display());

@@ -11,7 +11,9 @@ use clap::Args;
 use super::selection::{Selected, Selection};
 use super::{EXIT_FINDINGS, EXIT_NOTHING, EXIT_PEER, PeerError, complain};
 use crate::judge::Conformance;
-use crate::report::{Captured, Places, Published, Reporter, Stored, Subject, Tally, Terminal};
+use crate::report::{
+    self, Annotations, Captured, Places, Reporter, Stored, Subject, Tally, Terminal,
+};
 use crate::run::{self, Drift, Place, Plan};
 use crate::scenario::MAX_FLAG;
 
@@ -109,8 +111,11 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
     let mut reporters: Vec<Box<dyn Reporter>> = vec![
         Box::new(Stored::create(&latest.join("result.jsonl"))?),
         Box::new(Captured::new(&latest.join("run.pcapng"))),
-        Box::new(Published::new(subject, latest.clone(), places)),
     ];
+    reporters.extend(report::files(subject, &latest, places));
+    if std::env::var_os("GITHUB_ACTIONS").is_some() {
+        reporters.push(Box::new(Annotations::new(std::io::stdout())));
+    }
     let mut terminal = Terminal::stderr();
     let mut tally = Tally::default();
     let mut failure = None;

@@ -20,7 +20,7 @@ use thiserror::Error;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-pub use self::accepted::{Accepted, AcceptedError, text as snapshot};
+pub use self::accepted::{Accepted, AcceptedError, HEAD as SNAPSHOT_HEAD, text as snapshot};
 pub use self::event::{
     Cell, Connection, Drift, Ended, Event, Label, MISBEHAVING, Missing, Peer, Player, Reason,
     Started, Timings, Trace,

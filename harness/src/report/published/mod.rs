@@ -44,6 +44,9 @@ pub const PAGES: &str = "peers";
 /// The file of the page that holds the whole run.
 pub const PAGE: &str = "index.html";
 
+/// The file of the picture of the core question.
+pub const PICTURE: &str = "matrix.svg";
+
 /// Collects a run, and writes its results at the end.
 #[derive(Debug)]
 pub struct Published {
@@ -74,6 +77,8 @@ pub struct Rendered {
     pub findings: String,
     /// `index.html`.
     pub html: String,
+    /// `matrix.svg`, where the run has cells of the core question.
+    pub svg: Option<String>,
     /// The page of each peer, by its name.
     pub peers: Vec<(String, String)>,
 }
@@ -103,6 +108,7 @@ impl Published {
             requirements: requirements::requirements(&self.subject, &self.run),
             findings: headlines::table(&self.subject, &self.run, "results/peers"),
             html: self.html(false)?,
+            svg: html::picture(&self.subject, &self.run).map_err(io::Error::other)?,
             peers: peer_pages::peer_pages(&self.subject, &self.run),
         })
     }
@@ -169,6 +175,9 @@ impl Rendered {
             self.requirements.as_bytes(),
         )?;
         write_whole(&folder.join(PAGE), self.html.as_bytes())?;
+        if let Some(svg) = &self.svg {
+            write_whole(&folder.join(PICTURE), svg.as_bytes())?;
+        }
         let pages = folder.join(PAGES);
         fs::create_dir_all(&pages)?;
         for (name, text) in &self.peers {

@@ -1,6 +1,7 @@
 //! `index.html`: the whole of a run in one file without scripts of others, which asks nobody for anything.
 
 mod store;
+mod svg;
 
 use askama::Template;
 use base64::Engine;
@@ -136,6 +137,17 @@ pub(super) fn page(
         data: data(subject, run, store, said)?,
     }
     .render()
+}
+
+/// The core question as a picture; none where the run has no cell of it.
+pub(super) fn picture(subject: &Subject, run: &Collected) -> Result<Option<String>, askama::Error> {
+    let servers: Vec<&str> = run.peers.iter().map(|peer| &*peer.name).collect();
+    let rows = core(subject, run, &servers);
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let title = "A client with a certificate sets the flag, and the server requires one on the flag: rows are clients, columns servers";
+    svg::svg(title, &servers, &rows).map(Some)
 }
 
 /// The script that stands in the page and no other may run, and nothing may be fetched.
