@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::relay::{MOST_OCTETS, Recorder, relay};
 use crate::judge::Evidence;
-use crate::peer::{ControlError, End, RunningPeer};
+use crate::peer::{ControlError, End, Gone, Ready, RunningPeer};
 
 /// What the ends get beyond their own deadline, to report that it passed.
 const GRACE: Duration = Duration::from_secs(1);
@@ -26,6 +26,8 @@ pub(crate) enum JobError {
         /// What it lacks.
         capability: String,
     },
+    /// A peer was lost too often, and is not started again.
+    Gone(Side),
     /// The harness or a peer broke.
     Failed {
         /// What broke.
@@ -50,12 +52,35 @@ pub(crate) struct TwoEnds<'a> {
 }
 
 impl TwoEnds<'_> {
-    /// Runs the job to its end or its deadline.
+    /// Runs the job to its end or its deadline. A peer that has ended is started again before: that is no part of the
+    /// job's time.
     pub(crate) async fn run(self) -> Result<Vec<Evidence>, JobError> {
+        let gone = |side| move |Gone| JobError::Gone(side);
+        let server = self.server.0.ready().await.map_err(gone(Side::Server))?;
+        let client = self.client.0.ready().await.map_err(gone(Side::Client))?;
+        let deadline = self.deadline;
+        let failure = match self.run_with(&client, &server).await {
+            Err(JobError::Failed { reason, recordings }) => (reason, recordings),
+            outcome => return outcome,
+        };
+        let (mut reason, recordings) = failure;
+        for (side, peer) in [(Side::Client, &client), (Side::Server, &server)] {
+            if peer.is_lost(deadline).await {
+                reason = format!("the {side}'s peer was lost {reason}");
+            }
+        }
+        Err(JobError::Failed { reason, recordings })
+    }
+
+    async fn run_with(
+        self,
+        client: &Ready<'_>,
+        server: &Ready<'_>,
+    ) -> Result<Vec<Evidence>, JobError> {
         let recorders: Vec<_> = (0..self.connections).map(|_| Recorder::new()).collect();
         let progress = Progress::default();
         let deadline = self.deadline * self.connections;
-        let run = timeout(deadline + GRACE, self.run_through(&recorders, &progress)).await;
+        let run = timeout(deadline + GRACE, self.run_through(client, server, &recorders, &progress)).await;
         let is_full = recorders.iter().any(Recorder::is_full);
         let recordings: Vec<_> = recorders.into_iter().map(Recorder::finish).collect();
         let broken = match run {
@@ -100,11 +125,13 @@ impl TwoEnds<'_> {
 
     async fn run_through(
         self,
+        client_peer: &Ready<'_>,
+        server_peer: &Ready<'_>,
         recorders: &[Recorder],
         progress: &Progress,
     ) -> Result<Vec<(ConnectionReport, ConnectionReport)>, Broken> {
-        let (server_peer, server_setup) = self.server;
-        let (client_peer, client_setup) = self.client;
+        let (_, server_setup) = self.server;
+        let (_, client_setup) = self.client;
         let server = prepare(
             server_peer,
             self.id,
@@ -208,7 +235,7 @@ struct Broken {
 }
 
 async fn prepare<'a>(
-    peer: &'a RunningPeer,
+    peer: &'a Ready<'_>,
     id: &str,
     side: Side,
     mut setup: Setup,
