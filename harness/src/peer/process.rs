@@ -8,6 +8,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::StartError;
@@ -44,6 +45,8 @@ pub(super) struct Process {
     child: Child,
     address: SocketAddr,
     last_words: LastWords,
+    /// Reads stderr to its end.
+    listener: Option<JoinHandle<std::io::Result<()>>>,
 }
 
 impl Process {
@@ -69,10 +72,12 @@ impl Process {
             child,
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             last_words: LastWords::default(),
+            listener: None,
         };
         if let Some(stderr) = process.child.stderr.take() {
             let last_words = process.last_words.clone();
-            tokio::spawn(async move { last_words.listen(stderr).await });
+            let listen = async move { last_words.listen(stderr).await };
+            process.listener = Some(tokio::spawn(listen));
         }
         let stdout = process.child.stdout.take();
         let line = async {
@@ -111,13 +116,16 @@ impl Process {
             Ok(Err(error)) => format!("it ended ({error})"),
             Err(_) => "it closed its connections without ending and was killed".to_owned(),
         };
-        self.kill().await;
-        ended + &self.last_words.text()
+        ended + &self.cut_off().await
     }
 
     /// Kills it, and says its last words.
     pub(super) async fn cut_off(&mut self) -> String {
         self.kill().await;
+        if let Some(listener) = &mut self.listener {
+            // What it started may have left its group and hold stderr open.
+            drop(timeout(GONE, listener).await);
+        }
         self.last_words.text()
     }
 

@@ -9,7 +9,7 @@ use reqmtls_observer::Recording;
 use reqmtls_vocabulary::Side;
 use tokio::time::timeout;
 
-use super::relay::{MOST_OCTETS, Recorder, relay};
+use super::relay::{Recorder, relay};
 use crate::judge::Evidence;
 use crate::peer::{ControlError, End, Gone, Ready, RunningPeer};
 
@@ -59,15 +59,22 @@ impl TwoEnds<'_> {
         let server = self.server.0.ready().await.map_err(gone(Side::Server))?;
         let client = self.client.0.ready().await.map_err(gone(Side::Client))?;
         let deadline = self.deadline;
-        let failure = match self.run_with(&client, &server).await {
-            Err(JobError::Failed { reason, recordings }) => (reason, recordings),
-            outcome => return outcome,
+        let outcome = self.run_with(&client, &server).await;
+        let Err(JobError::Failed {
+            mut reason,
+            recordings,
+        }) = outcome
+        else {
+            return outcome;
         };
-        let (mut reason, recordings) = failure;
+        let mut lost = Vec::new();
         for (side, peer) in [(Side::Client, &client), (Side::Server, &server)] {
             if peer.is_lost(deadline).await {
-                reason = format!("the {side}'s peer was lost {reason}");
+                lost.push(format!("the {side}'s peer"));
             }
+        }
+        if !lost.is_empty() {
+            reason = format!("lost {}: {reason}", lost.join(" and "));
         }
         Err(JobError::Failed { reason, recordings })
     }
@@ -81,10 +88,10 @@ impl TwoEnds<'_> {
         let progress = Progress::default();
         let deadline = self.deadline * self.connections;
         let run = timeout(deadline + GRACE, self.run_through(client, server, &recorders, &progress)).await;
-        let is_full = recorders.iter().any(Recorder::is_full);
+        let exceeded = recorders.iter().find_map(Recorder::exceeded);
         let recordings: Vec<_> = recorders.into_iter().map(Recorder::finish).collect();
         let broken = match run {
-            _ if is_full => format!("a connection of more than {MOST_OCTETS} octets"),
+            _ if let Some(limit) = exceeded => format!("a connection of more than {limit}"),
             Ok(Ok(reports)) => {
                 let evidence = recordings.into_iter().zip(reports);
                 return Ok(evidence

@@ -32,6 +32,19 @@ const FAULTS: [(&str, &str); 11] = [
     ("", ""),
 ];
 
+/// What a connection without end is cut by.
+const LIMITS: [(&str, &str); 3] = [
+    ("sends octets without end", "a connection of more than 4194304 octets"),
+    (
+        "sends empty records without end",
+        "a connection of more than 8192 records of one side",
+    ),
+    (
+        "sends alerts without end",
+        "a connection of more than 8192 records of one side",
+    ),
+];
+
 #[test]
 fn a_fault_costs_the_cells_that_it_touches_and_no_other() {
     for (fault, words) in FAULTS {
@@ -45,6 +58,9 @@ fn a_fault_costs_the_cells_that_it_touches_and_no_other() {
             let expected = if fault.is_empty() { "conforms" } else { "failed" };
             assert_eq!(conformance, expected, "{fault}: {pairing}: {reason}");
             assert!(reason.len() < 2000, "{fault}: {pairing}: {reason}");
+        }
+        if let Some(limit) = LIMITS.iter().find_map(|(of, limit)| (*of == fault).then_some(limit)) {
+            assert_eq!(ran.count(limit), PAIRINGS.len(), "{fault}:\n{}", ran.err);
         }
         let lost = if words.is_empty() { 0 } else { PAIRINGS.len() };
         assert_eq!(ran.count("was lost:"), lost, "{fault}:\n{}", ran.err);
