@@ -147,7 +147,8 @@ fn jobs() -> usize {
 }
 
 fn exit_code(tally: &Tally) -> u8 {
-    if tally.missing > 0 || tally.interrupted || tally.of(Conformance::Failed) > 0 {
+    let broken = tally.missing + tally.lost + tally.of(Conformance::Failed);
+    if tally.interrupted || broken > 0 {
         EXIT_PEER
     } else if tally.cells == 0 {
         EXIT_NOTHING

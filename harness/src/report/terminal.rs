@@ -1,10 +1,10 @@
 //! What a person at a terminal reads while a run goes on, and at its end.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{self, IsTerminal, Write};
 
 use super::{Reporter, Tally};
-use crate::run::{Cell, Drift, Event};
+use crate::run::{Cell, Drift, Event, Lost, Reason};
 
 /// Writes events for people; to stderr in the program.
 pub struct Terminal<W> {
@@ -17,6 +17,8 @@ pub struct Terminal<W> {
     tally: Tally,
     /// Findings that are written once, whatever the cell.
     seen: HashSet<String>,
+    /// How many cells could not run for want of a peer that was lost too often.
+    gone: BTreeMap<String, usize>,
 }
 
 impl Terminal<io::Stderr> {
@@ -32,6 +34,7 @@ impl Terminal<io::Stderr> {
             cells: 0,
             tally: Tally::default(),
             seen: HashSet::new(),
+            gone: BTreeMap::new(),
         }
     }
 }
@@ -51,6 +54,7 @@ impl<W: Write> Reporter for Terminal<W> {
             Event::Missing(missing) => {
                 self.line(&format!("peer {}: {}", missing.name, missing.reason))
             }
+            Event::Lost(lost) => self.line(&lost_line(lost)),
             Event::Cells { count } => {
                 self.cells = *count;
                 self.line(&format!("cells: {count}"))
@@ -59,6 +63,9 @@ impl<W: Write> Reporter for Terminal<W> {
             Event::Interrupted => self.line("interrupted: ending the peers"),
             Event::Ended(ended) => {
                 self.clear()?;
+                for (peer, count) in std::mem::take(&mut self.gone) {
+                    self.line(&format!("failed: {count} cells without peer {peer}, which is gone"))?;
+                }
                 write!(self.out, "{}", self.tally.summary(ended))
             }
         }
@@ -69,7 +76,10 @@ impl<W: Write> Terminal<W> {
     fn cell(&mut self, cell: &Cell) -> io::Result<()> {
         self.tally.add(cell);
         let name = format!("{} {}", cell.case, cell.pairing());
-        if let Some(reason) = &cell.reason {
+        if let Some(Reason::Gone(side)) = &cell.reason {
+            let peer = cell.player(*side).peer.clone();
+            *self.gone.entry(peer).or_default() += 1;
+        } else if let Some(reason) = &cell.reason {
             self.line(&format!("{}: {name}: {reason}", cell.conformance))?;
         }
         for finding in &cell.findings {
@@ -122,4 +132,12 @@ impl<W: Write> Terminal<W> {
         }
         Ok(())
     }
+}
+
+fn lost_line(lost: &Lost) -> String {
+    let then = match lost.restarts {
+        0 => "it is not started again".to_owned(),
+        count => format!("it is started again, at most {count} more times"),
+    };
+    format!("peer {} was lost: {}: {then}", lost.name, lost.reason)
 }

@@ -100,6 +100,7 @@ impl Planned {
                 Err(JobError::Unsupported { side, capability }) => {
                     found.reason = Some(Reason::Unsupported { side, capability });
                 }
+                Err(JobError::Gone(side)) => found.reason = Some(Reason::Gone(side)),
                 Err(JobError::Failed { reason, recordings }) => {
                     let count = setups.connections();
                     let labelled = (0..).zip(recordings);
@@ -387,7 +388,7 @@ impl Found {
                 cell.connections.clear();
                 traces.clear();
             }
-            Some(Reason::Failed(_)) => {
+            Some(Reason::Failed(_) | Reason::Gone(_)) => {
                 for connection in &mut cell.connections {
                     (connection.facts, connection.rulings) = (None, Vec::new());
                 }
