@@ -46,7 +46,11 @@ impl Peer for Faulty {
 
     fn prepare(&self, job: Job) -> Result<Arc<dyn Endpoint>, PrepareError> {
         let strikes = job.id.starts_with(&format!("{} ", self.case));
-        let fault = if strikes { self.fault.clone() } else { String::new() };
+        let fault = if strikes {
+            self.fault.clone()
+        } else {
+            String::new()
+        };
         if fault == "dies preparing" || self.fault == "dies preparing anything" {
             eprintln!("first\nout of {HOSTILE}paper");
             std::process::exit(7);
@@ -136,7 +140,11 @@ async fn main() -> std::io::Result<ExitCode> {
     }
     writeln!(stdout, "{{\"reqmtls\":2,\"listening\":\"{address}\"}}")?;
     stdout.flush()?;
-    let dialled = if fault == "dials" { dial(&case) } else { String::new() };
+    let dialled = if fault == "dials" {
+        dial(&case)
+    } else {
+        String::new()
+    };
     let peer = Faulty {
         inner: Rustls::new(),
         fault,

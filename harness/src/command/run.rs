@@ -12,7 +12,7 @@ use super::selection::{Selected, Selection};
 use super::{EXIT_FINDINGS, EXIT_NOTHING, EXIT_PEER, PeerError, complain};
 use crate::judge::Conformance;
 use crate::report::{
-    self, Annotations, Captured, Places, Reporter, Stored, Subject, Tally, Terminal,
+    self, Annotations, Captured, Detail, Places, Reporter, Stored, Subject, Tally, Terminal,
 };
 use crate::run::{self, Drift, Place, Plan};
 use crate::scenario::MAX_FLAG;
@@ -40,6 +40,22 @@ pub(super) struct Arguments {
     /// The number of the extension `tls_flags`: 62, or 0xfe01 as the deployed experiment has it
     #[arg(long, default_value_t = reqmtls_contract::TLS_FLAGS, value_name = "NUMBER", value_parser = number)]
     extension: u16,
+    /// Write the summary alone, and what is broken
+    #[arg(short, long, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Write known deviations and what is unsupported too, and what builds write
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+impl Arguments {
+    fn detail(&self) -> Detail {
+        match (self.quiet, self.verbose) {
+            (true, _) => Detail::Quiet,
+            (false, true) => Detail::Verbose,
+            (false, false) => Detail::Normal,
+        }
+    }
 }
 
 fn place(text: &str) -> Result<Place, String> {
@@ -116,7 +132,7 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
     if std::env::var_os("GITHUB_ACTIONS").is_some() {
         reporters.push(Box::new(Annotations::new(std::io::stdout())));
     }
-    let mut terminal = Terminal::stderr();
+    let mut terminal = Terminal::stderr(arguments.detail());
     let mut tally = Tally::default();
     let mut failure = None;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;

@@ -121,7 +121,11 @@ impl Engine {
         images.sort_by_key(|image| std::cmp::Reverse(image.created));
         for image in images.iter().skip(IMAGES) {
             // One that a container uses stays.
-            drop(self.client.remove_image(&image.id, options.clone(), None).await);
+            drop(
+                self.client
+                    .remove_image(&image.id, options.clone(), None)
+                    .await,
+            );
         }
     }
 

@@ -28,7 +28,7 @@ pub use self::published::{
 pub use self::stored::{Line, SCHEMA, Stored, StoredError, replay};
 pub use self::summary::Summary;
 pub use self::tally::Tally;
-pub use self::terminal::Terminal;
+pub use self::terminal::{Detail, Terminal};
 
 /// Consumes the events of a run, as they come.
 pub trait Reporter {

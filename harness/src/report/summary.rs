@@ -68,7 +68,7 @@ impl Summary {
     }
 
     fn text(&self) -> String {
-        let words = Conformance::ALL.iter().map(|it| it.to_string());
+        let words = Conformance::ALL.iter().map(ToString::to_string);
         let counts = Conformance::ALL.iter().map(|it| self.tally.of(*it));
         let drift = [Drift::Changed, Drift::New];
         let words = words.chain(drift.map(|it| it.to_string()));

@@ -86,7 +86,12 @@ impl Bench {
             let pairing = format!("{}--{}", peer("client"), peer("server"));
             let reason = cell.get("reason").map(Value::to_string);
             let reason = reason.unwrap_or_default();
-            (text(&cell["case"]), pairing, text(&cell["conformance"]), reason)
+            (
+                text(&cell["case"]),
+                pairing,
+                text(&cell["conformance"]),
+                reason,
+            )
         };
         cells.map(cell).collect()
     }
@@ -113,7 +118,10 @@ impl Ran {
         let mut cells = self.cells.iter();
         let found = cells.find(|(of, with, ..)| of == case && with == pairing);
         let (_, _, conformance, reason) = found.unwrap_or_else(|| {
-            panic!("no cell of {case} {pairing} in {:?}\n{}", self.cells, self.err)
+            panic!(
+                "no cell of {case} {pairing} in {:?}\n{}",
+                self.cells, self.err
+            )
         });
         (conformance, reason)
     }
@@ -124,7 +132,11 @@ impl Ran {
         for (case, pairing, conformance, reason) in &self.cells {
             let is_touched = case == STRUCK && pairing.contains("faulty");
             if !is_touched {
-                assert_eq!(conformance, "conforms", "{case} {pairing} {reason}\n{}", self.err);
+                assert_eq!(
+                    conformance, "conforms",
+                    "{case} {pairing} {reason}\n{}",
+                    self.err
+                );
             }
         }
         assert_eq!(self.cells.len(), 8, "{}", self.err);
@@ -137,7 +149,11 @@ impl Ran {
 
     #[track_caller]
     pub(crate) fn says(&self, words: &str) {
-        assert!(self.err.contains(words), "expected {words:?} in\n{}", self.err);
+        assert!(
+            self.err.contains(words),
+            "expected {words:?} in\n{}",
+            self.err
+        );
     }
 }
 

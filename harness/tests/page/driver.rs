@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use url::{ParseError, Url};
 
 /// How long chromedriver and Chromium may take to be there, each.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 /// A browser.
 pub(crate) struct Browser {

@@ -6,7 +6,7 @@ mod svg;
 use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use pulldown_cmark::{Event, Options, Parser, Tag, html};
+use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 use reqmtls_contract::{Provenance, Revision};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -180,8 +180,8 @@ fn core<'a>(
         let (sign, class) = match seen.conformance {
             Conformance::Unsupported => ("n/a".to_owned(), "unsupported"),
             Conformance::Failed => ("FAILED".to_owned(), "failed"),
-            Conformance::Deviates => (format!("{} !", seen.text), "deviates"),
-            Conformance::Conforms => (seen.text.clone(), "conforms"),
+            Conformance::Deviates => (format!("{} !", sign(seen)), "deviates"),
+            Conformance::Conforms => (sign(seen), "conforms"),
         };
         Square {
             sign: Some(sign),
@@ -198,6 +198,14 @@ fn core<'a>(
         (client, squares.collect())
     };
     names.iter().copied().map(row).collect()
+}
+
+/// What a judged cell came to; of one without facts, that it conforms or not.
+fn sign(seen: &Seen) -> String {
+    if seen.text.is_empty() {
+        return seen.conformance.to_string();
+    }
+    seen.text.clone()
 }
 
 fn sections(subject: &Subject, run: &Collected) -> Vec<Section> {
@@ -254,8 +262,8 @@ fn section(id: &'static str, title: &'static str, page: &Page) -> Section {
     }
 }
 
-/// Markdown as HTML. What was HTML in it stands there as text, and links to the pages of peers lead to their parts of
-/// this page.
+/// Markdown as HTML. What was HTML in it stands there as text, links to the pages of peers lead to their parts of this
+/// page, and headings stand below the page's own.
 fn markdown(text: &str) -> String {
     let parser = Parser::new_ext(text, Options::ENABLE_TABLES).map(|event| match event {
         Event::Html(raw) | Event::InlineHtml(raw) => Event::Text(raw),
@@ -280,11 +288,27 @@ fn markdown(text: &str) -> String {
                 id,
             })
         }
+        Event::Start(Tag::Heading {
+            level,
+            id,
+            classes,
+            attrs,
+        }) => Event::Start(Tag::Heading {
+            level: below(level),
+            id,
+            classes,
+            attrs,
+        }),
+        Event::End(TagEnd::Heading(level)) => Event::End(TagEnd::Heading(below(level))),
         other => other,
     });
     let mut out = String::new();
     html::push_html(&mut out, parser);
     out
+}
+
+fn below(level: HeadingLevel) -> HeadingLevel {
+    HeadingLevel::try_from(level as usize + 1).unwrap_or(HeadingLevel::H6)
 }
 
 fn data(
