@@ -129,10 +129,11 @@ impl Interop {
 impl Reporter for Interop {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
-            Event::Started(started) => self.start = started.time,
+            // Whole seconds: fractions are not read back from text to the last bit.
+            Event::Started(started) => self.start = started.time.floor(),
             Event::Up(peer) => self.peers.push(peer.name.clone()),
             Event::Cell(cell, _) => self.add(cell),
-            Event::Ended(ended) => return self.write(ended.time),
+            Event::Ended(ended) => return self.write(ended.time.floor()),
             _ => {}
         }
         Ok(())
