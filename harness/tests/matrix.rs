@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use reqmtls::peer::Mode;
 use reqmtls::peer::manifest::Manifest;
-use reqmtls::report::{Notes, PAGES, Published, Reporter, Subject};
+use reqmtls::report::{Notes, PAGE, PAGES, PICTURE, Published, Reporter, Subject};
 use reqmtls::run::{Cell, Event, Place, results, snapshot};
 use reqmtls::scenario::{self, CaseId, PUBLISHED, Pairings};
 use reqmtls_contract::Revision;
@@ -77,7 +77,7 @@ fn compare_with_published(ran: &Ran, revision: Revision) {
         reporter.event(&event).expect("reports can be written");
     }
     assert_eq!(reporter.unused_notes(), [""; 0]);
-    let rendered = reporter.rendered();
+    let rendered = reporter.rendered().expect("the page can be rendered");
     let folder = results(&root(), revision);
     let readme = root().join("README.md");
     let mut texts = vec![
@@ -87,6 +87,10 @@ fn compare_with_published(ran: &Ran, revision: Revision) {
             rendered.requirements.clone(),
         ),
     ];
+    texts.push((folder.join(PAGE), rendered.html.clone()));
+    if let Some(svg) = &rendered.svg {
+        texts.push((folder.join(PICTURE), svg.clone()));
+    }
     let pages = folder.join(PAGES);
     let here = std::fs::read_dir(&pages).into_iter().flatten().count();
     assert_eq!(here, rendered.peers.len(), "pages in {}", pages.display());
@@ -104,8 +108,9 @@ fn compare_with_published(ran: &Ran, revision: Revision) {
         assert!(
             published == shown,
             "{} is not what this run shows; `cargo run --release -- run --revision {revision}` writes it. The first \
-             line that differs: {other:?}",
-            path.display()
+             line that differs: {:.400}",
+            path.display(),
+            format!("{other:?}")
         );
     }
 }

@@ -1,14 +1,17 @@
 //! The command line: one file for each subcommand, with its arguments, what it writes where, and its exit codes.
 //! Data goes to stdout, what people read of the progress to stderr.
 
+mod accept;
 mod capture;
 mod check_peer;
 mod connection;
 mod decode;
+mod diff;
 mod explain;
 mod judge;
 mod list;
 mod peers;
+mod report;
 mod run;
 mod schema;
 mod selection;
@@ -72,6 +75,12 @@ enum Command {
     Judge(judge::Arguments),
     /// Explain one cell of the last run: messages, requirements, reports, drift
     Explain(explain::Arguments),
+    /// Take the transcripts of the last run over as the accepted ones
+    Accept(accept::Arguments),
+    /// Render every report again from a stored result
+    Report(report::Arguments),
+    /// Tell what changed between two runs
+    Diff(diff::Arguments),
     /// Print the JSON Schema of scenario files, with every axis and its values
     Schema,
 }
@@ -135,6 +144,9 @@ fn obey(arguments: &Arguments) -> anyhow::Result<u8> {
         Command::Decode(arguments) => decode::obey(arguments),
         Command::Judge(arguments) => judge::obey(arguments),
         Command::Explain(arguments) => explain::obey(&root()?, arguments),
+        Command::Accept(arguments) => accept::obey(&root()?, arguments),
+        Command::Report(arguments) => report::obey(&root()?, arguments),
+        Command::Diff(arguments) => diff::obey(arguments),
         Command::Schema => schema::obey(),
     }
 }

@@ -11,7 +11,9 @@ use clap::Args;
 use super::selection::{Selected, Selection};
 use super::{EXIT_FINDINGS, EXIT_NOTHING, EXIT_PEER, PeerError, complain};
 use crate::judge::Conformance;
-use crate::report::{Captured, Places, Published, Reporter, Stored, Subject, Tally, Terminal};
+use crate::report::{
+    self, Annotations, Captured, Detail, Places, Reporter, Stored, Subject, Tally, Terminal,
+};
 use crate::run::{self, Drift, Place, Plan};
 use crate::scenario::MAX_FLAG;
 
@@ -38,6 +40,22 @@ pub(super) struct Arguments {
     /// The number of the extension `tls_flags`: 62, or 0xfe01 as the deployed experiment has it
     #[arg(long, default_value_t = reqmtls_contract::TLS_FLAGS, value_name = "NUMBER", value_parser = number)]
     extension: u16,
+    /// Write the summary alone, and what is broken
+    #[arg(short, long, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Write known deviations and what is unsupported too, and what builds write
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+impl Arguments {
+    fn detail(&self) -> Detail {
+        match (self.quiet, self.verbose) {
+            (true, _) => Detail::Quiet,
+            (false, true) => Detail::Verbose,
+            (false, false) => Detail::Normal,
+        }
+    }
 }
 
 fn place(text: &str) -> Result<Place, String> {
@@ -109,9 +127,12 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
     let mut reporters: Vec<Box<dyn Reporter>> = vec![
         Box::new(Stored::create(&latest.join("result.jsonl"))?),
         Box::new(Captured::new(&latest.join("run.pcapng"))),
-        Box::new(Published::new(subject, latest.clone(), places)),
     ];
-    let mut terminal = Terminal::stderr();
+    reporters.extend(report::files(subject, &latest, places));
+    if std::env::var_os("GITHUB_ACTIONS").is_some() {
+        reporters.push(Box::new(Annotations::new(std::io::stdout())));
+    }
+    let mut terminal = Terminal::stderr(arguments.detail());
     let mut tally = Tally::default();
     let mut failure = None;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
@@ -142,7 +163,8 @@ fn jobs() -> usize {
 }
 
 fn exit_code(tally: &Tally) -> u8 {
-    if tally.missing > 0 || tally.interrupted || tally.of(Conformance::Failed) > 0 {
+    let broken = tally.missing + tally.lost + tally.of(Conformance::Failed);
+    if tally.interrupted || broken > 0 {
         EXIT_PEER
     } else if tally.cells == 0 {
         EXIT_NOTHING

@@ -5,116 +5,273 @@ use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use sha2::{Digest, Sha256};
-use testcontainers::bollard::models::PortBinding;
-use testcontainers::core::{BuildImageOptions, IntoContainerPort, WaitFor, client};
-use testcontainers::runners::{AsyncBuilder, AsyncRunner};
-use testcontainers::{ContainerAsync, GenericBuildableImage, GenericImage, ImageExt};
+use testcontainers::GenericBuildableImage;
+use testcontainers::bollard::Docker;
+use testcontainers::bollard::container::LogOutput;
+use testcontainers::bollard::errors::Error;
+use testcontainers::bollard::models::{
+    ContainerCreateBody, HostConfig, HostConfigLogConfig, PortBinding,
+};
+use testcontainers::bollard::query_parameters::LogsOptions;
+use testcontainers::core::BuildImageOptions;
+use testcontainers::runners::AsyncBuilder;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::StartError;
+use super::confinement::{LOG, MEMORY, PROCESSES, PROCESSOR, profile};
+use super::engine::{Engine, PEER, remove};
 use super::image::{Image, Program};
+use super::plain::LastWords;
+use super::process::listening;
+use super::{PATIENCE, StartError};
 
 /// The port inside the container.
-const PORT: u16 = 7443;
+const PORT: &str = "7443/tcp";
+
+/// The address at which a peer listens inside its container.
+const LISTEN: &str = "0.0.0.0:7443";
+
+/// The most octets of the line that says where a peer listens.
+const MOST: usize = 4096;
 
 /// The folder of the build that becomes the container's root.
 const FILES: &str = "files";
 
-/// How long the engine may take to say that it is there, and to remove a container.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the engine may take to say how a container ended that has closed its connections.
+const GONE: Duration = Duration::from_secs(2);
 
-/// Whether a container engine answers; if not, why.
-pub async fn engine_answers() -> Result<(), String> {
-    let ask = async {
-        let engine = client::docker_client_instance()
-            .await
-            .map_err(|error| error.to_string())?;
-        engine
-            .ping()
-            .await
-            .map(drop)
-            .map_err(|error| error.to_string())
-    };
-    timeout(PATIENCE, ask)
-        .await
-        .unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs())))
-}
-
-/// A started container; removed when dropped, and by the engine when its process ends.
+/// A started container; removed by the engine when its process ends, and at the end of the run in any case.
 pub(super) struct Container {
-    container: ContainerAsync<GenericImage>,
+    engine: Arc<Engine>,
+    id: String,
     address: SocketAddr,
+    last_words: LastWords,
+    /// The exit code, once it has ended.
+    exit: JoinHandle<Option<i64>>,
 }
 
 impl Container {
-    pub(super) async fn start(name: &str, program: &Program) -> Result<Self, StartError> {
-        let Image { command, files } = program.image().await.map_err(StartError::Image)?;
-        let spawn = |source| StartError::Spawn {
-            program: program.path.display().to_string(),
-            source,
+    pub(super) async fn start(
+        name: &str,
+        program: &Program,
+        engine: &Arc<Engine>,
+    ) -> Result<Self, StartError> {
+        let image = image(name, program).await?;
+        engine.remove_old_images(name).await;
+        let id = engine.start(body(name, image, engine)).await?;
+        let last_words = LastWords::default();
+        let (says, listens) = oneshot::channel();
+        let client = engine.client.clone();
+        tokio::spawn(read_log(
+            client.clone(),
+            id.clone(),
+            last_words.clone(),
+            says,
+        ));
+        let mut container = Self {
+            engine: Arc::clone(engine),
+            exit: tokio::spawn(exit_code(client, id.clone())),
+            id,
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            last_words,
         };
-        // The tag names the content, so that an image is never older than its files.
-        let mut content = Sha256::new();
-        for (place, file) in &files {
-            content.update(place);
-            digest(file, &mut content).map_err(&spawn)?;
+        let line = timeout(PATIENCE, listens).await;
+        let line = line.map_err(|_| StartError::Deadline(PATIENCE));
+        let wrong = match line {
+            Ok(Ok(line)) => match listening(&line) {
+                Ok(_) => None,
+                Err(error) => Some(error),
+            },
+            Ok(Err(_)) => Some("got nothing".to_owned()),
+            Err(error) => {
+                container.cut_off().await;
+                return Err(error);
+            }
+        };
+        if let Some(error) = wrong {
+            let end = container.end().await;
+            return Err(StartError::Listening(format!("{error}; {end}")));
         }
-        let entry = serde_json::to_string(&command).map_err(|error| spawn(error.into()))?;
-        content.update(&entry);
-        let tag = hex::encode(&content.finalize()[..8]);
-        let recipe = GenericBuildableImage::new(format!("reqmtls-peer-{name}"), tag)
-            .with_dockerfile_string(format!(
-                "FROM scratch\nCOPY {FILES} /\nENTRYPOINT {entry}\n"
-            ));
-        let image = files
-            .into_iter()
-            .fold(recipe, |recipe, (place, file)| {
-                recipe.with_file(file, format!("{FILES}{place}"))
-            })
-            .build_image_with(BuildImageOptions::new().with_skip_if_exists(true))
-            .await?;
-        let container = image
-            .with_wait_for(WaitFor::message_on_stdout("\"listening\""))
-            .with_exposed_port(PORT.tcp())
-            .with_cmd(["--listen", &format!("0.0.0.0:{PORT}"), "--held"])
-            .with_label("reqmtls.peer", name)
-            .with_user("65534:65534")
-            .with_readonly_rootfs(true)
-            .with_cap_drop("ALL")
-            .with_security_opt("no-new-privileges")
-            .with_host_config_modifier(|host| {
-                // The engine removes the container when the peer ends, also after a crash of ours.
-                host.auto_remove = Some(true);
-                host.pids_limit = Some(256);
-                host.publish_all_ports = Some(false);
-                let loopback = PortBinding {
-                    host_ip: Some("127.0.0.1".to_owned()),
-                    host_port: None,
-                };
-                host.port_bindings = Some(HashMap::from([(
-                    format!("{PORT}/tcp"),
-                    Some(vec![loopback]),
-                )]));
-            })
-            .start()
-            .await?;
-        let port = container.get_host_port_ipv4(PORT.tcp()).await?;
-        Ok(Self {
-            container,
-            address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
-        })
+        match container.port().await {
+            Ok(Some(port)) => container.address.set_port(port),
+            Ok(None) => {
+                let end = container.end().await;
+                return Err(StartError::Listening(format!(
+                    "the engine published no port; {end}"
+                )));
+            }
+            Err(error) => {
+                container.cut_off().await;
+                return Err(error.into());
+            }
+        }
+        Ok(container)
     }
 
     pub(super) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    pub(super) async fn stop(self) {
-        // Let go, the peer ends and the engine may remove the container first: that is no fault.
-        drop(timeout(PATIENCE, self.container.rm()).await);
+    /// The port of this machine that leads to the peer.
+    async fn port(&self) -> Result<Option<u16>, Error> {
+        let shown = self.engine.client.inspect_container(&self.id, None).await?;
+        let ports = shown.network_settings.and_then(|network| network.ports);
+        let binding = ports.and_then(|mut ports| ports.remove(PORT).flatten()?.pop());
+        Ok(binding.and_then(|binding| binding.host_port?.parse().ok()))
+    }
+
+    /// How a container ended that has nothing open any more; what has not ended is removed.
+    pub(super) async fn end(&mut self) -> String {
+        let ended = match timeout(GONE, &mut self.exit).await {
+            Ok(Ok(Some(code))) => format!("it ended (exit code: {code}{})", signal(code)),
+            Ok(_) => "it ended (the engine does not say how)".to_owned(),
+            Err(_) => "it closed its connections without ending and was killed".to_owned(),
+        };
+        ended + &self.cut_off().await
+    }
+
+    /// Removes it, and says its last words.
+    pub(super) async fn cut_off(&mut self) -> String {
+        remove(&self.engine.client, &self.id).await;
+        self.last_words.text()
+    }
+
+    /// Waits for the end that letting go of it brings about, and removes what does not end. Whether it ended by itself.
+    pub(super) async fn stop(mut self, patience: Duration) -> bool {
+        let ended = timeout(patience, &mut self.exit).await.is_ok();
+        remove(&self.engine.client, &self.id).await;
+        ended
+    }
+}
+
+/// What an exit code above 128 says by the convention of the engine.
+fn signal(code: i64) -> String {
+    match code - 128 {
+        9 => ", killed by SIGKILL: by hand, or for more memory than it may have".to_owned(),
+        signal @ 1..=64 => format!(", ended by signal {signal}"),
+        _ => String::new(),
+    }
+}
+
+/// Builds the image of a peer's program, unless there is one, and says its name.
+async fn image(name: &str, program: &Program) -> Result<String, StartError> {
+    let Image { command, files } = program.image().await.map_err(StartError::Image)?;
+    let spawn = |source| StartError::Spawn {
+        program: program.path.display().to_string(),
+        source,
+    };
+    // The tag names the content, so that an image is never older than its files.
+    let mut content = Sha256::new();
+    for (place, file) in &files {
+        content.update(place);
+        digest(file, &mut content).map_err(&spawn)?;
+    }
+    let entry = serde_json::to_string(&command).map_err(|error| spawn(error.into()))?;
+    let recipe = format!("FROM scratch\nLABEL {PEER}={name}\nCOPY {FILES} /\nENTRYPOINT {entry}\n");
+    content.update(&recipe);
+    let tag = hex::encode(&content.finalize()[..8]);
+    let repository = format!("reqmtls-peer-{name}");
+    let image = format!("{repository}:{tag}");
+    let buildable = GenericBuildableImage::new(repository, tag).with_dockerfile_string(recipe);
+    files
+        .into_iter()
+        .fold(buildable, |buildable, (place, file)| {
+            buildable.with_file(file, format!("{FILES}{place}"))
+        })
+        .build_image_with(BuildImageOptions::new().with_skip_if_exists(true))
+        .await
+        .map(|_| image)
+        .map_err(StartError::from)
+}
+
+/// What the engine is to make of an image.
+fn body(name: &str, image: String, engine: &Engine) -> ContainerCreateBody {
+    let loopback = PortBinding {
+        host_ip: Some(Ipv4Addr::LOCALHOST.to_string()),
+        host_port: None,
+    };
+    let log = [("max-size", LOG), ("max-file", "1")];
+    let log = log.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    ContainerCreateBody {
+        image: Some(image),
+        cmd: Some(["--listen", LISTEN, "--held"].map(str::to_owned).to_vec()),
+        user: Some("65534:65534".to_owned()),
+        labels: Some(engine.labels(name)),
+        exposed_ports: Some(vec![PORT.to_owned()]),
+        host_config: Some(HostConfig {
+            // The engine removes the container when the peer ends, also after a crash of ours.
+            auto_remove: Some(true),
+            readonly_rootfs: Some(true),
+            cap_drop: Some(vec!["ALL".to_owned()]),
+            security_opt: Some(vec![
+                "no-new-privileges".to_owned(),
+                format!("seccomp={}", profile()),
+            ]),
+            memory: Some(MEMORY),
+            memory_swap: Some(MEMORY),
+            pids_limit: Some(PROCESSES),
+            cpu_quota: Some(PROCESSOR.0),
+            cpu_period: Some(PROCESSOR.1),
+            publish_all_ports: Some(false),
+            port_bindings: Some(HashMap::from([(PORT.to_owned(), Some(vec![loopback]))])),
+            log_config: Some(HostConfigLogConfig {
+                typ: Some("json-file".to_owned()),
+                config: Some(HashMap::from(log)),
+            }),
+            ..HostConfig::default()
+        }),
+        ..ContainerCreateBody::default()
+    }
+}
+
+/// Reads what a peer writes: the first line of stdout is sent on, of stderr the last ones are remembered.
+async fn read_log(
+    client: Docker,
+    id: String,
+    last_words: LastWords,
+    says: oneshot::Sender<String>,
+) {
+    let options = LogsOptions {
+        follow: true,
+        stdout: true,
+        stderr: true,
+        ..LogsOptions::default()
+    };
+    let mut log = pin!(client.logs(&id, Some(options)));
+    let mut says = Some(says);
+    let mut line = Vec::new();
+    while let Some(Ok(output)) = log.next().await {
+        match output {
+            LogOutput::StdOut { message } if says.is_some() => {
+                line.extend_from_slice(&message);
+                let end = line.iter().position(|octet| *octet == b'\n');
+                if let Some(end) = end.or((line.len() > MOST).then_some(MOST))
+                    && let Some(says) = says.take()
+                {
+                    line.truncate(end);
+                    // Nobody may wait for it any more.
+                    drop(says.send(String::from_utf8_lossy(&line).into_owned()));
+                }
+            }
+            LogOutput::StdErr { message } => last_words.take(&message),
+            _ => {}
+        }
+    }
+}
+
+/// Waits for the end of a container: its exit code, where the engine says it.
+async fn exit_code(client: Docker, id: String) -> Option<i64> {
+    match pin!(client.wait_container(&id, None)).next().await? {
+        Ok(response) => Some(response.status_code),
+        Err(Error::DockerContainerWaitError { code, .. }) => Some(code),
+        Err(_) => None,
     }
 }
 

@@ -12,14 +12,19 @@ use thiserror::Error;
 use tokio::io::BufReader;
 use tokio::net::TcpStream;
 
+use super::plain::{plain, plain_reply};
+
 /// A setup key of no version of the contract.
 const UNKNOWN_KEY: &str = "no-such-capability";
 
 /// How a peer has to name that key.
 const UNKNOWN_CAPABILITY: &str = "setup.no-such-capability";
 
-/// The most octets of a stray line that a message repeats.
+/// The most octets of a stray line that are looked at.
 const REPEATED: usize = 200;
+
+/// The most characters of a capability's name.
+const MOST_NAME: usize = 100;
 
 /// Why a peer did not do what the contract says.
 #[derive(Debug, Error)]
@@ -34,7 +39,7 @@ pub enum ControlError {
     },
     /// The connection failed, or a line is none of the contract's.
     #[error("{0}")]
-    Line(#[from] io::Error),
+    Line(String),
     /// It closed the connection instead of replying.
     #[error("the peer closed the connection instead of replying to {0}")]
     Closed(&'static str),
@@ -83,6 +88,11 @@ pub enum ControlError {
         /// What came.
         got: String,
     },
+    /// The name of a capability is none: it would stand in every report.
+    #[error(
+        "got the capability {0:?}, expected letters, digits, \".\", \"_\" and \"-\", at most {MOST_NAME}"
+    )]
+    Capability(String),
     /// It lacks a capability.
     #[error("unsupported: {0}")]
     Unsupported(String),
@@ -99,6 +109,13 @@ pub enum ControlError {
     Version(u32),
 }
 
+impl From<io::Error> for ControlError {
+    /// The error of a line repeats what stands in it.
+    fn from(error: io::Error) -> Self {
+        Self::Line(plain(&error.to_string()))
+    }
+}
+
 /// A control connection.
 #[derive(Debug)]
 pub(super) struct Control(BufReader<TcpStream>);
@@ -111,11 +128,32 @@ impl Control {
         Ok(Self(BufReader::new(stream)))
     }
 
+    /// Whether the peer has neither closed the connection nor reset it.
+    pub(super) fn is_open(&self) -> bool {
+        let stream = self.0.get_ref().as_fd().try_clone_to_owned();
+        let Ok(stream) = stream.map(std::net::TcpStream::from) else {
+            return false;
+        };
+        match stream.peek(&mut [0]) {
+            Ok(length) => length > 0,
+            Err(error) => error.kind() == io::ErrorKind::WouldBlock,
+        }
+    }
+
     /// Asks what the peer is.
     pub(super) async fn describe(&mut self) -> Result<Description, ControlError> {
         match self.ask("describe", &Ask::Describe {}).await? {
-            Reply::Description(description) if description.reqmtls == VERSION => Ok(description),
-            Reply::Description(description) => Err(ControlError::Version(description.reqmtls)),
+            Reply::Description(description) if description.reqmtls != VERSION => {
+                Err(ControlError::Version(description.reqmtls))
+            }
+            Reply::Description(description) => {
+                for (name, _) in description.capabilities.iter() {
+                    if !is_name(name) {
+                        return Err(ControlError::Capability(plain(name)));
+                    }
+                }
+                Ok(description)
+            }
             other => Err(unexpected("describe", &other)),
         }
     }
@@ -205,7 +243,7 @@ impl Control {
         };
         let reply = reply.ok_or(ControlError::Closed(name))?;
         self.in_step("after the reply to", name)?;
-        match reply {
+        match plain_reply(reply) {
             Reply::Error { message } => Err(ControlError::Said(message)),
             reply => Ok(reply),
         }
@@ -270,7 +308,7 @@ pub(super) async fn open_tls(
         },
     )
     .await?;
-    match read_line(&mut stream).await? {
+    match read_line(&mut stream).await?.map(plain_reply) {
         Some(Reply::Open {}) => Ok(stream),
         Some(Reply::Error { message }) => Err(ControlError::Said(message)),
         Some(other) => Err(unexpected("open", &other)),
@@ -286,6 +324,11 @@ async fn connect(address: SocketAddr) -> Result<TcpStream, ControlError> {
     Ok(stream)
 }
 
+fn is_name(name: &str) -> bool {
+    let fits = |octet: u8| octet.is_ascii_alphanumeric() || b"._-".contains(&octet);
+    (1..=MOST_NAME).contains(&name.len()) && name.bytes().all(fits)
+}
+
 fn unexpected(ask: &'static str, got: &Reply) -> ControlError {
     ControlError::Unexpected {
         ask,
@@ -295,8 +338,7 @@ fn unexpected(ask: &'static str, got: &Reply) -> ControlError {
 
 /// A reply as a message repeats it.
 fn text(reply: &Reply) -> String {
-    let text = serde_json::to_string(reply).unwrap_or_else(|error| error.to_string());
-    text.chars().take(REPEATED).collect()
+    plain(&serde_json::to_string(reply).unwrap_or_else(|error| error.to_string()))
 }
 
 #[cfg(test)]

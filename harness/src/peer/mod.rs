@@ -1,34 +1,36 @@
 //! Ways to reach a peer: inside the harness, as a local process, in a container.
 
 pub mod build;
+mod confinement;
 mod container;
 mod control;
 mod end;
+mod engine;
 mod image;
 pub mod manifest;
+mod plain;
 mod process;
+mod remote;
 
 use std::io;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqmtls_contract::{Description, Job, Peer};
 use reqmtls_vocabulary::words;
 use thiserror::Error;
-use tokio::time::timeout;
 
-pub use self::container::engine_answers;
 pub use self::control::ControlError;
 pub use self::end::{End, Link};
+pub use self::engine::Engine;
 pub use self::image::Program;
+pub(crate) use self::remote::Gone;
+pub use self::remote::Loss;
 
-use self::container::Container;
-use self::control::Control;
-use self::process::Process;
+use self::remote::{Instance, Remote, Start};
 
-/// How long a peer may take from its start until it is held, described and probed.
-const START: Duration = Duration::from_secs(20);
+/// How long a peer may take to end when nothing holds it any more.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 words! {
     /// Where a peer runs.
@@ -45,9 +47,12 @@ words! {
 /// Why a peer could not be started.
 #[derive(Debug, Error)]
 pub enum StartError {
-    /// The engine did not build or start the container.
+    /// The engine did not build the image.
+    #[error("image: {0}")]
+    Build(#[from] testcontainers::TestcontainersError),
+    /// The engine did not start the container.
     #[error("container: {0}")]
-    Engine(#[from] testcontainers::TestcontainersError),
+    Engine(#[from] testcontainers::bollard::errors::Error),
     /// There is no telling which files the program needs.
     #[error("cannot make an image of the program: {0}")]
     Image(String),
@@ -86,25 +91,10 @@ enum Reach {
     Remote(Box<Remote>),
 }
 
-/// A peer behind a port.
-struct Remote {
-    address: SocketAddr,
-    /// Control connections that wait for the next job.
-    idle: Mutex<Vec<Control>>,
-    /// What has to end when the peer ends; none once it has ended.
-    life: Mutex<Option<Life>>,
-}
-
-struct Life {
-    body: Body,
-    /// Ends the peer when dropped.
-    hold: Control,
-}
-
-/// What has to end when the peer ends.
-enum Body {
-    Process(Box<Process>),
-    Container(Box<Container>),
+/// A peer as it runs now: one that has to be started again later is another.
+pub(crate) enum Ready<'a> {
+    InProcess(&'a dyn Peer),
+    Remote(&'a Remote, Arc<Instance>),
 }
 
 impl RunningPeer {
@@ -121,108 +111,74 @@ impl RunningPeer {
 
     /// Starts a peer's program as a process of this machine.
     pub async fn process(name: &str, program: &Program) -> Result<Self, StartError> {
-        let process = Process::start(program).await?;
-        Self::remote(
-            name,
-            Mode::Process,
-            process.address(),
-            Body::Process(Box::new(process)),
-        )
-        .await
+        Self::remote(name, Mode::Process, Start::process(program)).await
     }
 
     /// Starts a peer's program in a container of its own.
-    pub async fn container(name: &str, program: &Program) -> Result<Self, StartError> {
-        let start = Container::start(name, program);
-        let container = timeout(START, start)
-            .await
-            .map_err(|_| StartError::Deadline(START))??;
-        Self::remote(
-            name,
-            Mode::Container,
-            container.address(),
-            Body::Container(Box::new(container)),
-        )
-        .await
+    pub async fn container(
+        name: &str,
+        program: &Program,
+        engine: &Arc<Engine>,
+    ) -> Result<Self, StartError> {
+        let start = Start::container(name, program, engine);
+        Self::remote(name, Mode::Container, start).await
     }
 
-    async fn remote(
-        name: &str,
-        mode: Mode,
-        address: SocketAddr,
-        body: Body,
-    ) -> Result<Self, StartError> {
-        let meet = async {
-            let mut hold = Control::open(address).await?;
-            hold.hold().await?;
-            let description = hold.describe().await?;
-            hold.probe(&description).await?;
-            Ok::<_, ControlError>((hold, description))
-        };
-        let outcome = timeout(START, meet)
-            .await
-            .map_err(|_| StartError::Deadline(START));
-        match outcome.and_then(|met| met.map_err(StartError::from)) {
-            Ok((hold, description)) => {
-                let reach = Reach::Remote(Box::new(Remote {
-                    address,
-                    idle: Mutex::default(),
-                    life: Mutex::new(Some(Life { body, hold })),
-                }));
-                Ok(Self {
-                    name: name.to_owned(),
-                    description,
-                    mode,
-                    reach,
-                })
-            }
-            Err(error) => {
-                body.stop().await;
-                Err(error)
-            }
+    async fn remote(name: &str, mode: Mode, start: Start) -> Result<Self, StartError> {
+        let remote = Remote::start(start).await?;
+        Ok(Self {
+            name: name.to_owned(),
+            description: remote.description().clone(),
+            mode,
+            reach: Reach::Remote(Box::new(remote)),
+        })
+    }
+
+    /// The peer as it runs now. One that has ended is started again, a bounded number of times.
+    pub(crate) async fn ready(&self) -> Result<Ready<'_>, Gone> {
+        match &self.reach {
+            Reach::InProcess(peer) => Ok(Ready::InProcess(&**peer)),
+            Reach::Remote(remote) => Ok(Ready::Remote(remote, remote.instance().await?)),
         }
     }
 
-    /// Gives the peer a job.
-    pub async fn prepare(&self, job: Job) -> Result<End<'_>, ControlError> {
+    /// How it was lost since this was asked last.
+    #[must_use]
+    pub fn losses(&self) -> Vec<Loss> {
         match &self.reach {
-            Reach::InProcess(peer) => End::in_process(&**peer, job),
-            Reach::Remote(remote) => {
-                let Remote { address, idle, .. } = &**remote;
-                let pooled = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-                let mut control = match pooled {
-                    Some(control) => control,
-                    None => Control::open(*address).await?,
-                };
-                control.prepare(&job, &self.description).await?;
-                Ok(End::remote(*address, idle, control, job.id))
-            }
+            Reach::InProcess(_) => Vec::new(),
+            Reach::Remote(remote) => remote.losses(),
         }
     }
 
     /// Ends the peer and waits until it is gone. Jobs that it still has break.
     pub async fn stop(&self) {
-        let Reach::Remote(remote) = &self.reach else {
-            return;
-        };
-        let idle = std::mem::take(&mut *remote.idle.lock().unwrap_or_else(PoisonError::into_inner));
-        let life = remote
-            .life
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let Some(Life { body, hold }) = life {
-            drop((hold, idle));
-            body.stop().await;
+        self.stop_within(PATIENCE).await;
+    }
+
+    /// The same; what has not ended within the patience is killed. Whether it ended by itself.
+    pub async fn stop_within(&self, patience: Duration) -> bool {
+        match &self.reach {
+            Reach::InProcess(_) => true,
+            Reach::Remote(remote) => remote.stop(patience).await,
         }
     }
 }
 
-impl Body {
-    async fn stop(self) {
+impl Ready<'_> {
+    /// Gives the peer a job.
+    pub(crate) async fn prepare(&self, job: Job) -> Result<End<'_>, ControlError> {
         match self {
-            Self::Process(process) => process.stop().await,
-            Self::Container(container) => container.stop().await,
+            Self::InProcess(peer) => End::in_process(*peer, job),
+            Self::Remote(remote, instance) => instance.prepare(job, remote.description()).await,
+        }
+    }
+
+    /// Looks after a cell that failed whether the peer was lost in it: whether it does not answer any more.
+    pub(crate) async fn is_lost(&self, patience: Duration) -> bool {
+        match self {
+            Self::InProcess(_) => false,
+            Self::Remote(remote, instance) => remote.is_lost(instance, patience).await,
         }
     }
 }

@@ -1,23 +1,34 @@
 //! What people and programs read of a run. Every report is a reporter that consumes events, or is rendered from
 //! what one of them collected; nothing is parsed out of text that we wrote.
 
+mod annotations;
 mod capture;
 mod file;
+mod interop;
+mod junit;
 mod published;
 mod stored;
+mod summary;
 mod tally;
 mod terminal;
 
 use std::io;
+use std::path::Path;
 
 use crate::run::Event;
 
+pub use self::annotations::Annotations;
 pub use self::capture::Captured;
 pub use self::file::write_whole;
-pub use self::published::{Notes, NotesError, PAGES, Places, Published, Rendered, Subject};
+pub use self::interop::Interop;
+pub use self::junit::Junit;
+pub use self::published::{
+    Notes, NotesError, PAGE, PAGES, PICTURE, Places, Published, Rendered, Subject,
+};
 pub use self::stored::{Line, SCHEMA, Stored, StoredError, replay};
+pub use self::summary::Summary;
 pub use self::tally::Tally;
-pub use self::terminal::Terminal;
+pub use self::terminal::{Detail, Terminal};
 
 /// Consumes the events of a run, as they come.
 pub trait Reporter {
@@ -27,6 +38,17 @@ pub trait Reporter {
     ///
     /// What writing fails with.
     fn event(&mut self, event: &Event) -> io::Result<()>;
+}
+
+/// The reports that are files in `folder`, and what is published of them.
+#[must_use]
+pub fn files(subject: Subject, folder: &Path, places: Option<Places>) -> Vec<Box<dyn Reporter>> {
+    vec![
+        Box::new(Published::new(subject, folder.to_owned(), places)),
+        Box::new(Junit::new(&folder.join("junit.xml"))),
+        Box::new(Interop::new(&folder.join("interop.json"))),
+        Box::new(Summary::new(&folder.join("summary.md"))),
+    ]
 }
 
 /// The arguments of `reqmtls run` that run one cell alone.

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::Reporter;
 use super::file::Growing;
-use crate::run::{Cell, Ended, Event, Missing, Peer, Started};
+use crate::run::{Cell, Ended, Event, Lost, Missing, Peer, Started};
 
 /// The version of the lines; grows when a key changes its meaning or goes. New keys may come without.
 pub const SCHEMA: u32 = 3;
@@ -30,6 +30,8 @@ pub enum Line {
     Peer(Peer),
     /// A peer that is not there.
     Missing(Missing),
+    /// A peer that was lost.
+    Lost(Lost),
     /// How many cells follow, unless the run is interrupted.
     Cells(usize),
     /// A cell, in the order in which they ended.
@@ -62,6 +64,7 @@ impl Reporter for Stored {
             },
             Event::Up(peer) => Line::Peer(peer.clone()),
             Event::Missing(missing) => Line::Missing(missing.clone()),
+            Event::Lost(lost) => Line::Lost(lost.clone()),
             Event::Cells { count } => Line::Cells(*count),
             Event::Cell(cell, _) => Line::Cell(cell.clone()),
             Event::Ended(ended) => Line::Ended(ended.clone()),
@@ -129,6 +132,7 @@ pub fn replay(path: &Path, mut take: impl FnMut(Event)) -> Result<(), StoredErro
             }
             Line::Peer(peer) => Event::Up(peer),
             Line::Missing(missing) => Event::Missing(missing),
+            Line::Lost(lost) => Event::Lost(lost),
             Line::Cells(count) => Event::Cells { count },
             Line::Cell(cell) => Event::Cell(cell, Vec::new()),
             Line::Ended(ended) => {
@@ -164,6 +168,7 @@ mod tests {
             server: player("b"),
             conformance: Conformance::Failed,
             drift: None,
+            accepted: None,
             findings: Vec::new(),
             caught: Vec::new(),
             reason: Some(Reason::Failed(vec!["it broke".to_owned()])),

@@ -20,6 +20,8 @@ pub struct Tally {
     pub newly_deviating: usize,
     /// Peers that are not there.
     pub missing: usize,
+    /// How often a peer was lost.
+    pub lost: usize,
     /// Known deviations that no longer occur.
     pub stale: usize,
     /// Whether the run was interrupted.
@@ -86,6 +88,7 @@ impl Reporter for Tally {
         match event {
             Event::Cell(cell, _) => self.add(cell),
             Event::Missing(_) => self.missing += 1,
+            Event::Lost(_) => self.lost += 1,
             Event::Ended(ended) => {
                 self.stale = ended.stale.len();
                 self.interrupted = ended.interrupted;

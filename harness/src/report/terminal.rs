@@ -1,38 +1,64 @@
 //! What a person at a terminal reads while a run goes on, and at its end.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
+use std::time::Instant;
+
+use indexmap::IndexMap;
+use reqmtls_vocabulary::words;
 
 use super::{Reporter, Tally};
-use crate::run::{Cell, Drift, Event};
+use crate::judge::Conformance;
+use crate::run::{Cell, Drift, Event, Lost, Reason};
+
+/// The width of a terminal that does not tell.
+const WIDTH: usize = 80;
+
+/// How many cells a run has at most that shows their transcripts.
+const SHOWN: usize = 2;
+
+words! {
+    /// How much a person wants to read.
+    pub enum Detail {
+        /// The summary alone.
+        Quiet = "quiet",
+        /// What is not as it should be.
+        Normal = "normal",
+        /// What is known and what is unsupported too, and what builds write.
+        Verbose = "verbose",
+    }
+}
 
 /// Writes events for people; to stderr in the program.
 pub struct Terminal<W> {
     out: W,
-    /// Progress is one line written over and over, instead of many.
-    overwrite: bool,
+    detail: Detail,
+    /// Progress is one line written over and over, of this width; none: no progress.
+    width: Option<usize>,
+    /// Whether the line of progress stands there.
     progress: bool,
+    start: Instant,
     /// How many cells there will be.
     cells: usize,
     tally: Tally,
-    /// Findings that are written once, whatever the cell.
-    seen: HashSet<String>,
+    /// How many cells have a finding, by what is said of it.
+    findings: IndexMap<String, usize>,
+    /// How many cells could not run for want of a peer that was lost too often.
+    gone: BTreeMap<String, usize>,
+    /// The peer whose build was written of last.
+    building: Option<String>,
 }
 
 impl Terminal<io::Stderr> {
     /// Writes to stderr.
     #[must_use]
-    pub fn stderr() -> Self {
+    pub fn stderr(detail: Detail) -> Self {
         let out = io::stderr();
-        let overwrite = out.is_terminal();
-        Self {
-            out,
-            overwrite,
-            progress: false,
-            cells: 0,
-            tally: Tally::default(),
-            seen: HashSet::new(),
-        }
+        let width = out.is_terminal().then(|| {
+            let size = rustix::termios::tcgetwinsize(&out);
+            size.map_or(WIDTH, |size| usize::from(size.ws_col).max(20))
+        });
+        Self::new(out, detail, width)
     }
 }
 
@@ -41,24 +67,40 @@ impl<W: Write> Reporter for Terminal<W> {
         match event {
             Event::Started(_) => Ok(()),
             Event::Notice(text) => self.line(text),
-            Event::Building { peer, line } => {
-                self.progress(&format!("build {peer}: {}", line.trim()))
-            }
+            Event::Building { peer, line } => self.building(peer, line),
             Event::Up(peer) => self.line(&format!(
                 "peer {}: {} ({})",
                 peer.name, peer.description.library, peer.mode
             )),
             Event::Missing(missing) => {
-                self.line(&format!("peer {}: {}", missing.name, missing.reason))
+                self.always(&format!("peer {}: {}", missing.name, missing.reason))
             }
+            Event::Lost(lost) => self.always(&lost_line(lost)),
             Event::Cells { count } => {
                 self.cells = *count;
+                self.start = Instant::now();
                 self.line(&format!("cells: {count}"))
             }
             Event::Cell(cell, _) => self.cell(cell),
-            Event::Interrupted => self.line("interrupted: ending the peers"),
+            Event::Interrupted => self.always("interrupted: ending the peers"),
             Event::Ended(ended) => {
                 self.clear()?;
+                for (peer, count) in std::mem::take(&mut self.gone) {
+                    self.always(&format!(
+                        "failed: {count} cells without peer {peer}, which is gone"
+                    ))?;
+                }
+                for (text, count) in std::mem::take(&mut self.findings) {
+                    if count > 1 {
+                        self.line(&format!("{count} cells in all: {text}"))?;
+                    }
+                }
+                let of_known = self.tally.of(Conformance::Deviates) - self.tally.newly_deviating;
+                if of_known > 0 && self.detail != Detail::Verbose {
+                    self.line(&format!(
+                        "known deviations in {of_known} cells: -v shows them, and matrix.md and index.html with the reasons"
+                    ))?;
+                }
                 write!(self.out, "{}", self.tally.summary(ended))
             }
         }
@@ -66,49 +108,120 @@ impl<W: Write> Reporter for Terminal<W> {
 }
 
 impl<W: Write> Terminal<W> {
+    fn new(out: W, detail: Detail, width: Option<usize>) -> Self {
+        Self {
+            out,
+            detail,
+            width,
+            progress: false,
+            start: Instant::now(),
+            cells: 0,
+            tally: Tally::default(),
+            findings: IndexMap::new(),
+            gone: BTreeMap::new(),
+            building: None,
+        }
+    }
+
+    /// What a build writes is progress; without a terminal, that it goes on is enough, and its log has the rest.
+    fn building(&mut self, peer: &str, line: &str) -> io::Result<()> {
+        if self.detail == Detail::Verbose {
+            return self.line(&format!("build {peer}: {}", line.trim()));
+        }
+        if self.width.is_some() {
+            return self.progress(&format!("build {peer}: {}", line.trim()));
+        }
+        if self.building.as_deref() == Some(peer) {
+            return Ok(());
+        }
+        self.building = Some(peer.to_owned());
+        self.line(&format!("build {peer}"))
+    }
+
     fn cell(&mut self, cell: &Cell) -> io::Result<()> {
         self.tally.add(cell);
         let name = format!("{} {}", cell.case, cell.pairing());
-        if let Some(reason) = &cell.reason {
-            self.line(&format!("{}: {name}: {reason}", cell.conformance))?;
+        match &cell.reason {
+            Some(Reason::Gone(side)) => {
+                let peer = cell.player(*side).peer.clone();
+                *self.gone.entry(peer).or_default() += 1;
+            }
+            // Few cells were asked for by name, and all of many is no news.
+            Some(reason @ Reason::Unsupported { .. }) => {
+                if self.detail == Detail::Verbose || self.cells <= SHOWN {
+                    self.line(&format!("{}: {name}: {reason}", cell.conformance))?;
+                }
+            }
+            Some(reason) => self.always(&format!("{}: {name}: {reason}", cell.conformance))?,
+            None => {}
         }
         for finding in &cell.findings {
-            // What is known of a peer, or is the documents' fault, is the same in many cells.
-            let peer = finding.party.side().map(|side| cell.player(side).label());
-            let repeats = finding.known.is_some() || peer.is_none();
-            if repeats && !self.seen.insert(format!("{peer:?} {finding}")) {
+            let is_news = finding.counts() && finding.known.is_none();
+            if !is_news && self.detail != Detail::Verbose {
                 continue;
             }
+            let peer = finding.party.side().map(|side| cell.player(side).label());
             let provenance = finding
                 .provenance
                 .map_or_else(String::new, |it| format!(" [{it}]"));
-            self.line(&format!(
-                "finding: {name}: {}: {finding}{provenance}",
-                finding.party
-            ))?;
+            let who = peer.map_or_else(String::new, |peer| format!("{peer} as "));
+            let text = format!("{who}{}: {finding}{provenance}", finding.party);
+            let count = self.findings.entry(text.clone()).or_default();
+            *count += 1;
+            if *count == 1 {
+                self.line(&format!("finding: {name}: {text}"))?;
+            }
         }
         if cell.drift == Some(Drift::Changed) {
             self.line(&format!(
                 "changed: {name}: the transcript differs from the accepted one"
             ))?;
         }
-        if self.overwrite {
-            self.progress(&format!("{}/{} {name}", self.tally.cells, self.cells))?;
+        if self.cells <= SHOWN && !cell.connections.is_empty() {
+            self.line(&format!("{name}: {}", cell.conformance))?;
+            for line in cell.text().lines() {
+                self.line(&format!("  {line}"))?;
+            }
         }
-        Ok(())
+        self.rate()
     }
 
+    /// How far the run is, how fast it goes, and how long it will take.
+    fn rate(&mut self) -> io::Result<()> {
+        if self.width.is_none() {
+            return Ok(());
+        }
+        let (done, all) = (self.tally.cells, self.cells);
+        let seconds = self.start.elapsed().as_secs().max(1);
+        let rate = (done as u64 / seconds).max(1);
+        let left = all.saturating_sub(done) as u64 / rate;
+        let findings = self.tally.newly_deviating;
+        let failed = self.tally.of(Conformance::Failed);
+        self.progress(&format!(
+            "{done}/{all} cells, {rate} in a second, {left} s left; {findings} with new findings, {failed} failed"
+        ))
+    }
+
+    /// A line that nobody who asked for quiet misses.
     fn line(&mut self, text: &str) -> io::Result<()> {
+        if self.detail == Detail::Quiet {
+            return Ok(());
+        }
+        self.always(text)
+    }
+
+    fn always(&mut self, text: &str) -> io::Result<()> {
         self.clear()?;
         writeln!(self.out, "{text}")
     }
 
     fn progress(&mut self, text: &str) -> io::Result<()> {
-        if !self.overwrite {
-            return writeln!(self.out, "{text}");
-        }
+        let Some(width) = self.width.filter(|_| self.detail != Detail::Quiet) else {
+            return Ok(());
+        };
         self.clear()?;
-        let text: String = text.chars().take(100).collect();
+        let plain = text.chars().filter(|c| !c.is_control());
+        let text: String = plain.take(width - 1).collect();
         self.progress = true;
         write!(self.out, "{text}")?;
         self.out.flush()
@@ -121,5 +234,55 @@ impl<W: Write> Terminal<W> {
             write!(self.out, "\r\x1b[K")?;
         }
         Ok(())
+    }
+}
+
+fn lost_line(lost: &Lost) -> String {
+    let then = match lost.restarts {
+        0 => "it is not started again".to_owned(),
+        count => format!("it is started again, at most {count} more times"),
+    };
+    format!("peer {} was lost: {}: {then}", lost.name, lost.reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(detail: Detail, width: Option<usize>) -> String {
+        let mut terminal = Terminal::new(Vec::new(), detail, width);
+        for line in ["Compiling \u{1b}[31mone", "Compiling two"] {
+            let (peer, line) = ("gnutls".to_owned(), line.to_owned());
+            terminal.event(&Event::Building { peer, line }).unwrap();
+        }
+        terminal.event(&Event::Interrupted).unwrap();
+        String::from_utf8(terminal.out).unwrap()
+    }
+
+    #[test]
+    fn without_a_terminal_a_build_is_one_line() {
+        assert_eq!(
+            written(Detail::Normal, None),
+            "build gnutls\ninterrupted: ending the peers\n"
+        );
+        assert_eq!(
+            written(Detail::Quiet, None),
+            "interrupted: ending the peers\n"
+        );
+    }
+
+    #[test]
+    fn progress_fits_the_window_and_cannot_steer_it() {
+        let text = written(Detail::Normal, Some(24));
+        let lines = text.split("\r\x1b[K");
+        let lines: Vec<_> = lines.collect();
+        assert_eq!(
+            lines,
+            [
+                "build gnutls: Compiling",
+                "build gnutls: Compiling",
+                "interrupted: ending the peers\n"
+            ]
+        );
     }
 }

@@ -64,6 +64,15 @@ impl Accepted {
         cells.get(&key).map(String::as_str)
     }
 
+    /// The accepted transcripts of a case, by pairing.
+    pub fn of_case(&self, case: &CaseId) -> impl Iterator<Item = (&str, &str)> {
+        let cells = self.scenarios.get(case.scenario()).into_iter().flatten();
+        let values = case.values().to_owned();
+        cells
+            .filter(move |((of, _), _)| *of == values)
+            .map(|((_, pairing), text)| (pairing.as_str(), text.as_str()))
+    }
+
     /// How a cell's transcript stands to the accepted one.
     #[must_use]
     pub fn drift(&self, case: &CaseId, pairing: &str, transcript: &str) -> Drift {
@@ -74,6 +83,9 @@ impl Accepted {
         }
     }
 }
+
+/// What stands in front of a snapshot's text, as insta writes it.
+pub const HEAD: &str = "---\nsource: harness/tests/matrix.rs\n---\n";
 
 /// The text of a scenario's snapshot: a block for each case and distinct transcript, the one that most pairings
 /// show first. The cells of a case stand together, each a case, a client, a server and a transcript.

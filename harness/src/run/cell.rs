@@ -9,7 +9,7 @@ use reqmtls_observer::{HandshakeMessage, KeyLog, Recording, TlsFlags, Transcript
 use reqmtls_vocabulary::{ProtocolVersion, Side};
 
 use super::accepted::Accepted;
-use super::event::{Cell, Connection, Label, Player, Reason, Trace};
+use super::event::{Cell, Connection, Drift, Label, Player, Reason, Trace};
 use super::job::{JobError, TwoEnds};
 use crate::judge::{self, Conformance, Evidence, Judged, Knowledge};
 use crate::peer::RunningPeer;
@@ -100,6 +100,7 @@ impl Planned {
                 Err(JobError::Unsupported { side, capability }) => {
                     found.reason = Some(Reason::Unsupported { side, capability });
                 }
+                Err(JobError::Gone(side)) => found.reason = Some(Reason::Gone(side)),
                 Err(JobError::Failed { reason, recordings }) => {
                     let count = setups.connections();
                     let labelled = (0..).zip(recordings);
@@ -117,6 +118,7 @@ impl Planned {
             server,
             conformance: Conformance::Failed,
             drift: None,
+            accepted: None,
             findings: Vec::new(),
             caught: Vec::new(),
             reason: None,
@@ -386,7 +388,7 @@ impl Found {
                 cell.connections.clear();
                 traces.clear();
             }
-            Some(Reason::Failed(_)) => {
+            Some(Reason::Failed(_) | Reason::Gone(_)) => {
                 for connection in &mut cell.connections {
                     (connection.facts, connection.rulings) = (None, Vec::new());
                 }
@@ -398,11 +400,14 @@ impl Found {
                 } else {
                     Conformance::Conforms
                 };
-                cell.drift = Some(
-                    common
-                        .accepted
-                        .drift(&cell.case, &cell.pairing(), &cell.text()),
-                );
+                let drift = common
+                    .accepted
+                    .drift(&cell.case, &cell.pairing(), &cell.text());
+                if drift == Drift::Changed {
+                    let accepted = common.accepted.get(&cell.case, &cell.pairing());
+                    cell.accepted = accepted.map(str::to_owned);
+                }
+                cell.drift = Some(drift);
                 cell.findings = self.judged.findings;
                 cell.caught = self.judged.caught;
             }

@@ -32,6 +32,8 @@ pub enum Event {
     Up(Peer),
     /// A peer is not there: its columns are not built.
     Missing(Missing),
+    /// A peer ended, or did not answer any more and was ended: the cells that it was in fail.
+    Lost(Lost),
     /// All peers that will come are up, and cells start.
     Cells {
         /// How many.
@@ -92,6 +94,18 @@ pub struct Missing {
     pub reason: String,
 }
 
+/// A peer that was lost while cells ran.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lost {
+    /// The peer.
+    pub name: String,
+    /// What was seen: exit status, last words.
+    pub reason: String,
+    /// How often it may still be started again in this run.
+    pub restarts: u32,
+}
+
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -133,6 +147,9 @@ pub struct Cell {
     /// How its transcript stands to the accepted one; absent where nothing was judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift: Option<Drift>,
+    /// The accepted transcript, where this one differs from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<String>,
     /// What is not as it should be; of a failed cell nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
@@ -201,6 +218,8 @@ pub enum Reason {
     },
     /// The harness or a peer broke: in which ways.
     Failed(Vec<String>),
+    /// That end's peer had been lost too often, and was not started for this cell.
+    Gone(Side),
 }
 
 impl fmt::Display for Reason {
@@ -208,6 +227,7 @@ impl fmt::Display for Reason {
         match self {
             Self::Unsupported { side, capability } => write!(f, "the {side} lacks {capability}"),
             Self::Failed(failures) => f.write_str(&failures.join("; ")),
+            Self::Gone(side) => write!(f, "the {side}'s peer had been lost too often before"),
         }
     }
 }

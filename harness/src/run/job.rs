@@ -9,9 +9,9 @@ use reqmtls_observer::Recording;
 use reqmtls_vocabulary::Side;
 use tokio::time::timeout;
 
-use super::relay::{MOST_OCTETS, Recorder, relay};
+use super::relay::{Recorder, relay};
 use crate::judge::Evidence;
-use crate::peer::{ControlError, End, RunningPeer};
+use crate::peer::{ControlError, End, Gone, Ready, RunningPeer};
 
 /// What the ends get beyond their own deadline, to report that it passed.
 const GRACE: Duration = Duration::from_secs(1);
@@ -26,6 +26,8 @@ pub(crate) enum JobError {
         /// What it lacks.
         capability: String,
     },
+    /// A peer was lost too often, and is not started again.
+    Gone(Side),
     /// The harness or a peer broke.
     Failed {
         /// What broke.
@@ -50,16 +52,50 @@ pub(crate) struct TwoEnds<'a> {
 }
 
 impl TwoEnds<'_> {
-    /// Runs the job to its end or its deadline.
+    /// Runs the job to its end or its deadline. A peer that has ended is started again before: that is no part of the
+    /// job's time.
     pub(crate) async fn run(self) -> Result<Vec<Evidence>, JobError> {
+        let gone = |side| move |Gone| JobError::Gone(side);
+        let server = self.server.0.ready().await.map_err(gone(Side::Server))?;
+        let client = self.client.0.ready().await.map_err(gone(Side::Client))?;
+        let deadline = self.deadline;
+        let outcome = self.run_with(&client, &server).await;
+        let Err(JobError::Failed {
+            mut reason,
+            recordings,
+        }) = outcome
+        else {
+            return outcome;
+        };
+        let mut lost = Vec::new();
+        for (side, peer) in [(Side::Client, &client), (Side::Server, &server)] {
+            if peer.is_lost(deadline).await {
+                lost.push(format!("the {side}'s peer"));
+            }
+        }
+        if !lost.is_empty() {
+            reason = format!("lost {}: {reason}", lost.join(" and "));
+        }
+        Err(JobError::Failed { reason, recordings })
+    }
+
+    async fn run_with(
+        self,
+        client: &Ready<'_>,
+        server: &Ready<'_>,
+    ) -> Result<Vec<Evidence>, JobError> {
         let recorders: Vec<_> = (0..self.connections).map(|_| Recorder::new()).collect();
         let progress = Progress::default();
         let deadline = self.deadline * self.connections;
-        let run = timeout(deadline + GRACE, self.run_through(&recorders, &progress)).await;
-        let is_full = recorders.iter().any(Recorder::is_full);
+        let run = timeout(
+            deadline + GRACE,
+            self.run_through(client, server, &recorders, &progress),
+        )
+        .await;
+        let exceeded = recorders.iter().find_map(Recorder::exceeded);
         let recordings: Vec<_> = recorders.into_iter().map(Recorder::finish).collect();
         let broken = match run {
-            _ if is_full => format!("a connection of more than {MOST_OCTETS} octets"),
+            _ if let Some(limit) = exceeded => format!("a connection of more than {limit}"),
             Ok(Ok(reports)) => {
                 let evidence = recordings.into_iter().zip(reports);
                 return Ok(evidence
@@ -100,11 +136,13 @@ impl TwoEnds<'_> {
 
     async fn run_through(
         self,
+        client_peer: &Ready<'_>,
+        server_peer: &Ready<'_>,
         recorders: &[Recorder],
         progress: &Progress,
     ) -> Result<Vec<(ConnectionReport, ConnectionReport)>, Broken> {
-        let (server_peer, server_setup) = self.server;
-        let (client_peer, client_setup) = self.client;
+        let (_, server_setup) = self.server;
+        let (_, client_setup) = self.client;
         let server = prepare(
             server_peer,
             self.id,
@@ -208,7 +246,7 @@ struct Broken {
 }
 
 async fn prepare<'a>(
-    peer: &'a RunningPeer,
+    peer: &'a Ready<'_>,
     id: &str,
     side: Side,
     mut setup: Setup,

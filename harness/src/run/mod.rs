@@ -8,7 +8,7 @@ mod plan;
 mod relay;
 mod start;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,9 +20,9 @@ use thiserror::Error;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-pub use self::accepted::{Accepted, AcceptedError, text as snapshot};
+pub use self::accepted::{Accepted, AcceptedError, HEAD as SNAPSHOT_HEAD, text as snapshot};
 pub use self::event::{
-    Cell, Connection, Drift, Ended, Event, Label, MISBEHAVING, Missing, Peer, Player, Reason,
+    Cell, Connection, Drift, Ended, Event, Label, Lost, MISBEHAVING, Missing, Peer, Player, Reason,
     Started, Timings, Trace,
 };
 pub(crate) use self::job::{JobError, TwoEnds};
@@ -30,8 +30,11 @@ pub use self::plan::{Candidate, Place, Plan, pairs};
 
 use self::cell::Common;
 use self::start::Starting;
-use crate::peer::RunningPeer;
+use crate::peer::{Engine, Loss, PATIENCE, RunningPeer};
 use crate::scenario::{Certificates, Material, Sightings};
+
+/// How long a peer may take to end after an interrupt.
+const HURRY: Duration = Duration::from_millis(500);
 
 /// Where a workspace keeps what it publishes of a revision.
 #[must_use]
@@ -86,9 +89,11 @@ pub async fn run(
     let mut sightings = Sightings::new(&plan.known, plan.extension);
     let mut running = Vec::new();
     let mut tasks = JoinSet::new();
+    let engine: OnceCell<Arc<Engine>> = OnceCell::new();
     let work = async {
         Starting {
             plan,
+            engine: &engine,
             emit: RefCell::new(&mut emit),
         }
         .peers(&mut running, &mut timings)
@@ -118,7 +123,23 @@ pub async fn run(
     }
     let stopping = Instant::now();
     tasks.shutdown().await;
-    futures_util::future::join_all(running.iter().map(|peer| peer.stop())).await;
+    // An interrupt does not wait for peers that take their time.
+    let patience = if interrupted { HURRY } else { PATIENCE };
+    let stops = running
+        .iter()
+        .map(|peer| async move { (peer, peer.stop_within(patience).await) });
+    for (peer, ended) in futures_util::future::join_all(stops).await {
+        if !ended && !interrupted {
+            emit(Event::Notice(format!(
+                "peer {}: it did not end within {} s of the end of the connection that held it, and was killed",
+                peer.name,
+                patience.as_secs()
+            )));
+        }
+    }
+    if let Some(engine) = engine.get() {
+        engine.end().await;
+    }
     timings.stop = stopping.elapsed();
     emit(Event::Ended(Ended {
         time: event::seconds(SystemTime::now()),
@@ -164,12 +185,28 @@ impl Running<'_> {
             // A cell does not panic; if one does, the whole run should.
             let (mut cell, traces) =
                 done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+            self.report_losses(emit);
             if cell.drift.is_some() {
                 self.mark(&mut cell, sightings);
             }
             emit(Event::Cell(Box::new(cell), traces));
         }
+        self.report_losses(emit);
         start.elapsed()
+    }
+
+    /// Reports the peers that were lost, before the cells that this cost.
+    fn report_losses(&self, emit: &mut impl FnMut(Event)) {
+        for peer in self.peers {
+            for Loss { reason, restarts } in peer.losses() {
+                let name = peer.name.clone();
+                emit(Event::Lost(Lost {
+                    name,
+                    reason,
+                    restarts,
+                }));
+            }
+        }
     }
 
     /// Marks the findings of a cell that are known deviations.

@@ -12,7 +12,13 @@ use crate::peer::Link;
 
 /// The most octets of a connection that are recorded, of both sides together. The longest case here takes some
 /// tens of thousands.
-pub(super) const MOST_OCTETS: usize = 4 << 20;
+const MOST_OCTETS: usize = 4 << 20;
+
+/// The most records of a connection: more than if each octet of a handshake had its own.
+const MOST_RECORDS: usize = 8 << 10;
+
+/// The most pieces in which the octets of a connection come, for the same reason.
+const MOST_PIECES: usize = 32 << 10;
 
 /// What is recorded of one connection.
 pub(super) struct Recorder {
@@ -24,6 +30,59 @@ pub(super) struct Recorder {
 struct State {
     recording: Recording,
     octets: usize,
+    pieces: usize,
+    client: Records,
+    server: Records,
+}
+
+/// The records of one side, counted as their octets come.
+#[derive(Default)]
+struct Records {
+    /// How many have begun.
+    count: usize,
+    /// How much has come of the header of the last one (RFC 9846 §5.1).
+    header: Vec<u8>,
+    /// How many octets of the last one are still to come.
+    body: usize,
+}
+
+impl Records {
+    const HEADER: usize = 5;
+
+    fn take(&mut self, mut octets: &[u8]) {
+        while !octets.is_empty() && self.count <= MOST_RECORDS {
+            if self.body == 0 {
+                self.count += usize::from(self.header.is_empty());
+                let length = octets.len().min(Self::HEADER - self.header.len());
+                self.header.extend_from_slice(&octets[..length]);
+                octets = &octets[length..];
+                if let [_, _, _, high, low] = self.header[..] {
+                    self.body = usize::from(u16::from_be_bytes([high, low]));
+                    self.header.clear();
+                }
+            } else {
+                let length = octets.len().min(self.body);
+                self.body -= length;
+                octets = &octets[length..];
+            }
+        }
+    }
+}
+
+impl State {
+    /// The limit that the connection is beyond.
+    fn exceeded(&self) -> Option<String> {
+        let records = self.client.count.max(self.server.count);
+        let limits = [
+            (self.octets, MOST_OCTETS, "octets"),
+            (records, MOST_RECORDS, "records of one side"),
+            (self.pieces, MOST_PIECES, "pieces"),
+        ];
+        let mut beyond = limits.iter().filter(|(count, most, _)| count > most);
+        beyond
+            .next()
+            .map(|(_, most, what)| format!("{most} {what}"))
+    }
 }
 
 impl Recorder {
@@ -34,9 +93,9 @@ impl Recorder {
         }
     }
 
-    /// Whether a side sent more than is recorded; its connection was cut then.
-    pub(super) fn is_full(&self) -> bool {
-        self.lock().octets > MOST_OCTETS
+    /// The limit beyond which a side sent more than is recorded; its connection was cut then.
+    pub(super) fn exceeded(&self) -> Option<String> {
+        self.lock().exceeded()
     }
 
     /// The end that closed first, if it had sent nothing by then.
@@ -63,10 +122,16 @@ impl Recorder {
         let at = self.start.elapsed();
         let mut state = self.lock();
         state.octets += octets.len();
-        if state.octets <= MOST_OCTETS {
+        state.pieces += 1;
+        match from {
+            Side::Client => state.client.take(octets),
+            Side::Server => state.server.take(octets),
+        }
+        let fits = state.exceeded().is_none();
+        if fits {
             state.recording.data(at, from, octets);
         }
-        state.octets <= MOST_OCTETS
+        fits
     }
 
     fn note(&self, note: impl FnOnce(Duration, &mut Recording)) {
@@ -132,6 +197,50 @@ async fn pump(
                 }
                 return (source, sink, reset);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many pieces a recorder takes before a limit, and which.
+    fn takes(piece: &[u8]) -> (usize, String) {
+        let recorder = Recorder::new();
+        let taken = (0..).take_while(|_| recorder.data(Side::Client, piece));
+        let count = taken.count();
+        (count, recorder.exceeded().unwrap_or_default())
+    }
+
+    #[test]
+    fn a_connection_is_cut_at_the_first_limit() {
+        let large = [&[23, 3, 3, 0x40, 0][..], &[0; 1 << 14]].concat();
+        let per_piece = large.len();
+        assert_eq!(
+            takes(&large),
+            (MOST_OCTETS / per_piece, format!("{MOST_OCTETS} octets"))
+        );
+        let records = format!("{MOST_RECORDS} records of one side");
+        assert_eq!(takes(&[22, 3, 3, 0, 0]), (MOST_RECORDS, records.clone()));
+        let alerts = [21, 3, 3, 0, 2, 1, 90].repeat(1000);
+        assert_eq!(takes(&alerts), (MOST_RECORDS / 1000, records));
+        assert_eq!(
+            takes(&[0xff]),
+            (MOST_PIECES, format!("{MOST_PIECES} pieces"))
+        );
+    }
+
+    #[test]
+    fn records_are_counted_however_they_are_cut() {
+        let octets = [&[22, 3, 3, 0, 3, 1, 2, 3][..], &[21, 3, 3, 0, 0], &[23, 3]].concat();
+        for size in 1..octets.len() {
+            let mut records = Records::default();
+            octets.chunks(size).for_each(|piece| records.take(piece));
+            assert_eq!(
+                (records.count, records.body, records.header.len()),
+                (3, 0, 2)
+            );
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Peers built and started.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,13 +11,15 @@ use super::RunError;
 use super::event::{Event, Missing, Peer, Timings};
 use super::plan::{Place, Plan};
 use crate::peer::manifest::Manifest;
-use crate::peer::{Program, RunningPeer, StartError, build, engine_answers};
+use crate::peer::{Engine, Program, RunningPeer, StartError, build};
 
 /// How many peers are built at once: enough that one that waits for a lock or a link holds up no other.
 const BUILDS: usize = 3;
 
 pub(super) struct Starting<'a, E> {
     pub(super) plan: &'a Plan,
+    /// The container engine, once one has answered.
+    pub(super) engine: &'a OnceCell<Arc<Engine>>,
     pub(super) emit: RefCell<&'a mut E>,
 }
 
@@ -33,14 +35,12 @@ impl<E: FnMut(Event)> Starting<'_, E> {
             plan.clients.contains(&peer.name) || plan.servers.contains(&peer.name)
         };
         let playing: Vec<_> = plan.peers.iter().filter(plays).collect();
-        let place = if playing.iter().any(|peer| !peer.in_process) {
-            self.place().await?
-        } else {
-            Place::Process
-        };
+        if playing.iter().any(|peer| !peer.in_process) {
+            self.find_engine().await?;
+        }
         let starting = Instant::now();
         let mut up = futures_util::stream::iter(playing.into_iter().enumerate())
-            .map(|(column, manifest)| async move { (column, self.peer(manifest, place).await) })
+            .map(|(column, manifest)| async move { (column, self.peer(manifest).await) })
             .buffer_unordered(BUILDS);
         let mut columns = Vec::new();
         while let Some((column, outcome)) = up.next().await {
@@ -56,7 +56,7 @@ impl<E: FnMut(Event)> Starting<'_, E> {
     }
 
     /// Builds and starts one peer.
-    async fn peer(&self, manifest: &Manifest, place: Place) -> Option<RunningPeer> {
+    async fn peer(&self, manifest: &Manifest) -> Option<RunningPeer> {
         let name = &manifest.name;
         let outcome = if manifest.in_process {
             Ok(RunningPeer::in_process(name, Arc::new(Rustls::new())))
@@ -68,7 +68,7 @@ impl<E: FnMut(Event)> Starting<'_, E> {
                 });
             };
             match build::build(&self.plan.root, manifest, progress).await {
-                Ok(program) => self.start(name, &program, place).await,
+                Ok(program) => self.start(name, &program).await,
                 Err(error) => return self.miss(name, format!("not built: {error}")),
             }
         };
@@ -89,14 +89,9 @@ impl<E: FnMut(Event)> Starting<'_, E> {
         }
     }
 
-    async fn start(
-        &self,
-        name: &str,
-        program: &Program,
-        place: Place,
-    ) -> Result<RunningPeer, StartError> {
-        if place == Place::Container {
-            match RunningPeer::container(name, program).await {
+    async fn start(&self, name: &str, program: &Program) -> Result<RunningPeer, StartError> {
+        if let Some(engine) = self.engine.get() {
+            match RunningPeer::container(name, program, engine).await {
                 Err(StartError::Image(reason)) => {
                     let text = format!("peer {name}: {reason}: it runs as a local process");
                     self.emit(Event::Notice(text));
@@ -117,12 +112,16 @@ impl<E: FnMut(Event)> Starting<'_, E> {
         None
     }
 
-    async fn place(&self) -> Result<Place, RunError> {
+    /// Looks for a container engine, unless peers are to run as processes.
+    async fn find_engine(&self) -> Result<(), RunError> {
         if self.plan.place == Some(Place::Process) {
-            return Ok(Place::Process);
+            return Ok(());
         }
-        match engine_answers().await {
-            Ok(()) => Ok(Place::Container),
+        match Engine::connect().await {
+            Ok(engine) => {
+                self.engine.get_or_init(|| engine);
+                Ok(())
+            }
             Err(reason) if self.plan.place == Some(Place::Container) => {
                 Err(RunError::Engine(reason))
             }
@@ -130,7 +129,7 @@ impl<E: FnMut(Event)> Starting<'_, E> {
                 let text =
                     format!("no container engine answers ({reason}): peers run as local processes");
                 self.emit(Event::Notice(text));
-                Ok(Place::Process)
+                Ok(())
             }
         }
     }

@@ -153,6 +153,7 @@ impl<'a> Bench<'a> {
             JobError::Unsupported { side, capability } => {
                 format!("{side}: got unsupported for {capability}")
             }
+            JobError::Gone(side) => format!("{side}: the peer had ended too often before"),
             JobError::Failed { reason, .. } => reason,
         })?;
         let mut before: Option<Facts> = None;

@@ -1,4 +1,4 @@
-//! The published results: `matrix.md`, `requirements.md`, and the findings of the README, all rendered from what
+//! The published results: `matrix.md`, `requirements.md`, `index.html`, and the findings of the README, all rendered from what
 //! one reporter collected. They hold nothing that differs from run to run.
 
 mod collect;
@@ -6,6 +6,7 @@ mod differences;
 mod findings;
 mod fold;
 mod headlines;
+mod html;
 mod matrix;
 mod notes;
 mod page;
@@ -40,11 +41,18 @@ const MARKS: [&str; 2] = ["<!-- findings -->\n", "<!-- end of findings -->"];
 /// The folder of the peers' pages.
 pub const PAGES: &str = "peers";
 
+/// The file of the page that holds the whole run.
+pub const PAGE: &str = "index.html";
+
+/// The file of the picture of the core question.
+pub const PICTURE: &str = "matrix.svg";
+
 /// Collects a run, and writes its results at the end.
 #[derive(Debug)]
 pub struct Published {
     subject: Subject,
     run: Collected,
+    store: html::Store,
     latest: PathBuf,
     places: Option<Places>,
 }
@@ -67,6 +75,10 @@ pub struct Rendered {
     pub requirements: String,
     /// What stands between the marks of the README.
     pub findings: String,
+    /// `index.html`.
+    pub html: String,
+    /// `matrix.svg`, where the run has cells of the core question.
+    pub svg: Option<String>,
     /// The page of each peer, by its name.
     pub peers: Vec<(String, String)>,
 }
@@ -79,20 +91,30 @@ impl Published {
         Self {
             subject,
             run: Collected::default(),
+            store: html::Store::default(),
             latest,
             places,
         }
     }
 
     /// The texts, once the run ended.
-    #[must_use]
-    pub fn rendered(&self) -> Rendered {
-        Rendered {
+    ///
+    /// # Errors
+    ///
+    /// The page cannot be rendered.
+    pub fn rendered(&self) -> io::Result<Rendered> {
+        Ok(Rendered {
             matrix: matrix::matrix(&self.subject, &self.run),
             requirements: requirements::requirements(&self.subject, &self.run),
             findings: headlines::table(&self.subject, &self.run, "results/peers"),
+            html: self.html(false)?,
+            svg: html::picture(&self.subject, &self.run).map_err(io::Error::other)?,
             peers: peer_pages::peer_pages(&self.subject, &self.run),
-        }
+        })
+    }
+
+    fn html(&self, said: bool) -> io::Result<String> {
+        html::page(&self.subject, &self.run, &self.store, said).map_err(io::Error::other)
     }
 
     /// What the notes explain and this run does not show.
@@ -102,8 +124,9 @@ impl Published {
     }
 
     fn write(&self) -> io::Result<()> {
-        let rendered = self.rendered();
+        let rendered = self.rendered()?;
         rendered.write(&self.latest)?;
+        write_whole(&self.latest.join(PAGE), self.html(true)?.as_bytes())?;
         write_whole(
             &self.latest.join("findings.md"),
             rendered.findings.as_bytes(),
@@ -129,7 +152,16 @@ impl Reporter for Published {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         self.run.take(&self.subject, event);
         match event {
-            Event::Ended(_) => self.write(),
+            Event::Cell(cell, _) => {
+                if let Some(case) = self.subject.number(&cell.case) {
+                    self.store.take(case, cell);
+                }
+                Ok(())
+            }
+            Event::Ended(_) => {
+                self.store.sort(&self.subject);
+                self.write()
+            }
             _ => Ok(()),
         }
     }
@@ -142,6 +174,10 @@ impl Rendered {
             &folder.join("requirements.md"),
             self.requirements.as_bytes(),
         )?;
+        write_whole(&folder.join(PAGE), self.html.as_bytes())?;
+        if let Some(svg) = &self.svg {
+            write_whole(&folder.join(PICTURE), svg.as_bytes())?;
+        }
         let pages = folder.join(PAGES);
         fs::create_dir_all(&pages)?;
         for (name, text) in &self.peers {

@@ -128,6 +128,7 @@ fn cell(case: &str, server: (&str, Provenance), end: End) -> Cell {
         server: player(server, false),
         conformance: Conformance::Conforms,
         drift: None,
+        accepted: None,
         findings: Vec::new(),
         caught: Vec::new(),
         reason: None,

@@ -1,0 +1,133 @@
+//! `reqmtls accept`: the transcripts of the last run become the accepted ones.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::Path;
+use std::str::FromStr;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use reqmtls_contract::Revision;
+
+use super::EXIT_NOTHING;
+use crate::judge::Conformance;
+use crate::report::{replay, write_whole};
+use crate::run::{self, Accepted, Cell, Event};
+use crate::scenario::{self, CaseId, Selector};
+
+/// Arguments of `accept`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Only these cases, by id or its first segments, `*` for any one segment
+    #[arg(value_name = "CASE")]
+    cases: Vec<String>,
+    /// The revision that the run was of
+    #[arg(long, default_value_t = Revision::Draft02, value_parser = Revision::from_str)]
+    revision: Revision,
+}
+
+/// The transcripts of a scenario, by case and pairing; of a cell that was not judged, none.
+type Transcripts = BTreeMap<(CaseId, String), Option<String>>;
+
+/// Takes over, and says on stdout what.
+pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
+    let revision = arguments.revision;
+    let published = run::results(root, revision);
+    let result = published.join("latest").join("result.jsonl");
+    let mut scenarios = scenario::load_dir(&root.join("scenarios"))?;
+    scenarios.retain(|scenario| scenario.is_of(revision));
+    let selectors = arguments.cases.iter();
+    let selectors = selectors
+        .map(|pattern| Selector::parse(pattern, &scenarios))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut found: BTreeMap<String, Transcripts> = BTreeMap::new();
+    let (mut failed, mut interrupted) = (Vec::new(), false);
+    replay(&result, |event| match event {
+        Event::Cell(cell, _) => {
+            let is_chosen =
+                selectors.is_empty() || selectors.iter().any(|it| it.matches(&cell.case));
+            if !is_chosen {
+                return;
+            }
+            if cell.conformance == Conformance::Failed {
+                failed.push(format!("{} {}", cell.case, cell.pairing()));
+            }
+            let of = found.entry(cell.case.scenario().to_owned()).or_default();
+            of.insert((cell.case.clone(), cell.pairing()), transcript(&cell));
+        }
+        Event::Ended(ended) => interrupted = ended.interrupted,
+        _ => {}
+    })
+    .with_context(|| format!("cannot use the last run, {}", result.display()))?;
+    if interrupted {
+        bail!("the last run was interrupted; a whole one can be accepted");
+    }
+    if let Some(first) = failed.first() {
+        bail!(
+            "{} cells of it failed, the first of them {first}: what they show is nobody's behaviour",
+            failed.len()
+        );
+    }
+    let folder = published.join("snapshots");
+    let mut changed = 0;
+    for scenario in &scenarios {
+        let Some(transcripts) = found.remove(&scenario.id) else {
+            continue;
+        };
+        let order: Vec<&CaseId> = scenario.cases.iter().map(|case| &case.id).collect();
+        changed += accept(&folder, &scenario.id, &order, transcripts)?;
+    }
+    writeln!(io::stdout(), "accepted: {changed} transcripts")?;
+    Ok(if changed == 0 { EXIT_NOTHING } else { 0 })
+}
+
+fn transcript(cell: &Cell) -> Option<String> {
+    cell.drift.map(|_| cell.text())
+}
+
+/// Writes a scenario's snapshot with these transcripts in place of its own; returns how many are others than before.
+fn accept(
+    folder: &Path,
+    scenario: &str,
+    order: &[&CaseId],
+    transcripts: Transcripts,
+) -> anyhow::Result<usize> {
+    let accepted = Accepted::load(folder, [scenario])?;
+    let mut all: BTreeMap<(usize, String), String> = BTreeMap::new();
+    for (number, case) in order.iter().enumerate() {
+        for (pairing, text) in accepted.of_case(case) {
+            all.insert((number, pairing.to_owned()), text.to_owned());
+        }
+    }
+    let mut changed = 0;
+    for ((case, pairing), text) in transcripts {
+        let Some(number) = order.iter().position(|it| **it == case) else {
+            continue;
+        };
+        let key = (number, pairing);
+        let before = match text {
+            Some(text) => {
+                let text = text.trim_end().to_owned();
+                let before = all.insert(key.clone(), text);
+                before.as_ref() == all.get(&key)
+            }
+            None => all.remove(&key).is_none(),
+        };
+        changed += usize::from(!before);
+    }
+    if changed == 0 {
+        return Ok(0);
+    }
+    let cells: Vec<_> = all
+        .iter()
+        .filter_map(|((number, pairing), text)| {
+            let (client, server) = pairing.split_once("--")?;
+            Some((order[*number], client, server, text.clone()))
+        })
+        .collect();
+    let path = folder.join(format!("{scenario}.snap"));
+    let text = run::snapshot(cells);
+    let text = format!("{}{}\n", run::SNAPSHOT_HEAD, text.trim_end());
+    write_whole(&path, text.as_bytes())?;
+    Ok(changed)
+}

@@ -1,0 +1,207 @@
+//! The container engine, and what this run and earlier ones have in it.
+
+use std::collections::HashMap;
+use std::fs;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use testcontainers::bollard::Docker;
+use testcontainers::bollard::errors::Error;
+use testcontainers::bollard::models::ContainerCreateBody;
+use testcontainers::bollard::query_parameters::{
+    ListContainersOptions, ListImagesOptions, RemoveContainerOptions, RemoveImageOptions,
+};
+use testcontainers::core::client;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+/// The label with the name of the peer, of containers and of images.
+pub(super) const PEER: &str = "reqmtls.peer";
+/// The label with the machine that the harness runs on.
+const HOST: &str = "reqmtls.host";
+/// The label with the harness's process.
+const HARNESS: &str = "reqmtls.harness";
+
+/// How long the engine may take for one thing that is asked of it.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How many images of one peer stay: those of two or three checkouts that take turns.
+const IMAGES: usize = 3;
+
+/// A container engine that answers.
+pub struct Engine {
+    pub(super) client: Docker,
+    host: String,
+    harness: String,
+    /// Containers that are being started: they end in here, whoever has ceased to wait for them.
+    starts: Mutex<JoinSet<()>>,
+}
+
+impl Engine {
+    /// Looks for an engine, and removes what earlier runs left in it whose harness is gone. If none answers, why.
+    pub async fn connect() -> Result<Arc<Self>, String> {
+        let connect = async {
+            let client = client::docker_client_instance()
+                .await
+                .map_err(|error| error.to_string())?;
+            client.ping().await.map_err(|error| error.to_string())?;
+            let engine = Self {
+                client,
+                host: host(),
+                harness: process(std::process::id()).unwrap_or_default(),
+                starts: Mutex::default(),
+            };
+            let left = engine.remove(|harness| !is_there(harness)).await;
+            left.map_err(|error| error.to_string())?;
+            Ok(Arc::new(engine))
+        };
+        timeout(PATIENCE, connect)
+            .await
+            .unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs())))
+    }
+
+    /// The labels of a container of this run.
+    pub(super) fn labels(&self, peer: &str) -> HashMap<String, String> {
+        let labels = [(PEER, peer), (HOST, &self.host), (HARNESS, &self.harness)];
+        let owned = labels.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        HashMap::from(owned)
+    }
+
+    /// Creates and starts a container, and says its id. Nobody waiting for that any more, it is removed.
+    pub(super) async fn start(&self, body: ContainerCreateBody) -> Result<String, Error> {
+        let client = self.client.clone();
+        let (sender, receiver) = oneshot::channel();
+        let start = async move {
+            let started = async {
+                let id = client.create_container(None, body).await?.id;
+                match client.start_container(&id, None).await {
+                    Ok(()) => Ok(id),
+                    Err(error) => {
+                        remove(&client, &id).await;
+                        Err(error)
+                    }
+                }
+            };
+            if let Err(Ok(id)) = sender.send(started.await) {
+                remove(&client, &id).await;
+            }
+        };
+        self.starts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .spawn(start);
+        // A task ends without sending only when the runtime does.
+        receiver.await.unwrap_or(Err(Error::RequestTimeoutError))
+    }
+
+    /// Waits until nothing is being started any more, and removes what is left of this run.
+    pub async fn end(&self) {
+        let mut starts =
+            std::mem::take(&mut *self.starts.lock().unwrap_or_else(PoisonError::into_inner));
+        let end = async {
+            while starts.join_next().await.is_some() {}
+            // What fails here the next run does.
+            drop(self.remove(|harness| harness == self.harness).await);
+        };
+        drop(timeout(PATIENCE, end).await);
+    }
+
+    /// Removes a peer's images but for the newest few.
+    pub(super) async fn remove_old_images(&self, peer: &str) {
+        let options = ListImagesOptions {
+            filters: Some(filter(format!("{PEER}={peer}"))),
+            ..ListImagesOptions::default()
+        };
+        // An image too many is no reason to fail.
+        let Ok(mut images) = self.client.list_images(Some(options)).await else {
+            return;
+        };
+        let options = Some(RemoveImageOptions::default());
+        images.sort_by_key(|image| std::cmp::Reverse(image.created));
+        for image in images.iter().skip(IMAGES) {
+            // One that a container uses stays.
+            drop(
+                self.client
+                    .remove_image(&image.id, options.clone(), None)
+                    .await,
+            );
+        }
+    }
+
+    /// Removes the containers of this machine whose harness is such a one.
+    async fn remove(&self, is_meant: impl Fn(&str) -> bool) -> Result<(), Error> {
+        let options = ListContainersOptions {
+            all: true,
+            filters: Some(filter(format!("{HOST}={}", self.host))),
+            ..ListContainersOptions::default()
+        };
+        for container in self.client.list_containers(Some(options)).await? {
+            let labels = container.labels.unwrap_or_default();
+            if let (Some(harness), Some(id)) = (labels.get(HARNESS), &container.id)
+                && is_meant(harness)
+            {
+                remove(&self.client, id).await;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn filter(label: String) -> HashMap<String, Vec<String>> {
+    HashMap::from([("label".to_owned(), vec![label])])
+}
+
+/// Removes a container whatever it does. The engine may do the same at this moment, which is no fault.
+pub(super) async fn remove(client: &Docker, id: &str) {
+    let options = RemoveContainerOptions {
+        force: true,
+        v: true,
+        link: false,
+    };
+    let remove = client.remove_container(id, Some(options));
+    drop(timeout(PATIENCE, remove).await);
+}
+
+/// The name of this machine: an engine may serve others too.
+fn host() -> String {
+    let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    name.trim().to_owned()
+}
+
+/// A process: its number, and when it started, by which it differs from later ones of that number. None where there
+/// is no such process.
+fn process(id: u32) -> Option<String> {
+    // proc_pid_stat(5): the name stands in parentheses and may contain anything; the start is the 20th word after it.
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    let (_, rest) = stat.rsplit_once(')')?;
+    let start = rest.split_whitespace().nth(19)?;
+    Some(format!("{id}-{start}"))
+}
+
+/// Whether a process of this machine is still there.
+fn is_there(harness: &str) -> bool {
+    let id = harness.split_once('-').and_then(|(id, _)| id.parse().ok());
+    id.and_then(process).as_deref() == Some(harness)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn a_process_is_told_from_a_later_one_of_its_number() {
+        let own = process(std::process::id()).unwrap();
+        assert!(is_there(&own));
+        assert!(!is_there(&format!("{own}0")));
+        assert!(!is_there("") && !is_there("nobody"));
+        let mut child = Command::new("sleep").arg("600").spawn().unwrap();
+        let other = process(child.id()).unwrap();
+        assert!(is_there(&other));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!is_there(&other));
+    }
+}

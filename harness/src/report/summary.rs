@@ -1,0 +1,147 @@
+//! `summary.md`: a run on one screen, for the summary of a CI job; and its findings as annotations that GitHub shows at
+//! the scenario's line.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use indexmap::IndexMap;
+
+use super::file::write_whole;
+use super::{Reporter, Tally, reproduction};
+use crate::judge::{Conformance, Finding};
+use crate::run::{Cell, Drift, Event};
+
+/// The most lines of a kind that a summary has; the rest is counted.
+const MOST: usize = 50;
+
+/// Collects what is not as it should be, and writes it at the end.
+#[derive(Debug)]
+pub struct Summary {
+    path: PathBuf,
+    tally: Tally,
+    /// What is new about an end, with the cells that show it: the first's command, and how many.
+    findings: IndexMap<String, (String, usize)>,
+    drifted: Vec<String>,
+    failed: Vec<String>,
+    missing: Vec<String>,
+}
+
+impl Summary {
+    /// Writes to the file that will be at `path`.
+    #[must_use]
+    pub fn new(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            tally: Tally::default(),
+            findings: IndexMap::new(),
+            drifted: Vec::new(),
+            failed: Vec::new(),
+            missing: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, cell: &Cell) {
+        let command = format!("reqmtls run {}", reproduction(cell));
+        let new = |finding: &&Finding| finding.counts() && finding.known.is_none();
+        for finding in cell.findings.iter().filter(new) {
+            let peer = finding.party.side().map(|side| cell.player(side).label());
+            let text = format!(
+                "{} as {}: {finding}",
+                peer.unwrap_or_default(),
+                finding.party
+            );
+            let (_, count) = self
+                .findings
+                .entry(text)
+                .or_insert_with(|| (command.clone(), 0));
+            *count += 1;
+        }
+        let name = format!("{} {}", cell.case, cell.pairing());
+        if let Some(drift @ (Drift::Changed | Drift::New)) = cell.drift {
+            self.drifted.push(format!("{name}: {drift}. `{command}`"));
+        }
+        if cell.conformance == Conformance::Failed {
+            let reason = cell.reason.as_ref().map(ToString::to_string);
+            self.failed
+                .push(format!("{name}: {}", reason.unwrap_or_default()));
+        }
+    }
+
+    fn text(&self) -> String {
+        let words = Conformance::ALL.iter().map(ToString::to_string);
+        let counts = Conformance::ALL.iter().map(|it| self.tally.of(*it));
+        let drift = [Drift::Changed, Drift::New];
+        let words = words.chain(drift.map(|it| it.to_string()));
+        let counts = counts.chain(drift.map(|it| self.tally.drifted(it)));
+        let row = |cells: &mut dyn Iterator<Item = String>| {
+            format!("| {} |", cells.collect::<Vec<_>>().join(" | "))
+        };
+        let heads = row(&mut std::iter::once("cells".to_owned()).chain(words));
+        let columns = heads.matches('|').count() - 1;
+        let mut lines = vec![
+            "## reqmtls\n".to_owned(),
+            heads,
+            row(&mut (0..columns).map(|_| "---".to_owned())),
+            row(&mut std::iter::once(self.tally.cells)
+                .chain(counts)
+                .map(|it| it.to_string())),
+        ];
+        let findings = self.findings.iter();
+        let findings = findings
+            .map(|(text, (command, count))| format!("{text} ({count} cells; `{command}`)"))
+            .collect::<Vec<_>>();
+        let parts = [
+            ("Peers that are not there", &self.missing),
+            ("Findings that are not known", &findings),
+            ("Failed", &self.failed),
+            ("Transcripts that are not the accepted ones", &self.drifted),
+        ];
+        for (title, items) in parts {
+            if items.is_empty() {
+                continue;
+            }
+            lines.push(format!("\n### {title}\n"));
+            lines.extend(
+                items
+                    .iter()
+                    .take(MOST)
+                    .map(|it| format!("* {}", one_line(it))),
+            );
+            if items.len() > MOST {
+                lines.push(format!("* and {} more", items.len() - MOST));
+            }
+        }
+        if self.tally.interrupted {
+            lines.push("\nThe run was interrupted.".to_owned());
+        }
+        lines.join("\n") + "\n"
+    }
+}
+
+/// Text that others wrote, as it may stand in a list.
+fn one_line(text: &str) -> String {
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    text.chars()
+        .map(plain)
+        .collect::<String>()
+        .replace('<', "&lt;")
+}
+
+impl Reporter for Summary {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        self.tally.event(event)?;
+        match event {
+            Event::Missing(missing) => {
+                let reason = missing.reason.lines().next().unwrap_or_default();
+                self.missing.push(format!("{}: {reason}", missing.name));
+                Ok(())
+            }
+            Event::Cell(cell, _) => {
+                self.add(cell);
+                Ok(())
+            }
+            Event::Ended(_) => write_whole(&self.path, self.text().as_bytes()),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Faults of peers.
+
+use crate::bench::{Bench, OTHER, STRUCK};
+
+/// The pairings of the faulty peer.
+const PAIRINGS: [&str; 3] = ["faulty--rustls", "rustls--faulty", "faulty--faulty"];
+
+/// Exit code of a run in which a peer broke.
+const BROKEN: Option<i32> = Some(3);
+
+/// Each fault, and words of the one line that names it; none where the peer goes on.
+const FAULTS: [(&str, &str); 11] = [
+    (
+        "dies preparing",
+        "peer faulty was lost: it ended (exit status: 7); its last words: first / out of \\u{1b}[31m<script>",
+    ),
+    (
+        "dies relaying",
+        "peer faulty was lost: it ended (signal: 6 (SIGABRT)",
+    ),
+    (
+        "dies reporting",
+        "peer faulty was lost: it ended (exit status: 7)",
+    ),
+    (
+        "stops",
+        "peer faulty was lost: it did not answer within 1000 ms after the deadline of a cell and was killed",
+    ),
+    ("hangs", ""),
+    ("sends octets without end", ""),
+    ("sends empty records without end", ""),
+    ("sends alerts without end", ""),
+    ("closes at once", ""),
+    ("speaks in escapes", ""),
+    ("", ""),
+];
+
+/// What a connection without end is cut by.
+const LIMITS: [(&str, &str); 3] = [
+    (
+        "sends octets without end",
+        "a connection of more than 4194304 octets",
+    ),
+    (
+        "sends empty records without end",
+        "a connection of more than 8192 records of one side",
+    ),
+    (
+        "sends alerts without end",
+        "a connection of more than 8192 records of one side",
+    ),
+];
+
+#[test]
+fn a_fault_costs_the_cells_that_it_touches_and_no_other() {
+    for (fault, words) in FAULTS {
+        let bench = Bench::new(fault);
+        // One after the other: who dies is in one cell alone.
+        let ran = bench.run(&["--jobs", "1"]);
+        println!("{fault}: {:?}\n{}", ran.code, ran.err);
+        ran.costs_only_what_it_touches();
+        for pairing in PAIRINGS {
+            let (conformance, reason) = ran.cell(STRUCK, pairing);
+            let expected = if fault.is_empty() {
+                "conforms"
+            } else {
+                "failed"
+            };
+            assert_eq!(conformance, expected, "{fault}: {pairing}: {reason}");
+            assert!(reason.len() < 2000, "{fault}: {pairing}: {reason}");
+        }
+        if let Some(limit) = LIMITS
+            .iter()
+            .find_map(|(of, limit)| (*of == fault).then_some(limit))
+        {
+            assert_eq!(ran.count(limit), PAIRINGS.len(), "{fault}:\n{}", ran.err);
+        }
+        let lost = if words.is_empty() { 0 } else { PAIRINGS.len() };
+        assert_eq!(ran.count("was lost:"), lost, "{fault}:\n{}", ran.err);
+        ran.says(words);
+        assert!(!ran.err.contains('\x1b') && !ran.err.contains('\u{202e}'));
+        let code = if fault.is_empty() { Some(1) } else { BROKEN };
+        assert_eq!(ran.code, code, "{fault}:\n{}", ran.err);
+    }
+}
+
+#[test]
+fn a_peer_that_is_lost_too_often_is_not_started_again_and_the_rest_is_one_line() {
+    let bench = Bench::of("dies preparing", "request-mtls");
+    // Every case begins so.
+    let manifest = bench.root().join("peers/faulty/peer.toml");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    std::fs::write(
+        &manifest,
+        text.replace("dies preparing", "dies preparing anything"),
+    )
+    .unwrap();
+    let ran = bench.run(&["--jobs", "1"]);
+    assert_eq!(ran.count("was lost:"), 4, "{}", ran.err);
+    ran.says("it is started again, at most 3 more times");
+    ran.says("it is not started again");
+    ran.says("failed: 2 cells without peer faulty, which is gone");
+    assert_eq!(ran.count("failed: request-mtls"), 4, "{}", ran.err);
+    for case in [STRUCK, OTHER] {
+        assert_eq!(ran.cell(case, "rustls--rustls").0, "conforms");
+        for pairing in PAIRINGS {
+            assert_eq!(ran.cell(case, pairing).0, "failed");
+        }
+    }
+    assert_eq!(ran.code, BROKEN);
+}
+
+#[test]
+fn many_cells_at_once_lose_no_more_than_those_that_were_in_it() {
+    let bench = Bench::new("dies relaying");
+    let ran = bench.run_as(&["request-mtls", "--mode", "process", "--jobs", "4"]);
+    let failed = ran.cells.iter().filter(|(_, _, it, _)| it == "failed");
+    // Three deaths, and at most three other cells in each.
+    assert!((3..=12).contains(&failed.count()), "{}", ran.err);
+    assert_eq!(ran.cells.len(), 120, "{}", ran.err);
+}
+
+#[test]
+fn a_peer_that_does_not_start_is_named_with_its_last_words() {
+    let ran = Bench::new("does not start").run(&[]);
+    ran.says("peer faulty: not started: ");
+    ran.says("it ended (exit status: 7); its last words: no \\u{1b}[31m<script>");
+    assert_eq!((ran.code, ran.cells.len()), (BROKEN, 2), "{}", ran.err);
+}
+
+#[test]
+fn a_line_without_end_is_cut_off_and_a_log_without_end_is_let_go() {
+    let ran = Bench::new("writes a line without end").run(&[]);
+    ran.says("peer faulty: not started: ");
+    assert!(ran.err.len() < 4000, "{}", ran.err);
+    let ran = Bench::new("logs without end").run(&[]);
+    ran.costs_only_what_it_touches();
+    assert!(ran.err.len() < 4000, "{}", ran.err);
+}

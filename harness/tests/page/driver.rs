@@ -1,0 +1,155 @@
+//! Chromium by way of chromedriver, both gone when the test ends.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::{Client, ClientBuilder};
+use http::Method;
+use serde_json::{Value, json};
+use url::{ParseError, Url};
+
+/// How long chromedriver and Chromium may take to be there, each.
+const START: Duration = Duration::from_mins(1);
+
+/// A browser.
+pub(crate) struct Browser {
+    pub(crate) client: Client,
+    driver: Driver,
+}
+
+struct Driver(Child);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        // What is gone already cannot be ended.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// A command that fantoccini does not know.
+#[derive(Debug)]
+struct Other {
+    path: &'static str,
+    body: Value,
+}
+
+impl WebDriverCompatibleCommand for Other {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!(
+            "session/{}/{}",
+            session.unwrap_or_default(),
+            self.path
+        ))
+    }
+
+    fn method_and_body(&self, _url: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(self.body.to_string()))
+    }
+}
+
+/// Starts both; `None`, and a word on stderr, where they are not installed. With `REQMTLS_REQUIRE_CHROMIUM=1` that is a
+/// failure.
+pub(crate) async fn browser() -> Option<Browser> {
+    let spawned = Command::new("chromedriver")
+        .arg("--port=0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn();
+    let mut child = match spawned {
+        Ok(child) => child,
+        Err(error) => {
+            let is_required = std::env::var_os("REQMTLS_REQUIRE_CHROMIUM").is_some();
+            assert!(!is_required, "cannot start chromedriver: {error}");
+            eprintln!("skipped: cannot start chromedriver (Debian's chromium-driver): {error}");
+            return None;
+        }
+    };
+    let out = child.stdout.take().expect("its stdout");
+    let driver = Driver(child);
+    let (send, receive) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(out).lines().map_while(Result::ok) {
+            let port = line.split_once("started successfully on port ");
+            if let Some((_, port)) = port {
+                drop(send.send(port.trim_end_matches('.').to_owned()));
+            }
+        }
+    });
+    let port = receive
+        .recv_timeout(START)
+        .expect("chromedriver says where it listens");
+    // A container has no name spaces for Chromium's own sandbox.
+    let arguments = json!([
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--hide-scrollbars"
+    ]);
+    let capabilities = json!({
+        "goog:chromeOptions": { "args": arguments },
+        "goog:loggingPrefs": { "browser": "ALL" },
+    });
+    let Value::Object(capabilities) = capabilities else {
+        unreachable!("an object")
+    };
+    let address = format!("http://127.0.0.1:{port}");
+    let mut builder = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new());
+    builder.capabilities(capabilities);
+    let client = tokio::time::timeout(START, builder.connect(&address));
+    let client = client.await.expect("in time").expect("a session");
+    Some(Browser { client, driver })
+}
+
+impl Browser {
+    /// What the page wrote to the console, errors of loading and of its policy included.
+    pub(crate) async fn console(&self) -> Vec<String> {
+        let log = Other {
+            path: "se/log",
+            body: json!({ "type": "browser" }),
+        };
+        let entries = self.client.issue_cmd(log).await.expect("the log");
+        let entries = entries.as_array().cloned().unwrap_or_default();
+        entries
+            .iter()
+            .map(|entry| entry["message"].to_string())
+            .collect()
+    }
+
+    /// Has the page believe that the reader prefers `light` or `dark`, or reads it on `print`.
+    pub(crate) async fn prefer(&self, scheme: &str) {
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        let body = json!({
+            "cmd": "Emulation.setEmulatedMedia",
+            "params": { "features": features },
+        });
+        let path = "goog/cdp/execute";
+        let set = self.client.issue_cmd(Other { path, body }).await;
+        set.expect("the emulation");
+    }
+
+    /// What a script returns.
+    pub(crate) async fn ask(&self, script: &str) -> Value {
+        let answer = self.client.execute(script, Vec::new()).await;
+        answer.expect(script)
+    }
+
+    /// Goes to a place in the page, and returns how many milliseconds it took until that was drawn.
+    pub(crate) async fn go(&self, hash: &str) -> f64 {
+        let script = "const [hash, done] = arguments; const start = performance.now(); \
+                      location.hash = hash; \
+                      setTimeout(() => requestAnimationFrame(() => setTimeout(() => done(performance.now() - start))))";
+        let time = self.client.execute_async(script, vec![json!(hash)]).await;
+        time.expect(hash).as_f64().expect("a time")
+    }
+
+    /// Ends both.
+    pub(crate) async fn close(self) {
+        self.client.close().await.expect("the session ends");
+        drop(self.driver);
+    }
+}
