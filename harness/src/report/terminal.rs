@@ -147,10 +147,10 @@ impl<W: Write> Terminal<W> {
                 *self.gone.entry(peer).or_default() += 1;
             }
             // Few cells were asked for by name, and all of many is no news.
+            Some(Reason::Unsupported { .. })
+                if self.detail != Detail::Verbose && self.cells > SHOWN => {}
             Some(reason @ Reason::Unsupported { .. }) => {
-                if self.detail == Detail::Verbose || self.cells <= SHOWN {
-                    self.line(&format!("{}: {name}: {reason}", cell.conformance))?;
-                }
+                self.line(&format!("{}: {name}: {reason}", cell.conformance))?;
             }
             Some(reason) => self.always(&format!("{}: {name}: {reason}", cell.conformance))?,
             None => {}
