@@ -20,6 +20,7 @@ use tokio::time::timeout;
 
 pub use self::container::engine_answers;
 pub use self::control::ControlError;
+pub(crate) use self::end::MEMORY;
 pub use self::end::{End, Link};
 pub use self::image::Program;
 

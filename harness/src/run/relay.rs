@@ -15,7 +15,7 @@ use crate::peer::Link;
 pub(super) const MOST_OCTETS: usize = 4 << 20;
 
 /// What is recorded of one connection.
-pub(super) struct Recorder {
+pub(crate) struct Recorder {
     start: Instant,
     state: Mutex<State>,
 }
@@ -27,7 +27,7 @@ struct State {
 }
 
 impl Recorder {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             start: Instant::now(),
             state: Mutex::default(),
@@ -35,12 +35,12 @@ impl Recorder {
     }
 
     /// Whether a side sent more than is recorded; its connection was cut then.
-    pub(super) fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.lock().octets > MOST_OCTETS
     }
 
     /// The end that closed first, if it had sent nothing by then.
-    pub(super) fn closed_before_it_sent(&self) -> Option<Side> {
+    pub(crate) fn closed_before_it_sent(&self) -> Option<Side> {
         let mut sent = Vec::new();
         for event in self.lock().recording.events() {
             match event.what {
@@ -53,7 +53,12 @@ impl Recorder {
         None
     }
 
-    pub(super) fn finish(self) -> Recording {
+    /// What has been recorded so far.
+    pub(crate) fn so_far(&self) -> Recording {
+        self.lock().recording.clone()
+    }
+
+    pub(crate) fn finish(self) -> Recording {
         let state = self.state.into_inner();
         state.unwrap_or_else(PoisonError::into_inner).recording
     }
