@@ -13,7 +13,9 @@ use std::io;
 use crate::run::Event;
 
 pub use self::capture::Captured;
+pub(crate) use self::capture::plain;
 pub use self::file::write_whole;
+pub(crate) use self::file::{Growing, write_secret};
 pub use self::published::{Notes, NotesError, PAGES, Places, Published, Rendered, Subject};
 pub use self::stored::{Line, SCHEMA, Stored, StoredError, replay};
 pub use self::tally::Tally;

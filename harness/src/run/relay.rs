@@ -17,6 +17,7 @@ pub(super) const MOST_OCTETS: usize = 4 << 20;
 /// What is recorded of one connection.
 pub(crate) struct Recorder {
     start: Instant,
+    most: usize,
     state: Mutex<State>,
 }
 
@@ -28,15 +29,21 @@ struct State {
 
 impl Recorder {
     pub(crate) fn new() -> Self {
+        Self::of_at_most(MOST_OCTETS)
+    }
+
+    /// One that cuts the connection when there are more octets than these, of both sides together.
+    pub(crate) fn of_at_most(octets: usize) -> Self {
         Self {
             start: Instant::now(),
+            most: octets,
             state: Mutex::default(),
         }
     }
 
     /// Whether a side sent more than is recorded; its connection was cut then.
     pub(crate) fn is_full(&self) -> bool {
-        self.lock().octets > MOST_OCTETS
+        self.lock().octets > self.most
     }
 
     /// The end that closed first, if it had sent nothing by then.
@@ -68,10 +75,10 @@ impl Recorder {
         let at = self.start.elapsed();
         let mut state = self.lock();
         state.octets += octets.len();
-        if state.octets <= MOST_OCTETS {
+        if state.octets <= self.most {
             state.recording.data(at, from, octets);
         }
-        state.octets <= MOST_OCTETS
+        state.octets <= self.most
     }
 
     fn note(&self, note: impl FnOnce(Duration, &mut Recording)) {
