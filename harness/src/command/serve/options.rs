@@ -19,7 +19,7 @@ const EXAMPLES: &str = "\
 Examples:
   reqmtls serve                                            asks on the flag, at 127.0.0.1:4433
   reqmtls serve --policy request@4433 --policy require@4434
-  reqmtls serve --misbehave unsolicited/set/absent/server-hello/well-formed
+  reqmtls serve --misbehave unsolicited/set/server-hello/unknown
   reqmtls serve --once 1 --json                            one connection, for a script
 
   curl --cacert results/latest/serve/authority.pem https://localhost:4433/json
@@ -208,7 +208,7 @@ impl Arguments {
             extension: Some(material.extension).filter(|number| *number != TLS_FLAGS),
             revision: Some(material.revision).filter(|it| *it != Revision::Draft02),
             identity: Some(material.certificates.server.clone()),
-            trust_anchors: self.anchors()?,
+            trust_anchors: self.anchors(material)?,
             ..Setup::default()
         };
         let mut address = self.listen;
@@ -237,7 +237,7 @@ impl Arguments {
                 "got case {id}, in which the server does as it should; expected one in which it misbehaves"
             );
         }
-        setup.trust_anchors = self.anchors()?;
+        setup.trust_anchors = self.anchors(material)?;
         let mut knowledge = self.knowledge(&declared, &setup);
         knowledge.server.misbehaves = true;
         Ok(Wanted {
@@ -248,8 +248,12 @@ impl Arguments {
         })
     }
 
-    fn anchors(&self) -> anyhow::Result<Option<String>> {
-        self.client_ca.as_deref().map(pem).transpose()
+    /// The authorities that are named. The contract wants some, where anybody's certificate is accepted too.
+    fn anchors(&self, material: &Material) -> anyhow::Result<Option<String>> {
+        Ok(Some(match &self.client_ca {
+            Some(path) => pem(path)?,
+            None => material.certificates.authority.clone(),
+        }))
     }
 
     fn knowledge(&self, declared: &Setup, actual: &Setup) -> Knowledge {

@@ -5,8 +5,10 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use anyhow::Context;
+use reqmtls_contract::Outcome;
 use reqmtls_observer::capture::Writer;
 use reqmtls_vocabulary::Side;
+use serde::Serialize;
 
 use crate::command::judge::{json, text};
 use crate::judge::{Finding, Ruling};
@@ -15,6 +17,16 @@ use crate::serve::Served;
 
 /// The most lines that are printed of one connection.
 const MOST_LINES: usize = 400;
+
+/// One connection as JSON: as `judge` has it, and what the server says of it.
+#[derive(Serialize)]
+struct Line<'a> {
+    #[serde(flatten)]
+    connection: json::Line<'a>,
+    outcome: Outcome,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+}
 
 /// Where output goes, and what it came to.
 pub(super) struct Output {
@@ -56,7 +68,12 @@ impl Output {
         let rulings = rulings.unwrap_or_default();
         let mut out = io::stdout().lock();
         if self.is_json {
-            serde_json::to_writer(&mut out, &json::Line::of(None, recorded, &rulings))?;
+            let line = Line {
+                connection: json::Line::of(None, recorded, &rulings),
+                outcome: served.report.outcome,
+                error: served.report.error.as_deref(),
+            };
+            serde_json::to_writer(&mut out, &line)?;
             writeln!(out)?;
         } else {
             let mut whole = String::new();
