@@ -1,4 +1,7 @@
-"""One GET by a libcurl with another TLS back end: LIBRARY [URL AUTHORITY [CERTIFICATE KEY]]; without a URL its version."""
+"""One GET by a libcurl with another TLS back end: LIBRARY [URL [AUTHORITY [CERTIFICATE [KEY]]]]; without a URL its version.
+
+Of NSS the authority is in a database, and CERTIFICATE is a name there: its module for PEM reads no ECDSA keys.
+"""
 
 import ctypes
 import sys
@@ -22,6 +25,8 @@ def option(name, value):
 
 option(ERRORBUFFER, error)
 for name, value in zip((URL, CAINFO, SSLCERT, SSLKEY), rest):
+    if value == "-":
+        continue
     option(name, ctypes.c_char_p(value.encode()))
 code = library.curl_easy_perform(curl)
 library.curl_easy_cleanup(curl)

@@ -57,5 +57,6 @@ def aiohttp():
 
 text = {"urllib": urllib, "requests": requests, "httpx": httpx, "aiohttp": aiohttp}[library]()
 if not rest:
-    text = f"{library} {text}, Python {platform.python_version()}, {ssl.OPENSSL_VERSION}"
+    of_python = f"Python {platform.python_version()}, {ssl.OPENSSL_VERSION}"
+    text = of_python if library == "urllib" else f"{library} {text}, {of_python}"
 print(text)

@@ -10,7 +10,7 @@ use super::process::Ended;
 use super::wire::{Connection, Course};
 
 /// The most characters of a program's own words.
-const MOST_TEXT: usize = 160;
+const MOST_TEXT: usize = 240;
 
 words! {
     /// What a program comes to, as its user sees it.
@@ -113,7 +113,7 @@ impl Outcome {
 
 /// What a program says: one line of its own words, without what differs from run to run.
 pub(super) fn text(manifest: &Manifest, ended: &Ended, place: &Place) -> Option<String> {
-    let lines = || ended.stderr.lines().chain(ended.stdout.lines());
+    let lines = || ended.stdout.lines().chain(ended.stderr.lines());
     let from = manifest.error_from.as_deref();
     let found = from.and_then(|from| {
         let mut places = lines().filter_map(|line| line.find(from).map(|at| &line[at..]));
@@ -123,6 +123,10 @@ pub(super) fn text(manifest: &Manifest, ended: &Ended, place: &Place) -> Option<
         let mut lines = text.lines().rev().map(str::trim);
         lines.find(|line| !line.is_empty()).map(str::to_owned)
     };
+    // The last line of what did not end says nothing of why.
+    if found.is_none() && ended.exit.is_none() {
+        return None;
+    }
     let line = found.map(str::to_owned);
     let line = line
         .or_else(|| last(&ended.stderr))
