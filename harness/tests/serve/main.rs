@@ -22,7 +22,7 @@ fn the_flag_of_the_reference_is_seen_and_so_is_its_absence() {
     assert_eq!(page["request_mtls"], true, "{page:#} {report:?}");
     assert_eq!(page["certificate_requested"], true);
     assert_eq!(page["client_certificate"], "empty");
-    assert_eq!(page["client_hellos"][0]["tls_flags"][0]["flags"][0], 80);
+    assert_eq!(page["client_hellos"][0]["tls_flags"][0]["set"][0], 80);
     assert_eq!(page["findings"], Value::Array(Vec::new()), "{page:#}");
     let line = serving.next();
     assert_eq!(line["outcome"], "completed", "{line:#}");
