@@ -8,6 +8,8 @@ pub mod check_peer;
 pub mod command;
 pub mod judge;
 pub mod peer;
+pub mod program;
 pub mod report;
 pub mod run;
 pub mod scenario;
+mod serve;

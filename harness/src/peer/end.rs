@@ -18,7 +18,7 @@ use super::ControlError;
 use super::control::{Control, open_tls};
 
 /// How many octets an in-memory stream holds before its writer waits, as a socket's buffer would.
-const MEMORY: usize = 64 << 10;
+pub(crate) const MEMORY: usize = 64 << 10;
 
 /// A peer that is prepared for a job.
 pub struct End<'a>(Kind<'a>);

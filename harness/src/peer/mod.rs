@@ -21,6 +21,7 @@ use reqmtls_vocabulary::words;
 use thiserror::Error;
 
 pub use self::control::ControlError;
+pub(crate) use self::end::MEMORY;
 pub use self::end::{End, Link};
 pub use self::engine::Engine;
 pub use self::image::Program;

@@ -19,7 +19,9 @@ use crate::run::Event;
 
 pub use self::annotations::Annotations;
 pub use self::capture::Captured;
+pub(crate) use self::capture::plain;
 pub use self::file::write_whole;
+pub(crate) use self::file::{Growing, write_secret};
 pub use self::interop::Interop;
 pub use self::junit::Junit;
 pub use self::published::{

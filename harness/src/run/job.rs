@@ -14,7 +14,7 @@ use crate::judge::Evidence;
 use crate::peer::{ControlError, End, Gone, Ready, RunningPeer};
 
 /// What the ends get beyond their own deadline, to report that it passed.
-const GRACE: Duration = Duration::from_secs(1);
+pub(super) const GRACE: Duration = Duration::from_secs(1);
 
 /// How a job ended other than with a full set of evidence.
 #[derive(Debug)]

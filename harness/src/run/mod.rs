@@ -4,6 +4,7 @@ mod accepted;
 mod cell;
 mod event;
 mod job;
+mod meeting;
 mod plan;
 mod relay;
 mod start;
@@ -26,7 +27,10 @@ pub use self::event::{
     Started, Timings, Trace,
 };
 pub(crate) use self::job::{JobError, TwoEnds};
+pub(crate) use self::meeting::Meeting;
 pub use self::plan::{Candidate, Place, Plan, pairs};
+
+pub(crate) use self::relay::Recorder;
 
 use self::cell::Common;
 use self::start::Starting;

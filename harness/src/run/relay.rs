@@ -21,8 +21,9 @@ const MOST_RECORDS: usize = 8 << 10;
 const MOST_PIECES: usize = 32 << 10;
 
 /// What is recorded of one connection.
-pub(super) struct Recorder {
+pub(crate) struct Recorder {
     start: Instant,
+    most: usize,
     state: Mutex<State>,
 }
 
@@ -71,10 +72,10 @@ impl Records {
 
 impl State {
     /// The limit that the connection is beyond.
-    fn exceeded(&self) -> Option<String> {
+    fn exceeded(&self, most_octets: usize) -> Option<String> {
         let records = self.client.count.max(self.server.count);
         let limits = [
-            (self.octets, MOST_OCTETS, "octets"),
+            (self.octets, most_octets, "octets"),
             (records, MOST_RECORDS, "records of one side"),
             (self.pieces, MOST_PIECES, "pieces"),
         ];
@@ -86,20 +87,26 @@ impl State {
 }
 
 impl Recorder {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
+        Self::of_at_most(MOST_OCTETS)
+    }
+
+    /// One that cuts the connection when there are more octets than these, of both sides together.
+    pub(crate) fn of_at_most(octets: usize) -> Self {
         Self {
             start: Instant::now(),
+            most: octets,
             state: Mutex::default(),
         }
     }
 
     /// The limit beyond which a side sent more than is recorded; its connection was cut then.
-    pub(super) fn exceeded(&self) -> Option<String> {
-        self.lock().exceeded()
+    pub(crate) fn exceeded(&self) -> Option<String> {
+        self.lock().exceeded(self.most)
     }
 
     /// The end that closed first, if it had sent nothing by then.
-    pub(super) fn closed_before_it_sent(&self) -> Option<Side> {
+    pub(crate) fn closed_before_it_sent(&self) -> Option<Side> {
         let mut sent = Vec::new();
         for event in self.lock().recording.events() {
             match event.what {
@@ -112,7 +119,12 @@ impl Recorder {
         None
     }
 
-    pub(super) fn finish(self) -> Recording {
+    /// What has been recorded so far.
+    pub(crate) fn so_far(&self) -> Recording {
+        self.lock().recording.clone()
+    }
+
+    pub(crate) fn finish(self) -> Recording {
         let state = self.state.into_inner();
         state.unwrap_or_else(PoisonError::into_inner).recording
     }
@@ -127,7 +139,7 @@ impl Recorder {
             Side::Client => state.client.take(octets),
             Side::Server => state.server.take(octets),
         }
-        let fits = state.exceeded().is_none();
+        let fits = state.exceeded(self.most).is_none();
         if fits {
             state.recording.data(at, from, octets);
         }

@@ -19,7 +19,7 @@ const BALLAST: usize = 1500;
 /// ECDSA on P-256.
 #[derive(Clone, Debug)]
 pub struct Certificates {
-    p256: Valid,
+    pub(crate) p256: Valid,
     rsa: Valid,
     ed25519: Valid,
     /// Issued by an authority that no end trusts.
@@ -59,16 +59,17 @@ impl Valid {
             Some(Keys::Ed25519) => "reqmtls Ed25519 authority",
         };
         let (authority, certificate) = authority(name, keys)?;
-        Self::issued(keys, &authority, certificate)
+        Self::issued(keys, &[SERVER_NAME], &authority, certificate)
     }
 
     fn issued(
         keys: Option<Keys>,
+        names: &[&str],
         authority: &Issuer<'_, KeyPair>,
         certificate: String,
     ) -> Result<Self, Error> {
         Ok(Self {
-            server: issue(&server(keys)?, &key(keys)?, authority)?,
+            server: issue(&server(keys, names)?, &key(keys)?, authority)?,
             client: issue(&client(), &key(keys)?, authority)?,
             authority: certificate,
         })
@@ -120,6 +121,11 @@ impl Certificates {
 
     /// Makes keys and certificates.
     pub fn generate() -> Result<Self, Error> {
+        Self::generate_for(&[SERVER_NAME])
+    }
+
+    /// Makes keys and certificates, the server's on P-256 for these names and addresses.
+    pub(crate) fn generate_for(names: &[&str]) -> Result<Self, Error> {
         let (authority, certificate) = authority("reqmtls authority", None)?;
         let (stranger, _) = self::authority("unknown authority", None)?;
         let (chain, last) = intermediates(&authority)?;
@@ -138,7 +144,7 @@ impl Certificates {
         let intermediate_missing = issued(&client(), &last)?;
         long_chain.certificates.push_str(&chain);
         Ok(Self {
-            p256: Valid::issued(None, &authority, certificate)?,
+            p256: Valid::issued(None, names, &authority, certificate)?,
             rsa: Valid::generate(Some(Keys::Rsa))?,
             ed25519: Valid::generate(Some(Keys::Ed25519))?,
             untrusted: issued(&client(), &stranger)?,
@@ -215,9 +221,10 @@ fn intermediates(
     Ok((chain, last))
 }
 
-fn server(keys: Option<Keys>) -> Result<CertificateParams, Error> {
-    let mut params = CertificateParams::new(vec![SERVER_NAME.to_owned()])?;
-    name(&mut params, SERVER_NAME);
+fn server(keys: Option<Keys>, names: &[&str]) -> Result<CertificateParams, Error> {
+    let all: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+    let mut params = CertificateParams::new(all)?;
+    name(&mut params, names.first().unwrap_or(&SERVER_NAME));
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     if keys == Some(Keys::Rsa) {
         // As public authorities issue them. TLS 1.3 has no use for it, but NSS accepts none without

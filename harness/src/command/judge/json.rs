@@ -10,9 +10,10 @@ use crate::judge::{Knowledge, Party, Recorded, Ruling, Verdict};
 
 /// One connection.
 #[derive(Serialize)]
-pub(super) struct Line<'a> {
+pub(in crate::command) struct Line<'a> {
     /// The capture.
-    file: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
     /// The name of the connection.
     connection: &'a str,
     client: SocketAddr,
@@ -20,7 +21,7 @@ pub(super) struct Line<'a> {
     /// By what it was judged.
     knowledge: &'a Knowledge,
     /// The transcript in the order of arrival, line by line.
-    transcript: Vec<String>,
+    pub(in crate::command) transcript: Vec<String>,
     /// Whether all of it could be read.
     whole: bool,
     rulings: Vec<Judgement<'a>>,
@@ -47,7 +48,11 @@ struct Judgement<'a> {
 }
 
 impl<'a> Line<'a> {
-    pub(super) fn of(file: &'a str, recorded: &'a Recorded, rulings: &'a [Ruling]) -> Self {
+    pub(in crate::command) fn of(
+        file: Option<&'a str>,
+        recorded: &'a Recorded,
+        rulings: &'a [Ruling],
+    ) -> Self {
         let codepoints = recorded.knowledge.codepoints();
         let text = recorded.transcript.text_by_arrival(codepoints);
         Self {
