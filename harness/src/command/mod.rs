@@ -9,6 +9,7 @@ mod explain;
 mod judge;
 mod list;
 mod peers;
+mod probe;
 mod run;
 mod schema;
 mod selection;
@@ -70,6 +71,8 @@ enum Command {
     Decode(decode::Arguments),
     /// Judge every TLS 1.3 connection of a capture by all requirements that can be judged from it
     Judge(judge::Arguments),
+    /// Probe anybody's TLS 1.3 server: whom it asks for a certificate, and how it takes flags
+    Probe(probe::Arguments),
     /// Explain one cell of the last run: messages, requirements, reports, drift
     Explain(explain::Arguments),
     /// Print the JSON Schema of scenario files, with every axis and its values
@@ -134,6 +137,7 @@ fn obey(arguments: &Arguments) -> anyhow::Result<u8> {
         Command::CheckPeer(arguments) => check_peer::obey(root, arguments),
         Command::Decode(arguments) => decode::obey(arguments),
         Command::Judge(arguments) => judge::obey(arguments),
+        Command::Probe(arguments) => probe::obey(arguments),
         Command::Explain(arguments) => explain::obey(&root()?, arguments),
         Command::Schema => schema::obey(),
     }

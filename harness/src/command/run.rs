@@ -159,7 +159,7 @@ fn exit_code(tally: &Tally) -> u8 {
 }
 
 /// Ready at Ctrl-C or SIGTERM.
-async fn interrupted() {
+pub(super) async fn interrupted() {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut interrupt), Ok(mut terminate)) = (
         signal(SignalKind::interrupt()),

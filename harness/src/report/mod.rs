@@ -12,7 +12,7 @@ use std::io;
 
 use crate::run::Event;
 
-pub use self::capture::Captured;
+pub use self::capture::{CaptureFile, Captured};
 pub use self::file::write_whole;
 pub use self::published::{Notes, NotesError, PAGES, Places, Published, Rendered, Subject};
 pub use self::stored::{Line, SCHEMA, Stored, StoredError, replay};

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use reqmtls_observer::{Recording, What};
 use reqmtls_vocabulary::Side;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
+use tokio::sync::Notify;
 
 use crate::peer::Link;
 
@@ -17,7 +18,11 @@ pub(super) const MOST_OCTETS: usize = 4 << 20;
 /// What is recorded of one connection.
 pub(crate) struct Recorder {
     start: Instant,
+    /// The most octets that it holds.
+    most: usize,
     state: Mutex<State>,
+    client_closed: Notify,
+    server_closed: Notify,
 }
 
 #[derive(Default)]
@@ -28,15 +33,35 @@ struct State {
 
 impl Recorder {
     pub(crate) fn new() -> Self {
+        Self::with_most(MOST_OCTETS)
+    }
+
+    /// One that holds so many octets at most; a connection of more is cut.
+    pub(crate) fn with_most(most: usize) -> Self {
         Self {
             start: Instant::now(),
+            most,
             state: Mutex::default(),
+            client_closed: Notify::new(),
+            server_closed: Notify::new(),
         }
     }
 
     /// Whether a side sent more than is recorded; its connection was cut then.
     pub(crate) fn is_full(&self) -> bool {
-        self.lock().octets > MOST_OCTETS
+        self.lock().octets > self.most
+    }
+
+    /// Ready once a side has closed its direction.
+    pub(super) async fn closed(&self, side: Side) {
+        self.closing(side).notified().await;
+    }
+
+    fn closing(&self, side: Side) -> &Notify {
+        match side {
+            Side::Client => &self.client_closed,
+            Side::Server => &self.server_closed,
+        }
     }
 
     /// The end that closed first, if it had sent nothing by then.
@@ -68,10 +93,10 @@ impl Recorder {
         let at = self.start.elapsed();
         let mut state = self.lock();
         state.octets += octets.len();
-        if state.octets <= MOST_OCTETS {
+        if state.octets <= self.most {
             state.recording.data(at, from, octets);
         }
-        state.octets <= MOST_OCTETS
+        state.octets <= self.most
     }
 
     fn note(&self, note: impl FnOnce(Duration, &mut Recording)) {
@@ -115,6 +140,7 @@ async fn pump(
         match source.read(&mut buffer).await {
             Ok(0) => {
                 recorder.note(|at, recording| recording.half_close(at, from));
+                recorder.closing(from).notify_one();
                 if open {
                     drop(sink.shutdown().await);
                 }
