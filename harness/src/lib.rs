@@ -9,6 +9,8 @@ pub mod command;
 pub mod judge;
 pub mod peer;
 pub mod probe;
+pub mod program;
 pub mod report;
 pub mod run;
 pub mod scenario;
+mod serve;

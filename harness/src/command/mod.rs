@@ -10,9 +10,11 @@ mod judge;
 mod list;
 mod peers;
 mod probe;
+mod programs;
 mod run;
 mod schema;
 mod selection;
+mod serve;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -65,6 +67,8 @@ enum Command {
     List(selection::Selection),
     /// List the peers, or install, build and test what they are made of
     Peers(peers::Arguments),
+    /// Start real programs against the reference, and write what they do when they are asked for a certificate
+    Programs(programs::Arguments),
     /// Check that a program follows the peer contract of peers/README.md
     CheckPeer(check_peer::Arguments),
     /// Explain octets of `tls_flags`, a ClientHello or a capture
@@ -73,6 +77,8 @@ enum Command {
     Judge(judge::Arguments),
     /// Probe anybody's TLS 1.3 server: whom it asks for a certificate, and how it takes flags
     Probe(probe::Arguments),
+    /// Serve anybody's client as the reference: each connection printed, judged and answered over HTTP
+    Serve(serve::Arguments),
     /// Explain one cell of the last run: messages, requirements, reports, drift
     Explain(explain::Arguments),
     /// Print the JSON Schema of scenario files, with every axis and its values
@@ -111,6 +117,22 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Ready at Ctrl-C or SIGTERM.
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) else {
+        // Without handlers the signals end the process; peers then end by themselves.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
 /// Writes a line to stderr; a closed one ends nothing.
 fn complain(line: &str) {
     use io::Write;
@@ -134,10 +156,12 @@ fn obey(arguments: &Arguments) -> anyhow::Result<u8> {
         Command::Run(arguments) => run::obey(&root()?, arguments),
         Command::List(selection) => list::obey(&root()?, selection),
         Command::Peers(arguments) => peers::obey(&root()?, arguments),
+        Command::Programs(arguments) => programs::obey(&root()?, arguments),
         Command::CheckPeer(arguments) => check_peer::obey(root, arguments),
         Command::Decode(arguments) => decode::obey(arguments),
         Command::Judge(arguments) => judge::obey(arguments),
         Command::Probe(arguments) => probe::obey(arguments),
+        Command::Serve(arguments) => serve::obey(root, arguments),
         Command::Explain(arguments) => explain::obey(&root()?, arguments),
         Command::Schema => schema::obey(),
     }

@@ -9,7 +9,7 @@ use anyhow::Context;
 use clap::Args;
 
 use super::selection::{Selected, Selection};
-use super::{EXIT_FINDINGS, EXIT_NOTHING, EXIT_PEER, PeerError, complain};
+use super::{EXIT_FINDINGS, EXIT_NOTHING, EXIT_PEER, PeerError, complain, interrupted};
 use crate::judge::Conformance;
 use crate::report::{Captured, Places, Published, Reporter, Stored, Subject, Tally, Terminal};
 use crate::run::{self, Drift, Place, Plan};
@@ -155,21 +155,5 @@ fn exit_code(tally: &Tally) -> u8 {
         EXIT_FINDINGS
     } else {
         0
-    }
-}
-
-/// Ready at Ctrl-C or SIGTERM.
-pub(super) async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-    ) else {
-        // Without handlers the signals end the process; peers then end by themselves.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
     }
 }

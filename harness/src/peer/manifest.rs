@@ -257,28 +257,7 @@ impl Manifest {
         if !self.in_process && self.package.is_some() == self.program.is_some() {
             return Err("expected exactly one of package and program".to_owned());
         }
-        for tool in &self.tools {
-            let kinds = [
-                &tool.program,
-                &tool.library,
-                &tool.header,
-                &tool.file,
-                &tool.variable,
-            ];
-            if kinds.into_iter().flatten().count() != 1 {
-                return Err(format!(
-                    "tool {:?}: expected exactly one of program, library, header, file and variable",
-                    tool.source()
-                ));
-            }
-            if tool.package.is_some() == tool.help.is_some() {
-                return Err(format!(
-                    "tool {:?}: expected exactly one of package and help",
-                    tool.name()
-                ));
-            }
-        }
-        Ok(())
+        self.tools.iter().try_for_each(Tool::check)
     }
 }
 
@@ -288,6 +267,30 @@ fn last() -> u32 {
 }
 
 impl Tool {
+    /// Whether it says one thing to look for, and one way to come by it.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let kinds = [
+            &self.program,
+            &self.library,
+            &self.header,
+            &self.file,
+            &self.variable,
+        ];
+        if kinds.into_iter().flatten().count() != 1 {
+            return Err(format!(
+                "tool {:?}: expected exactly one of program, library, header, file and variable",
+                self.source()
+            ));
+        }
+        if self.package.is_some() == self.help.is_some() {
+            return Err(format!(
+                "tool {:?}: expected exactly one of package and help",
+                self.name()
+            ));
+        }
+        Ok(())
+    }
+
     /// What is looked for: the name of the program, the library, the header, the file or the variable.
     #[must_use]
     pub fn name(&self) -> &str {

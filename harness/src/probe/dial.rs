@@ -54,7 +54,7 @@ impl<'a> Dialer<'a> {
     /// Makes one connection, and records it.
     pub(super) async fn connect(&self, endpoint: &Prepared, number: u32) -> Connected {
         let start = Instant::now();
-        let recorder = Recorder::with_most(MOST_OCTETS);
+        let recorder = Recorder::of_at_most(MOST_OCTETS);
         let report = match endpoint {
             Ok(endpoint) => self.meet(&**endpoint, number, &recorder).await,
             Err(error) => Err(io::Error::other(error.clone())),

@@ -108,7 +108,7 @@ impl Reporter for Captured {
     }
 }
 
-fn plain(error: WriteError) -> io::Error {
+pub(crate) fn plain(error: WriteError) -> io::Error {
     match error {
         WriteError::Write(error) => error,
         other => io::Error::other(other),

@@ -9,7 +9,7 @@ use tempfile::NamedTempFile;
 
 /// A file that grows beside its place, and takes it when it is whole.
 #[derive(Debug)]
-pub(super) struct Growing {
+pub(crate) struct Growing {
     out: BufWriter<NamedTempFile>,
     path: PathBuf,
 }
@@ -20,7 +20,7 @@ impl Growing {
     /// # Errors
     ///
     /// What the file system fails with, with the path.
-    pub(super) fn create(path: &Path, permissions: u32) -> io::Result<Self> {
+    pub(crate) fn create(path: &Path, permissions: u32) -> io::Result<Self> {
         let named = |error: io::Error| {
             io::Error::new(
                 error.kind(),
@@ -41,7 +41,7 @@ impl Growing {
     }
 
     /// Puts the file at its place.
-    pub(super) fn finish(self) -> io::Result<()> {
+    pub(crate) fn finish(self) -> io::Result<()> {
         let file = self
             .out
             .into_inner()
@@ -67,7 +67,20 @@ impl Write for Growing {
 ///
 /// What the file system fails with, with the path.
 pub fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = Growing::create(path, 0o644)?;
+    write(path, content, 0o644)
+}
+
+/// The same, readable by its owner alone.
+///
+/// # Errors
+///
+/// What the file system fails with, with the path.
+pub(crate) fn write_secret(path: &Path, content: &[u8]) -> io::Result<()> {
+    write(path, content, 0o600)
+}
+
+fn write(path: &Path, content: &[u8], permissions: u32) -> io::Result<()> {
+    let mut file = Growing::create(path, permissions)?;
     file.write_all(content)?;
     file.finish()
 }

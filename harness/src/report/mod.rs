@@ -12,8 +12,10 @@ use std::io;
 
 use crate::run::Event;
 
+pub(crate) use self::capture::plain;
 pub use self::capture::{CaptureFile, Captured};
 pub use self::file::write_whole;
+pub(crate) use self::file::{Growing, write_secret};
 pub use self::published::{Notes, NotesError, PAGES, Places, Published, Rendered, Subject};
 pub use self::stored::{Line, SCHEMA, Stored, StoredError, replay};
 pub use self::tally::Tally;

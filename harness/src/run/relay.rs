@@ -33,14 +33,14 @@ struct State {
 
 impl Recorder {
     pub(crate) fn new() -> Self {
-        Self::with_most(MOST_OCTETS)
+        Self::of_at_most(MOST_OCTETS)
     }
 
-    /// One that holds so many octets at most; a connection of more is cut.
-    pub(crate) fn with_most(most: usize) -> Self {
+    /// One that cuts the connection when there are more octets than these, of both sides together.
+    pub(crate) fn of_at_most(octets: usize) -> Self {
         Self {
             start: Instant::now(),
-            most,
+            most: octets,
             state: Mutex::default(),
             client_closed: Notify::new(),
             server_closed: Notify::new(),

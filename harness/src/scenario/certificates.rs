@@ -63,6 +63,11 @@ impl Certificates {
 
     /// Makes keys and certificates.
     pub fn generate() -> Result<Self, rcgen::Error> {
+        Self::generate_for(&[SERVER_NAME])
+    }
+
+    /// Makes keys and certificates, the server's for these names and addresses.
+    pub(crate) fn generate_for(names: &[&str]) -> Result<Self, rcgen::Error> {
         let (authority, certificate) = authority("reqmtls authority")?;
         let (stranger, _) = self::authority("unknown authority")?;
         let (chain, last) = intermediates(&authority)?;
@@ -77,8 +82,9 @@ impl Certificates {
         let mut long_chain = issue(&client(), &last)?;
         let intermediate_missing = issue(&client(), &last)?;
         long_chain.certificates.push_str(&chain);
-        let mut server = CertificateParams::new(vec![SERVER_NAME.to_owned()])?;
-        name(&mut server, SERVER_NAME);
+        let all: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut server = CertificateParams::new(all)?;
+        name(&mut server, names.first().unwrap_or(&SERVER_NAME));
         server.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         server.use_authority_key_identifier_extension = true;

@@ -21,7 +21,11 @@ async fn run(mut command: Command) -> (Option<i32>, String, String) {
     let output = tokio::task::spawn_blocking(move || command.output().unwrap());
     let output = output.await.unwrap();
     let text = |octets| String::from_utf8(octets).unwrap();
-    (output.status.code(), text(output.stdout), text(output.stderr))
+    (
+        output.status.code(),
+        text(output.stdout),
+        text(output.stderr),
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -35,8 +39,11 @@ async fn all_is_written_of_a_server_that_violates_nothing() {
     let path = |name: &str| folder.path().join(name).display().to_string();
     let (junit, capture) = (path("probe.xml"), path("probe.pcapng"));
     let target = server.address.to_string();
-    let (code, out, err) =
-        run(command(&target, &["--json", "--junit", &junit, "--capture", &capture])).await;
+    let (code, out, err) = run(command(
+        &target,
+        &["--json", "--junit", &junit, "--capture", &capture],
+    ))
+    .await;
     assert_eq!((code, &*err), (Some(0), ""), "{out}");
     let document: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(document["schema"], 1);
@@ -52,7 +59,10 @@ async fn all_is_written_of_a_server_that_violates_nothing() {
     assert_eq!(set["connections"][0]["asked"], true);
     let junit = std::fs::read_to_string(junit).unwrap();
     let count = format!("tests=\"{}\"", cases.len());
-    assert!(junit.contains(&count) && junit.contains("failures=\"0\""), "{junit}");
+    assert!(
+        junit.contains(&count) && junit.contains("failures=\"0\""),
+        "{junit}"
+    );
     judges_the_same(Path::new(&capture), cases);
 }
 
@@ -65,7 +75,9 @@ fn judges_the_same(capture: &Path, cases: &[Value]) {
         .output()
         .unwrap();
     let lines = String::from_utf8(output.stdout).unwrap();
-    let connections = cases.iter().flat_map(|case| case["connections"].as_array().unwrap());
+    let connections = cases
+        .iter()
+        .flat_map(|case| case["connections"].as_array().unwrap());
     // TLS 1.2 is left out there.
     let tls13 = connections.filter(|it| it["tls13"] != false);
     assert_eq!(lines.lines().count(), tls13.count());
@@ -84,8 +96,14 @@ async fn findings_are_grouped_and_fail() {
     // A server that ignores malformed flags, of which the user says that it implements them.
     let (code, out, _) = run(command(&target, &["encoding/*", "--server-knows-flags"])).await;
     assert_eq!(code, Some(1), "{out}");
-    assert!(out.contains("\nviolated\n  TF-3 violated, server: "), "{out}");
-    assert!(out.contains("    in encoding/all-zero/*/*, encoding/trailing-zero/*/*\n"), "{out}");
+    assert!(
+        out.contains("\nviolated\n  TF-3 violated, server: "),
+        "{out}"
+    );
+    assert!(
+        out.contains("    in encoding/all-zero/*/*, encoding/trailing-zero/*/*\n"),
+        "{out}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -95,10 +113,16 @@ async fn each_other_exit_code_has_its_reason() {
     assert!(err.contains("got localhost, expected HOST:PORT"), "{err}");
     let (code, _, err) = run(command("127.0.0.1:1", &[])).await;
     assert_eq!(code, Some(3));
-    assert!(err.starts_with("error: cannot connect to 127.0.0.1:1: "), "{err}");
+    assert!(
+        err.starts_with("error: cannot connect to 127.0.0.1:1: "),
+        "{err}"
+    );
     let (code, _, err) = run(command("name.invalid:1", &[])).await;
     assert_eq!(code, Some(3));
-    assert!(err.starts_with("error: cannot look up name.invalid: "), "{err}");
+    assert!(
+        err.starts_with("error: cannot look up name.invalid: "),
+        "{err}"
+    );
     let (code, _, err) = run(command("127.0.0.1:1", &["request-mtls/set/present"])).await;
     assert_eq!((code, &*err), (Some(4), "nothing was selected\n"));
     let (code, _, err) = run(command("127.0.0.1:1", &["request-mtl"])).await;

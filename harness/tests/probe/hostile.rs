@@ -59,7 +59,10 @@ async fn one_that_closes_at_once() {
     let expected = "a ServerHello of TLS 1.3";
     let closed = format!("{ID}a closed connection and no octet, expected {expected}");
     // Closed with octets unread, it is reset.
-    assert!(error == closed || error.starts_with(&format!("{ID}no octet")), "{error}");
+    assert!(
+        error == closed || error.starts_with(&format!("{ID}no octet")),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -69,7 +72,10 @@ async fn one_that_resets() {
         drop(stream);
     })
     .await;
-    assert!(error.starts_with(ID) && error.contains("expected a ServerHello"), "{error}");
+    assert!(
+        error.starts_with(ID) && error.contains("expected a ServerHello"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -89,7 +95,10 @@ async fn one_that_never_speaks() {
 #[tokio::test]
 async fn one_that_sends_garbage() {
     let error = refused(|stream| endlessly(stream, &[0xff; 1024])).await;
-    assert!(error.starts_with(ID) && error.contains("octets that begin \"\\xff"), "{error}");
+    assert!(
+        error.starts_with(ID) && error.contains("octets that begin \"\\xff"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -99,27 +108,39 @@ async fn one_that_answers_http_in_the_clear() {
         drop(stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await);
     })
     .await;
-    assert!(error.contains("begin \"HTTP/1.1 400 Bad Request\\r\\n"), "{error}");
+    assert!(
+        error.contains("begin \"HTTP/1.1 400 Bad Request\\r\\n"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn one_that_sends_empty_records_endlessly() {
     let error = refused(|stream| endlessly(stream, &[0x16, 3, 3, 0, 0])).await;
-    assert!(error.starts_with(ID) && error.contains("expected a ServerHello"), "{error}");
+    assert!(
+        error.starts_with(ID) && error.contains("expected a ServerHello"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn one_that_sends_alerts_endlessly() {
     // user_canceled at level warning, which ends nothing.
     let error = refused(|stream| endlessly(stream, &[0x15, 3, 3, 0, 2, 1, 90])).await;
-    assert!(error.starts_with(ID) && error.contains("expected a ServerHello"), "{error}");
+    assert!(
+        error.starts_with(ID) && error.contains("expected a ServerHello"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn one_that_sends_an_octet_now_and_then() {
     let error = refused(|mut stream| async move {
         hello(&mut stream).await;
-        for octet in [0x16, 3, 3, 0x3f, 0xff, 2, 0, 0x3f, 0xf0].into_iter().cycle() {
+        for octet in [0x16, 3, 3, 0x3f, 0xff, 2, 0, 0x3f, 0xf0]
+            .into_iter()
+            .cycle()
+        {
             if stream.write_all(&[octet]).await.is_err() {
                 break;
             }
@@ -134,14 +155,16 @@ async fn one_that_sends_an_octet_now_and_then() {
 async fn one_whose_server_hello_is_huge() {
     static RECORD: &[u8] = &[0x16, 3, 3, 0, 4, 2, 0xff, 0xff, 0xff];
     let error = refused(|stream| endlessly(stream, RECORD)).await;
-    assert!(error.starts_with(ID) && error.contains("expected a ServerHello"), "{error}");
+    assert!(
+        error.starts_with(ID) && error.contains("expected a ServerHello"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn one_that_has_tls_12_alone() {
     let material = material(Revision::Draft02);
-    let server =
-        Server::reference(&material, |setup| setup.versions = vec![Version::Tls12]).await;
+    let server = Server::reference(&material, |setup| setup.versions = vec![Version::Tls12]).await;
     let error = probed(&hurried(&server)).await.map(drop).unwrap_err();
     let expected = "request-mtls/unmodified/absent/*: got a ServerHello of TLS 1.2, expected a ServerHello of TLS 1.3";
     assert!(error.to_string().ends_with(expected), "{error}");
@@ -199,7 +222,10 @@ async fn passed(server: &Server) {
     let asks = judged.verdict.asks.map(|it| it.to_string());
     assert_eq!(asks.as_deref(), Some("nobody"));
     for connected in probed.played.iter().flat_map(|it| &it.connections) {
-        let octets = connected.recording.bytes(reqmtls_contract::Side::Server).len();
+        let octets = connected
+            .recording
+            .bytes(reqmtls_contract::Side::Server)
+            .len();
         assert!(octets <= 256 << 10, "{octets}");
     }
 }
@@ -240,7 +266,9 @@ async fn one_that_stops_answering() {
         }
     })
     .await;
-    let (probed, judged) = probed(&plan(server.address, material, false)).await.unwrap();
+    let (probed, judged) = probed(&plan(server.address, material, false))
+        .await
+        .unwrap();
     let stopped = probed.stopped.unwrap();
     assert!(
         stopped.starts_with("to 3 connections in sequence the server sent nothing"),

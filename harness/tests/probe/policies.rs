@@ -133,7 +133,10 @@ async fn the_editors_copy_is_acknowledged() {
 #[tokio::test]
 async fn who_does_not_acknowledge_violates_the_editors_copy() {
     let (_, violated) = said(Revision::EditorsCopy, implementing(Policy::RequestOnFlag)).await;
-    assert!(violated.iter().any(|it| it.starts_with("RCA-1 ")), "{violated:#?}");
+    assert!(
+        violated.iter().any(|it| it.starts_with("RCA-1 ")),
+        "{violated:#?}"
+    );
 }
 
 #[tokio::test]

@@ -39,8 +39,17 @@ const PROGRAMS: &[Program] = &[
     Program {
         name: "openssl",
         arguments: &[
-            "s_server", "-quiet", "-www", "-accept", "127.0.0.1:{port}", "-cert", "{cert}", "-key",
-            "{key}", "-CAfile", "{ca}",
+            "s_server",
+            "-quiet",
+            "-www",
+            "-accept",
+            "127.0.0.1:{port}",
+            "-cert",
+            "{cert}",
+            "-key",
+            "{key}",
+            "-CAfile",
+            "{ca}",
         ],
         policies: [
             &[],
@@ -103,7 +112,11 @@ fn start(program: &Program, policy: usize, folder: &Path) -> (Running, SocketAdd
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let start = Instant::now();
     while TcpStream::connect(address).is_err() {
-        assert!(start.elapsed() < Duration::from_secs(10), "{} does not listen", program.name);
+        assert!(
+            start.elapsed() < Duration::from_secs(10),
+            "{} does not listen",
+            program.name
+        );
         if let Some(status) = running.0.try_wait().unwrap() {
             panic!("{} ended: {status}", program.name);
         }
@@ -136,9 +149,17 @@ async fn each_policy_of_each_program_is_seen() {
             let verdict = &judged.verdict;
             let asks = verdict.asks.map(|it| it.to_string());
             let without = verdict.no_certificate.map(|it| it.to_string());
-            let untrusted = verdict.certificates.get("untrusted").map(ToString::to_string);
+            let untrusted = verdict
+                .certificates
+                .get("untrusted")
+                .map(ToString::to_string);
             let given = verdict.certificates.get("present").map(ToString::to_string);
-            let got = (asks.as_deref(), without.as_deref(), untrusted.as_deref(), given.as_deref());
+            let got = (
+                asks.as_deref(),
+                without.as_deref(),
+                untrusted.as_deref(),
+                given.as_deref(),
+            );
             let expected = match policy {
                 0 => (Some("nobody"), None, None, None),
                 1 => (

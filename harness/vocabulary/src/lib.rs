@@ -13,6 +13,6 @@ pub use serde;
 pub use codepoints::{Codepoints, DEFAULT_FLAG};
 pub use registry::{
     AlertDescription, AlertLevel, CertificateCompressionAlgorithm, CipherSuite, ContentType,
-    ExtensionType, HandshakeType, ProtocolVersion, SignatureScheme,
+    ExtensionType, HandshakeType, NamedGroup, ProtocolVersion, SignatureScheme,
 };
 pub use side::Side;

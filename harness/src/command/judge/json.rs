@@ -10,9 +10,10 @@ use crate::judge::{Knowledge, Party, Recorded, Ruling, Verdict};
 
 /// One connection.
 #[derive(Serialize)]
-pub(super) struct Line<'a> {
+pub(in crate::command) struct Line<'a> {
     /// The capture.
-    file: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
     /// The name of the connection.
     connection: &'a str,
     client: SocketAddr,
@@ -47,7 +48,11 @@ struct Judgement<'a> {
 }
 
 impl<'a> Line<'a> {
-    pub(super) fn of(file: &'a str, recorded: &'a Recorded, rulings: &'a [Ruling]) -> Self {
+    pub(in crate::command) fn of(
+        file: Option<&'a str>,
+        recorded: &'a Recorded,
+        rulings: &'a [Ruling],
+    ) -> Self {
         let codepoints = recorded.knowledge.codepoints();
         let text = recorded.transcript.text_by_arrival(codepoints);
         Self {

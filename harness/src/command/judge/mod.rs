@@ -1,8 +1,8 @@
 //! `reqmtls judge`: every TLS 1.3 connection of a capture, anybody's, by all requirements that can be judged from it.
 
-mod json;
+pub(super) mod json;
 mod options;
-mod text;
+pub(super) mod text;
 
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
@@ -74,7 +74,7 @@ pub(super) fn obey(arguments: &Arguments) -> anyhow::Result<u8> {
         count.violating += usize::from(violates(&rulings));
         count.partial += usize::from(!recorded.is_whole());
         if arguments.json {
-            serde_json::to_writer(&mut out, &json::Line::of(&name, &recorded, &rulings))?;
+            serde_json::to_writer(&mut out, &json::Line::of(Some(&name), &recorded, &rulings))?;
             writeln!(out)?;
         } else {
             out.write_all(judged(&recorded, &rulings).as_bytes())?;

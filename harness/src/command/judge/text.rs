@@ -9,7 +9,11 @@ use crate::command::connection;
 use crate::judge::{Knowledge, Party, Recorded, Ruling, Verdict};
 
 /// One connection, with its rulings.
-pub(super) fn judged(out: &mut impl Write, recorded: &Recorded, rulings: &[Ruling]) -> fmt::Result {
+pub(in crate::command) fn judged(
+    out: &mut impl Write,
+    recorded: &Recorded,
+    rulings: &[Ruling],
+) -> fmt::Result {
     connection::describe(out, recorded)?;
     writeln!(out, "known: {}", known(&recorded.knowledge))?;
     if !recorded.is_whole() {

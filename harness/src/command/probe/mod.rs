@@ -11,8 +11,7 @@ use anyhow::{Context, bail};
 
 pub(super) use self::options::Arguments;
 
-use super::run::interrupted;
-use super::{EXIT_FINDINGS, EXIT_NOTHING, EXIT_PEER, complain};
+use super::{EXIT_FINDINGS, EXIT_NOTHING, EXIT_PEER, complain, interrupted};
 use crate::judge::Finding;
 use crate::probe::{Document, Grouped, Judged, Plan, Probed, grouped, judge, probe};
 use crate::report::{CaptureFile, write_whole};

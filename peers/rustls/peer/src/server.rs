@@ -156,6 +156,7 @@ impl Endpoint for Server {
         let call = Call {
             connection,
             exchange: &*self.application.exchange,
+            key_log: &key_log,
         };
         match &self.way {
             Way::Stock(config) => call.unaware(logged(config, &key_log), stream, report).await,
@@ -163,7 +164,7 @@ impl Endpoint for Server {
                 let stream = EditedIo::server(stream, config);
                 call.unaware(logged(config, &key_log), stream, report).await;
             }
-            Way::Flags(aware) => aware.serve(&call, &key_log, stream, report).await,
+            Way::Flags(aware) => aware.serve(&call, stream, report).await,
         }
         report.key_log = key_log.take();
         edits::note_unmade(&self.edits, report);
@@ -171,14 +172,8 @@ impl Endpoint for Server {
 }
 
 impl Aware {
-    async fn serve(
-        &self,
-        call: &Call<'_>,
-        key_log: &Arc<KeyLogLines>,
-        stream: &mut dyn Stream,
-        report: &mut ConnectionReport,
-    ) {
-        let accepted = match self.acceptor(key_log) {
+    async fn serve(&self, call: &Call<'_>, stream: &mut dyn Stream, report: &mut ConnectionReport) {
+        let accepted = match self.acceptor(call.key_log) {
             Ok(acceptor) => acceptor.accept_fallible(stream).await,
             Err(error) => return report.break_off(&error),
         };
@@ -209,6 +204,7 @@ impl Aware {
 struct Call<'a> {
     connection: u32,
     exchange: &'a dyn Exchange,
+    key_log: &'a Arc<KeyLogLines>,
 }
 
 impl Call<'_> {
@@ -243,6 +239,8 @@ impl Call<'_> {
         report.resumed = connection
             .handshake_kind()
             .map(|kind| kind == rustls::HandshakeKind::Resumed);
+        // For an exchange that reads its own connection.
+        report.key_log = self.key_log.so_far();
         match self.serve(&mut tls, report).await {
             Ok(()) => report.outcome = Outcome::Completed,
             Err(error) => crate::note(report, &error, extension),
@@ -264,6 +262,7 @@ impl Call<'_> {
         let Self {
             connection,
             exchange,
+            ..
         } = self;
         exchange.serve(*connection, &early, tls, report).await
     }

@@ -1,0 +1,195 @@
+//! `reqmtls programs`: real programs against the reference, and the chapter of what they do.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use reqmtls_contract::Peer;
+use reqmtls_observer::DEFAULT_FLAG;
+use reqmtls_observer::capture::Writer;
+use reqmtls_peer_rustls::Rustls;
+
+use super::{EXIT_PEER, complain, interrupted};
+use crate::program::{Cases, Cell, Manifest, Missing, Program, Results, Role, chapter};
+use crate::report::{Growing, plain, write_whole};
+use crate::scenario::{Certificates, nearest};
+use crate::serve::Served;
+
+const ABOUT: &str = "\
+Starts each program against the reference, once for each case, and says what its user sees
+and what the wire shows. Without names all of them run, and results/programs.md and
+results/programs.json are written. A capture of each program is left in
+results/latest/programs/.
+
+What a program does is a result and no failure.
+
+Exit codes:
+  0  every program that was asked for has run
+  2  bad usage or a bad manifest
+  3  a program is missing or could not be made ready, or the run was interrupted";
+
+/// Which programs.
+#[derive(Debug, Args)]
+#[command(after_help = ABOUT)]
+pub(super) struct Arguments {
+    /// Only these
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+    /// List them, with what the machine lacks
+    #[arg(long)]
+    list: bool,
+}
+
+pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
+    let folder = root.join("peers").join("programs");
+    let manifests = selected(Manifest::load_all(&folder)?, &arguments.names)?;
+    if arguments.list {
+        return list(&manifests);
+    }
+    let certificates =
+        Certificates::generate_for(crate::serve::NAMES).context("cannot make certificates")?;
+    let work = Work {
+        cases: Cases {
+            certificates: &certificates,
+            programs: folder,
+            flag: DEFAULT_FLAG,
+        },
+        captures: root.join("results/latest/programs"),
+    };
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    let done = runtime.block_on(async {
+        tokio::select! {
+            results = work.all(&manifests) => Some(results),
+            () = interrupted() => None,
+        }
+    });
+    let Some(results) = done else {
+        complain("interrupted: nothing is written");
+        return Ok(EXIT_PEER);
+    };
+    let results = results?;
+    if arguments.names.is_empty() {
+        let json = serde_json::to_string_pretty(&results)? + "\n";
+        let place = root.join("results");
+        write_whole(&place.join("programs.json"), json.as_bytes())?;
+        write_whole(&place.join("programs.md"), chapter(&results).as_bytes())?;
+        complain(&format!("results: {}", place.join("programs.md").display()));
+    }
+    Ok(if results.missing.is_empty() {
+        0
+    } else {
+        EXIT_PEER
+    })
+}
+
+fn selected(all: Vec<Manifest>, names: &[String]) -> anyhow::Result<Vec<Manifest>> {
+    // What servers do is another matter.
+    let clients = all.into_iter().filter(|it| it.role == Role::Client);
+    let clients: Vec<_> = clients.collect();
+    for name in names {
+        if !clients.iter().any(|it| it.name == *name) {
+            let near = nearest(name, clients.iter().map(|it| it.name.as_str()));
+            let near = near.map_or_else(String::new, |near| format!(", did you mean {near}?"));
+            bail!("got program {name:?}{near}; --list shows them all");
+        }
+    }
+    let is_wanted = |manifest: &Manifest| names.is_empty() || names.contains(&manifest.name);
+    Ok(clients.into_iter().filter(is_wanted).collect())
+}
+
+fn list(manifests: &[Manifest]) -> anyhow::Result<u8> {
+    let mut out = io::stdout().lock();
+    for manifest in manifests {
+        let Manifest { name, title, .. } = manifest;
+        match manifest.missing() {
+            None => writeln!(out, "{name:20} {title}")?,
+            Some(tool) => writeln!(
+                out,
+                "{name:20} {title}: missing {} ({})",
+                tool.name(),
+                tool.source()
+            )?,
+        }
+    }
+    Ok(0)
+}
+
+struct Work<'a> {
+    cases: Cases<'a>,
+    captures: PathBuf,
+}
+
+impl Work<'_> {
+    async fn all(&self, manifests: &[Manifest]) -> anyhow::Result<Results> {
+        let mut results = Results {
+            reference: Rustls::new().describe().library,
+            ..Results::default()
+        };
+        for manifest in manifests {
+            match self.one(manifest).await? {
+                Ok(program) => {
+                    print(&program)?;
+                    results.programs.push(program);
+                }
+                Err(reason) => {
+                    complain(&format!("missing: {}: {reason}", manifest.name));
+                    let name = manifest.name.clone();
+                    results.missing.push(Missing { name, reason });
+                }
+            }
+        }
+        Ok(results)
+    }
+
+    /// Runs one program and leaves its capture.
+    async fn one(&self, manifest: &Manifest) -> anyhow::Result<Result<Program, String>> {
+        let path = self.captures.join(format!("{}.pcapng", manifest.name));
+        let start = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let file = Growing::create(&path, 0o600)?;
+        let mut writer = Writer::new(file, start.unwrap_or_default()).map_err(plain)?;
+        let run = self.cases.run(manifest, |served: Served| {
+            let note = serde_json::to_string(&served.recorded.knowledge)?;
+            let name = &served.recorded.name;
+            writer.secrets(&served.key_log).map_err(plain)?;
+            writer
+                .connection(name, &note, &served.recording)
+                .map_err(plain)
+        });
+        Ok(match run.await {
+            Ok(program) => {
+                writer.into_inner().finish()?;
+                Ok(program)
+            }
+            Err(error) => Err(error.to_string()),
+        })
+    }
+}
+
+/// A line for each case.
+fn print(program: &Program) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{}: {}", program.title, program.version)?;
+    for cell in &program.cells {
+        let Cell {
+            case,
+            outcome,
+            exit,
+            text,
+            connections,
+        } = cell;
+        let exit = exit.map_or_else(
+            || "no exit code".to_owned(),
+            |exit| format!("exit code {exit}"),
+        );
+        writeln!(out, "  {case}: {outcome}, {exit}")?;
+        for connection in connections {
+            writeln!(out, "    {connection}")?;
+        }
+        if let Some(text) = text {
+            writeln!(out, "    {text:?}")?;
+        }
+    }
+    Ok(())
+}

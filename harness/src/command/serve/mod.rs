@@ -1,0 +1,127 @@
+//! `reqmtls serve`: the reference as a server for anybody's client.
+
+mod options;
+mod output;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+
+pub(super) use self::options::Arguments;
+use self::options::Wanted;
+use self::output::Output;
+use super::{EXIT_FINDINGS, EXIT_NOTHING, EXIT_PEER, complain, interrupted};
+use crate::report::{write_secret, write_whole};
+use crate::scenario::Certificates;
+use crate::serve::{Door, Limits, NAMES, Plan, Website, serve};
+
+/// The most connections at once.
+const AT_ONCE: usize = 64;
+/// What open connections get at the end.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Serves until the most connections have been taken or Ctrl-C, with each connection on stdout as it ends.
+pub(super) fn obey(
+    root: impl Fn() -> anyhow::Result<PathBuf>,
+    arguments: &Arguments,
+) -> anyhow::Result<u8> {
+    let mut certificates = Certificates::generate_for(NAMES).context("cannot make certificates")?;
+    let given = arguments.identity()?;
+    let is_made_up = given.is_none();
+    if let Some(identity) = given {
+        certificates.server = identity;
+    }
+    let wanted = arguments.wanted(certificates.clone(), &root)?;
+    if is_made_up {
+        let authority = match &arguments.authority {
+            Some(path) => path.clone(),
+            None => root()?.join("results/latest/serve/authority.pem"),
+        };
+        hand_out(&certificates, &authority)?;
+    }
+    let output = Output::new(arguments.json, arguments.capture.as_deref())?;
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    runtime.block_on(run(arguments, wanted, output))
+}
+
+/// Writes the authority's certificate, and beside it a client's that it has issued, with its key.
+fn hand_out(certificates: &Certificates, authority: &Path) -> anyhow::Result<()> {
+    let client = authority.with_file_name("client.pem");
+    write_whole(authority, certificates.authority.as_bytes())?;
+    let identity = &certificates.client;
+    let both = format!("{}{}", identity.certificates, identity.private_key);
+    write_secret(&client, both.as_bytes())?;
+    complain(&format!("authority: {}", authority.display()));
+    complain(&format!("client certificate and key: {}", client.display()));
+    Ok(())
+}
+
+async fn run(arguments: &Arguments, wanted: Vec<Wanted>, mut output: Output) -> anyhow::Result<u8> {
+    let limits = Limits {
+        at_once: AT_ONCE,
+        in_all: arguments.once,
+        deadline: arguments.deadline(),
+        grace: GRACE,
+    };
+    let mut doors = Vec::new();
+    for wanted in wanted {
+        let (name, asked) = (wanted.name.clone(), wanted.address);
+        let listener = match TcpListener::bind(asked).await {
+            Ok(listener) => listener,
+            Err(error) => {
+                complain(&format!("error: cannot listen at {asked}: {error}"));
+                return Ok(EXIT_PEER);
+            }
+        };
+        let address = listener.local_addr()?;
+        doors.push(Arc::new(door(arguments, wanted, listener, &limits)?));
+        announce(&name, address);
+    }
+    let served = serve(&doors, limits, interrupted(), |served| {
+        output.connection(&served)
+    });
+    served.await?;
+    let (judged, violating) = (output.judged, output.violating);
+    output.finish()?;
+    Ok(match (judged, violating) {
+        (0, _) => {
+            complain("got no connection of TLS 1.3");
+            EXIT_NOTHING
+        }
+        (_, 0) => 0,
+        _ => EXIT_FINDINGS,
+    })
+}
+
+fn door(
+    arguments: &Arguments,
+    wanted: Wanted,
+    listener: TcpListener,
+    limits: &Limits,
+) -> anyhow::Result<Door> {
+    let plan = Plan {
+        name: wanted.name,
+        setup: wanted.setup,
+        knowledge: wanted.knowledge,
+        protocols: arguments.protocols()?,
+        trust: arguments.trust(),
+        pages: Arc::new(Website),
+    };
+    plan.at(listener, limits).context("cannot serve so")
+}
+
+fn announce(name: &str, address: SocketAddr) {
+    let port = address.port();
+    if address.ip().is_loopback() {
+        complain(&format!("{name}: https://localhost:{port}/"));
+    } else {
+        complain(&format!("{name}: https://{address}/"));
+        complain(&format!(
+            "warning: others than this machine can reach {address}"
+        ));
+    }
+}

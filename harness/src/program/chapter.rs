@@ -1,0 +1,455 @@
+//! The chapter of results that says what happens when a server asks everyone. Every statement is made of the results.
+
+use std::fmt::{self, Write};
+
+use reqmtls_contract::Policy;
+
+use super::case::{CASES, Case, Certificate};
+use super::result::{Cell, Outcome, Program, Results};
+use super::wire::{Course, Sent};
+
+/// Alert certificate_required (RFC 9846 §6.2 (RFC 8446 §6.2)).
+const CERTIFICATE_REQUIRED: u8 = 116;
+
+const INTRODUCTION: &str = "\
+The draft says that asking every client for a certificate breaks clients, and that a flag mends it. Here are real
+programs, each once against the reference in each case, in a folder of its own. The server listens at `localhost`, every
+program trusts its authority, and what the server answers has a word that the program's output must show.
+
+*Asked nobody* and so on are policies of one server. *On the flag*: it asks the clients alone that set the request mTLS
+flag. A cell says what the user gets, then what the wire shows. *Dropped*: the client closed the connection when it was
+asked, without an alert. Numbers in brackets are alerts.
+";
+
+/// The chapter in Markdown.
+#[must_use]
+pub fn chapter(results: &Results) -> String {
+    let mut text = String::new();
+    // A String takes whatever is written to it.
+    let _ = write(&mut text, results);
+    text
+}
+
+fn write(out: &mut String, results: &Results) -> fmt::Result {
+    writeln!(out, "<!-- Written by `reqmtls programs`. -->\n")?;
+    writeln!(out, "# What happens when a server asks everyone\n")?;
+    writeln!(out, "{INTRODUCTION}")?;
+    writeln!(
+        out,
+        "{} programs met {}. `reqmtls programs` makes this page and `programs.json` beside it, and leaves a capture of every row in `results/latest/programs/`.\n",
+        results.programs.len(),
+        results.reference
+    )?;
+    words(out, results)?;
+    table(out, results, "Without a certificate", Certificate::None)?;
+    table(out, results, "With a certificate", Certificate::Fits)?;
+    own_words(out, results)?;
+    violations(out, results)?;
+    if !results.missing.is_empty() {
+        writeln!(out, "## Missing\n")?;
+        for missing in &results.missing {
+            writeln!(out, "* {}: {}", missing.name, escaped(&missing.reason))?;
+        }
+    }
+    Ok(())
+}
+
+/// A program in a case, if it was put before it.
+fn cell(program: &Program, case: Case) -> Option<&Cell> {
+    program.cells.iter().find(|cell| cell.case == case)
+}
+
+fn case(policy: Policy, certificate: Certificate) -> Case {
+    Case {
+        policy,
+        certificate,
+        names_authority: true,
+    }
+}
+
+/// A sentence, and whom it is true of.
+struct Sentence {
+    text: &'static str,
+    case: Case,
+    is_so: fn(&Cell) -> bool,
+}
+
+/// What can be said of programs in one sentence each, in the order of the page.
+fn sentences() -> [Vec<Sentence>; 4] {
+    let none = |policy| case(policy, Certificate::None);
+    let fits = |policy| case(policy, Certificate::Fits);
+    let sentence = |text, case, is_so| Sentence { text, case, is_so };
+    [
+        vec![
+            sentence(
+                "asked and without a certificate, complete on their first connection, with an empty Certificate",
+                none(Policy::Request),
+                |cell| cell.outcome == Outcome::Completed && cell.count(Course::Dropped) == 0,
+            ),
+            sentence(
+                "complete, but drop connections before the one that does",
+                none(Policy::Request),
+                |cell| cell.outcome == Outcome::Completed && cell.count(Course::Dropped) > 0,
+            ),
+            sentence("do not complete", none(Policy::Request), |cell| {
+                cell.outcome != Outcome::Completed
+            }),
+        ],
+        vec![
+            sentence(
+                "asked and with a certificate that fits, send it",
+                fits(Policy::Request),
+                |cell| cell.outcome == Outcome::Completed && sends(cell),
+            ),
+            sentence(
+                "complete without sending it",
+                fits(Policy::Request),
+                |cell| cell.outcome == Outcome::Completed && !sends(cell),
+            ),
+            sentence(
+                "do not complete: who has a certificate is worse off than who has none",
+                fits(Policy::Request),
+                |cell| cell.outcome != Outcome::Completed,
+            ),
+            sentence(
+                "with a certificate of another authority than the named one, send it all the same",
+                case(Policy::Request, Certificate::Other),
+                sends,
+            ),
+            sentence(
+                "do not",
+                case(Policy::Request, Certificate::Other),
+                |cell| !sends(cell),
+            ),
+        ],
+        vec![
+            sentence(
+                "refused for lack of a certificate, say something of a certificate",
+                none(Policy::Require),
+                |cell| cell.outcome == Outcome::Failed && speaks_of_certificates(cell),
+            ),
+            sentence(
+                "fail and say nothing of a certificate",
+                none(Policy::Require),
+                |cell| cell.outcome == Outcome::Failed && !speaks_of_certificates(cell),
+            ),
+            sentence(
+                "end with exit code 0 and without what was asked for",
+                none(Policy::Require),
+                |cell| cell.outcome == Outcome::Silent,
+            ),
+            sentence(
+                "do not end by themselves within their deadline",
+                none(Policy::Require),
+                |cell| cell.outcome == Outcome::Hung,
+            ),
+            sentence(
+                "try more than one connection",
+                none(Policy::Require),
+                |cell| cell.connections.len() > 1,
+            ),
+        ],
+        vec![
+            sentence(
+                "are asked by the server that asks on the flag, as they do not set it",
+                none(Policy::RequestOnFlag),
+                |cell| cell.connections.iter().any(|it| it.asked),
+            ),
+            sentence(
+                "are not, and complete as if the server asked nobody",
+                none(Policy::RequestOnFlag),
+                |cell| {
+                    cell.outcome == Outcome::Completed
+                        && !cell.connections.iter().any(|it| it.asked)
+                },
+            ),
+            sentence(
+                "with a certificate, are asked by that server",
+                fits(Policy::RequestOnFlag),
+                |cell| cell.connections.iter().any(|it| it.asked),
+            ),
+            sentence(
+                "with a certificate, complete",
+                fits(Policy::RequestOnFlag),
+                |cell| cell.outcome == Outcome::Completed,
+            ),
+        ],
+    ]
+}
+
+fn sends(cell: &Cell) -> bool {
+    cell.connections
+        .iter()
+        .any(|it| it.sent == Sent::Certificate)
+}
+
+fn speaks_of_certificates(cell: &Cell) -> bool {
+    let text = cell.text.as_deref().unwrap_or_default();
+    // Browsers and libraries shorten the word.
+    text.to_lowercase().contains("cert")
+}
+
+/// Whom each sentence is true of.
+fn words(out: &mut String, results: &Results) -> fmt::Result {
+    let titles = [
+        "A server asks everyone",
+        "… and the client has a certificate",
+        "A server requires a certificate of everyone",
+        "The same server asks on the flag",
+    ];
+    for (title, sentences) in titles.into_iter().zip(sentences()) {
+        writeln!(out, "## {title}\n")?;
+        for Sentence { text, case, is_so } in sentences {
+            let cells = results.programs.iter();
+            let cells = cells.filter_map(|program| Some((program, cell(program, case)?)));
+            let (mut count, mut names) = (0, Vec::new());
+            for (program, cell) in cells {
+                count += 1;
+                if is_so(cell) {
+                    names.push(program.title.as_str());
+                }
+            }
+            let of = format!("{} of {count}", names.len());
+            match names.len() {
+                0 => writeln!(out, "* {of} {text}.")?,
+                all if all == count => writeln!(out, "* All {count} {text}.")?,
+                _ => writeln!(out, "* {of} {text}: {}.", names.join(", "))?,
+            }
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+/// A table: a row for each program, a column for each case of a kind.
+fn table(
+    out: &mut String,
+    results: &Results,
+    title: &str,
+    certificate: Certificate,
+) -> fmt::Result {
+    let is_of = |case: &&Case| {
+        (case.certificate == Certificate::None) == (certificate == Certificate::None)
+    };
+    let cases: Vec<_> = CASES.iter().filter(is_of).collect();
+    let heads: Vec<_> = cases.iter().map(|case| head(case)).collect();
+    writeln!(out, "## {title}\n")?;
+    writeln!(out, "| program | version | {} |", heads.join(" | "))?;
+    writeln!(out, "| --- | --- |{}", " --- |".repeat(cases.len()))?;
+    for program in &results.programs {
+        let cells = cases.iter().map(|case| cell(program, **case));
+        if certificate != Certificate::None && cells.clone().all(|cell| cell.is_none()) {
+            continue;
+        }
+        let cells: Vec<_> = cells
+            .map(|cell| cell.map_or_else(|| "–".to_owned(), short))
+            .collect();
+        writeln!(
+            out,
+            "| {} | {} | {} |",
+            program.title,
+            escaped(&program.version),
+            cells.join(" | ")
+        )?;
+    }
+    let cannot: Vec<_> = results
+        .programs
+        .iter()
+        .filter(|program| cases.iter().all(|case| cell(program, **case).is_none()))
+        .map(|program| program.title.as_str())
+        .collect();
+    if !cannot.is_empty() {
+        writeln!(out, "\nNot given one: {}.", cannot.join(", "))?;
+    }
+    let notes = results
+        .programs
+        .iter()
+        .filter_map(|program| Some((program, program.note.as_ref()?)));
+    if certificate == Certificate::None {
+        writeln!(out)?;
+        for (program, note) in notes {
+            writeln!(out, "* {}: {note}", program.title)?;
+        }
+    }
+    writeln!(out)
+}
+
+fn head(case: &Case) -> String {
+    let policy = match case.policy {
+        Policy::Never => "asks nobody",
+        Policy::Request => "asks everyone",
+        Policy::Require => "requires of everyone",
+        Policy::RequestOnFlag => "asks on the flag",
+        Policy::RequireOnFlag => "requires on the flag",
+        Policy::PostHandshake => "asks after the handshake",
+    };
+    match (case.certificate, case.names_authority) {
+        (Certificate::None | Certificate::Fits, _) => policy.to_owned(),
+        (Certificate::Other, true) => format!("{policy}, certificate of another authority"),
+        (Certificate::Other, false) => format!("{policy} and names no authority, the same"),
+    }
+}
+
+/// One cell: what the user gets, then the wire.
+fn short(cell: &Cell) -> String {
+    let outcome = match (cell.outcome, cell.exit) {
+        (Outcome::Completed, _) => "completes".to_owned(),
+        (Outcome::Failed, exit) => format!("fails, exit code {}", exit.unwrap_or(-1)),
+        (Outcome::Silent, _) => "exit code 0, but no page".to_owned(),
+        (Outcome::Hung, _) => "does not end".to_owned(),
+    };
+    let mut wire: Vec<String> = Vec::new();
+    for connection in &cell.connections {
+        let sent = match (connection.asked, connection.sent) {
+            (_, Sent::Certificate) => "certificate, ",
+            (true, Sent::Empty) => "empty Certificate, ",
+            _ => "",
+        };
+        let alert = connection
+            .alert
+            .map_or_else(String::new, |alert| format!(" ({alert})"));
+        wire.push(format!("{sent}{}{alert}", connection.course));
+    }
+    let mut counted: Vec<(String, usize)> = Vec::new();
+    for text in wire {
+        match counted.last_mut() {
+            Some((last, count)) if *last == text => *count += 1,
+            _ => counted.push((text, 1)),
+        }
+    }
+    let wire: Vec<_> = counted
+        .into_iter()
+        .map(|(text, count)| {
+            if count > 1 {
+                format!("{count} × {text}")
+            } else {
+                text
+            }
+        })
+        .collect();
+    if wire.is_empty() {
+        return format!("{outcome}: no connection");
+    }
+    format!("{outcome}: {}", wire.join("; "))
+}
+
+/// What programs say where they do not complete.
+fn own_words(out: &mut String, results: &Results) -> fmt::Result {
+    writeln!(out, "## In their own words\n")?;
+    writeln!(
+        out,
+        "What a user reads where a server requires a certificate and the client has none; alert {CERTIFICATE_REQUIRED} is `certificate_required`.\n"
+    )?;
+    writeln!(out, "| program | exit code | text |\n| --- | --- | --- |")?;
+    for program in &results.programs {
+        let Some(cell) = cell(program, case(Policy::Require, Certificate::None)) else {
+            continue;
+        };
+        let exit = cell
+            .exit
+            .map_or_else(|| "none".to_owned(), |exit| exit.to_string());
+        let text = cell.text.as_deref().map_or_else(
+            || "nothing".to_owned(),
+            |text| format!("`{}`", escaped(text).replace('`', "'")),
+        );
+        writeln!(out, "| {} | {exit} | {text} |", program.title)?;
+    }
+    writeln!(out)
+}
+
+/// Requirements that programs violate.
+fn violations(out: &mut String, results: &Results) -> fmt::Result {
+    writeln!(out, "## What they violate\n")?;
+    let mut any = false;
+    for program in &results.programs {
+        let connections = program.cells.iter().flat_map(|cell| &cell.connections);
+        let mut ids: Vec<_> = connections
+            .flat_map(|it| it.violates.iter().copied())
+            .collect();
+        ids.sort_unstable();
+        ids.dedup();
+        for id in ids {
+            any = true;
+            let requirement = id.get();
+            writeln!(
+                out,
+                "* {}: {id}, {}: {}",
+                program.title,
+                requirement.citation(),
+                requirement.statement
+            )?;
+        }
+    }
+    if !any {
+        writeln!(out, "Nothing that these connections show.")?;
+    }
+    writeln!(out)
+}
+
+/// Text in a table of Markdown.
+fn escaped(text: &str) -> String {
+    text.replace('|', "\\|").replace('<', "&lt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::Connection;
+    use crate::program::manifest::Kind;
+
+    fn results(outcome: Outcome, text: &str) -> Results {
+        let connection = |course, sent| Connection {
+            asked: true,
+            sent,
+            course,
+            alert: None,
+            version: None,
+            violates: Vec::new(),
+        };
+        let cell = |case| Cell {
+            case,
+            outcome,
+            exit: Some(0),
+            text: Some(text.to_owned()),
+            connections: vec![
+                connection(Course::Dropped, Sent::Nothing),
+                connection(Course::Dropped, Sent::Nothing),
+                connection(Course::Answered, Sent::Empty),
+            ],
+        };
+        Results {
+            reference: "rustls".to_owned(),
+            programs: vec![Program {
+                name: "some".to_owned(),
+                title: "Some".to_owned(),
+                kind: Kind::Library,
+                version: "1 | <2>".to_owned(),
+                note: None,
+                cells: CASES.iter().map(|case| cell(*case)).collect(),
+            }],
+            missing: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn statements_follow_from_results() {
+        let text = chapter(&results(Outcome::Completed, ""));
+        assert!(
+            text.contains("* All 1 complete, but drop connections before the one that does."),
+            "{text}"
+        );
+        assert!(text.contains("* 0 of 1 do not complete."), "{text}");
+        assert!(
+            text.contains(
+                "| Some | 1 \\| &lt;2> | completes: 2 × dropped; empty Certificate, answered |"
+            ),
+            "{text}"
+        );
+        let text = chapter(&results(Outcome::Failed, "no cert`"));
+        assert!(
+            text.contains("* All 1 refused for lack of a certificate, say something"),
+            "{text}"
+        );
+        assert!(text.contains("| Some | 0 | `no cert'` |"), "{text}");
+    }
+}
