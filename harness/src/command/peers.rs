@@ -52,13 +52,10 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
     }
     let runtime = Runtime::new().context("cannot start the runtime")?;
     if arguments.install {
-        match runtime.block_on(build::install(&manifests)) {
-            Ok(packages) if packages.is_empty() => complain("nothing to install"),
-            Ok(packages) => complain(&format!("installed {}", packages.join(" "))),
-            Err(error) => {
-                complain(&format!("error: {error}"));
-                return Ok(EXIT_PEER);
-            }
+        let tools: Vec<_> = manifests.iter().flat_map(|it| &it.tools).collect();
+        let code = install(&runtime, &tools);
+        if code != 0 {
+            return Ok(code);
         }
     }
     let mut code = 0;
@@ -130,6 +127,19 @@ fn test(
 }
 
 /// Lists peers: how each is built, what that needs, what it is and can do.
+/// Installs what is missing, and says what that was.
+pub(super) fn install(runtime: &Runtime, tools: &[&Tool]) -> u8 {
+    match runtime.block_on(build::install(tools)) {
+        Ok(packages) if packages.is_empty() => complain("nothing to install"),
+        Ok(packages) => complain(&format!("installed {}", packages.join(" "))),
+        Err(error) => {
+            complain(&format!("error: {error}"));
+            return EXIT_PEER;
+        }
+    }
+    0
+}
+
 fn list(root: &Path, manifests: &[&Manifest]) -> anyhow::Result<u8> {
     let mut out = io::stdout().lock();
     let mut code = 0;

@@ -11,7 +11,8 @@ use reqmtls_observer::DEFAULT_FLAG;
 use reqmtls_observer::capture::Writer;
 use reqmtls_peer_rustls::Rustls;
 
-use super::{EXIT_PEER, complain, interrupted};
+use super::capture::read_file;
+use super::{EXIT_PEER, complain, interrupted, peers};
 use crate::program::{Cases, Cell, Manifest, Missing, Program, Results, Role, chapter};
 use crate::report::{Growing, plain, write_whole};
 use crate::scenario::{Certificates, nearest};
@@ -40,13 +41,27 @@ pub(super) struct Arguments {
     /// List them, with what the machine lacks
     #[arg(long)]
     list: bool,
+    /// Write the chapter of results/programs.json once more, and start nothing
+    #[arg(long, conflicts_with_all = ["list", "install", "names"])]
+    chapter: bool,
+    /// Install the Debian packages of what the machine lacks, and end
+    #[arg(long, conflicts_with = "list")]
+    install: bool,
 }
 
 pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
+    if arguments.chapter {
+        return rewrite(&root.join("results"));
+    }
     let folder = root.join("peers").join("programs");
     let manifests = selected(Manifest::load_all(&folder)?, &arguments.names)?;
     if arguments.list {
         return list(&manifests);
+    }
+    if arguments.install {
+        let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+        let tools: Vec<_> = manifests.iter().flat_map(|it| &it.tools).collect();
+        return Ok(peers::install(&runtime, &tools));
     }
     let certificates =
         Certificates::generate_for(crate::serve::NAMES).context("cannot make certificates")?;
@@ -82,6 +97,15 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
     } else {
         EXIT_PEER
     })
+}
+
+/// Writes the chapter of the results that there are.
+fn rewrite(results: &Path) -> anyhow::Result<u8> {
+    let path = results.join("programs.json");
+    let read: Results =
+        serde_json::from_slice(&read_file(&path)?).with_context(|| path.display().to_string())?;
+    write_whole(&results.join("programs.md"), chapter(&read).as_bytes())?;
+    Ok(0)
 }
 
 fn selected(all: Vec<Manifest>, names: &[String]) -> anyhow::Result<Vec<Manifest>> {

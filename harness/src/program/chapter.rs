@@ -8,8 +8,11 @@ use super::case::{CASES, Case, Certificate};
 use super::result::{Cell, Outcome, Program, Results};
 use super::wire::{Course, Sent};
 
-/// Alert certificate_required (RFC 9846 §6.2 (RFC 8446 §6.2)).
+/// Alert `certificate_required` (RFC 9846 §6.2 (RFC 8446 §6.2)).
 const CERTIFICATE_REQUIRED: u8 = 116;
+
+/// The most characters of a version in a table.
+const MOST_VERSION: usize = 60;
 
 const INTRODUCTION: &str = "\
 The draft says that asking every client for a certificate breaks clients, and that a flag mends it. Here are real
@@ -232,7 +235,7 @@ fn table(
         (case.certificate == Certificate::None) == (certificate == Certificate::None)
     };
     let cases: Vec<_> = CASES.iter().filter(is_of).collect();
-    let heads: Vec<_> = cases.iter().map(|case| head(case)).collect();
+    let heads: Vec<_> = cases.iter().map(|case| head(**case)).collect();
     writeln!(out, "## {title}\n")?;
     writeln!(out, "| program | version | {} |", heads.join(" | "))?;
     writeln!(out, "| --- | --- |{}", " --- |".repeat(cases.len()))?;
@@ -248,7 +251,7 @@ fn table(
             out,
             "| {} | {} | {} |",
             program.title,
-            escaped(&program.version),
+            escaped(&version(program)),
             cells.join(" | ")
         )?;
     }
@@ -274,7 +277,16 @@ fn table(
     writeln!(out)
 }
 
-fn head(case: &Case) -> String {
+/// A version in a table: of a long line the start.
+fn version(program: &Program) -> String {
+    let mut short: String = program.version.chars().take(MOST_VERSION).collect();
+    if short.len() < program.version.len() {
+        short.push('…');
+    }
+    short
+}
+
+fn head(case: Case) -> String {
     let policy = match case.policy {
         Policy::Never => "asks nobody",
         Policy::Request => "asks everyone",

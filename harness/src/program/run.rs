@@ -26,7 +26,7 @@ use crate::scenario::Certificates;
 use crate::serve::{Door, Limits, Plan, Served, serve};
 
 /// How long a command may take that comes before the program.
-const PREPARATION: Duration = Duration::from_secs(60);
+const PREPARATION: Duration = Duration::from_mins(1);
 
 /// The most connections that a program may open at once; a browser opens a handful.
 const AT_ONCE: usize = 64;

@@ -178,7 +178,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_endless_head_is_cut() {
-        let head = [&b"GET / HTTP/1.1\r\nA: "[..], &[b'a'; 1 << 20]].concat();
+        let head = [&b"GET / HTTP/1.1\r\nA: "[..], &vec![b'a'; 1 << 20]].concat();
         let error = read_from(&head).await.unwrap_err();
         assert!(matches!(error, RequestError::TooLong), "{error}");
         let many = format!("GET / HTTP/1.1\r\n{}", "A: b\r\n".repeat(200));

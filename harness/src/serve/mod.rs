@@ -139,17 +139,17 @@ impl Door {
         deadline: Duration,
     ) -> io::Result<Served> {
         let server = stream.local_addr()?;
-        let recorder = Arc::new(Recorder::of_at_most(MOST_OCTETS));
-        self.open.insert(number, &recorder);
+        let passing = Arc::new(Recorder::of_at_most(MOST_OCTETS));
+        self.open.insert(number, &passing);
         let meeting = Meeting {
             end: &*self.endpoint,
             side: Side::Server,
             connection: number,
             deadline,
         };
-        let report = meeting.with(stream, &recorder).await;
+        let report = meeting.with(stream, &passing).await;
         self.open.remove(number);
-        let recording = recorder.so_far();
+        let recording = passing.so_far();
         // What the library hands over is key log lines.
         let key_log = KeyLog::parse(&report.key_log.join("\n")).unwrap_or_default();
         let recorded = Recorded {

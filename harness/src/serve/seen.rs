@@ -66,7 +66,7 @@ pub(super) struct Flags {
     /// Its content, hexadecimal; of a long one the start.
     pub(super) octets: String,
     /// The flags that are set.
-    pub(super) flags: Vec<u16>,
+    pub(super) set: Vec<u16>,
     /// Why it is malformed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) malformed: Option<String>,
@@ -152,7 +152,7 @@ fn request(hellos: &[Hello], codepoints: Codepoints) -> Option<bool> {
         let of_number = of_hello.find(|flags| flags.extension == codepoints.extension.0);
         match of_number {
             Some(flags) if flags.malformed.is_some() => return None,
-            Some(flags) => is_set &= flags.flags.contains(&codepoints.flag),
+            Some(flags) => is_set &= flags.set.contains(&codepoints.flag),
             None => is_set = false,
         }
     }
@@ -189,7 +189,7 @@ impl Hello {
                 extension: extension.kind.0,
                 octets: hex::encode(octets),
                 malformed: decoded.as_ref().err().map(ToString::to_string),
-                flags: decoded
+                set: decoded
                     .as_ref()
                     .map(TlsFlags::flags)
                     .unwrap_or_default()

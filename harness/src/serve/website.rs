@@ -140,14 +140,12 @@ fn flags_text(flags: &Flags) -> String {
     let Flags {
         extension, octets, ..
     } = flags;
-    match &flags.malformed {
-        Some(error) => format!("extension {extension}: malformed: {error} ({octets})"),
-        None => {
-            let numbers: Vec<_> = flags.flags.iter().map(u16::to_string).collect();
-            format!(
-                "extension {extension}: flags {} ({octets})",
-                numbers.join(", ")
-            )
-        }
+    if let Some(error) = &flags.malformed {
+        return format!("extension {extension}: malformed: {error} ({octets})");
     }
+    let numbers: Vec<_> = flags.set.iter().map(u16::to_string).collect();
+    format!(
+        "extension {extension}: flags {} ({octets})",
+        numbers.join(", ")
+    )
 }

@@ -1,6 +1,7 @@
 //! What is printed and written of each connection. What a client makes long is cut.
 
-use std::io::{self, Write};
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -80,7 +81,7 @@ impl Output {
             // A String takes whatever is written to it.
             let _ = text::judged(&mut whole, recorded, &rulings);
             if let Some(error) = &served.report.error {
-                whole.push_str(&format!("the server reports: {}\n", error.escape_debug()));
+                let _ = writeln!(whole, "the server reports: {}", error.escape_debug());
             }
             out.write_all(cut(&whole).as_bytes())?;
         }
@@ -117,7 +118,7 @@ fn cut(text: &str) -> String {
     let (start, end) = (MOST_LINES / 2, count - MOST_LINES / 2);
     let lines: Vec<_> = text.lines().collect();
     let mut short = lines[..start].join("\n");
-    short.push_str(&format!("\n({more} lines left out)\n"));
+    let _ = write!(short, "\n({more} lines left out)\n");
     short.push_str(&lines[end..].join("\n"));
     short.push('\n');
     short

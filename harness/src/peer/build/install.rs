@@ -1,4 +1,4 @@
-//! What building the peers needs of the machine, installed.
+//! What peers and programs need of the machine, installed.
 
 use rustix::process::geteuid;
 use thiserror::Error;
@@ -6,7 +6,7 @@ use tokio::process::Command;
 
 use super::BuildError;
 use super::command::show;
-use crate::peer::manifest::Manifest;
+use crate::peer::manifest::Tool;
 
 /// Why what is missing was not installed.
 #[derive(Debug, Error)]
@@ -22,11 +22,11 @@ pub enum InstallError {
     Still(String),
 }
 
-/// The Debian packages that these peers need and this machine lacks.
+/// The Debian packages of these that this machine lacks.
 #[must_use]
-pub fn missing(manifests: &[&Manifest]) -> Vec<String> {
-    let tools = manifests.iter().flat_map(|manifest| &manifest.tools);
+pub fn missing(tools: &[&Tool]) -> Vec<String> {
     let mut packages: Vec<_> = tools
+        .iter()
         .filter(|tool| !tool.is_present())
         .filter_map(|tool| tool.package.clone())
         .collect();
@@ -35,9 +35,9 @@ pub fn missing(manifests: &[&Manifest]) -> Vec<String> {
     packages
 }
 
-/// Installs what these peers need and this machine lacks, and says what that was.
-pub async fn install(manifests: &[&Manifest]) -> Result<Vec<String>, InstallError> {
-    let packages = missing(manifests);
+/// Installs those of these that this machine lacks, and says what that was.
+pub async fn install(tools: &[&Tool]) -> Result<Vec<String>, InstallError> {
+    let packages = missing(tools);
     if packages.is_empty() {
         return Ok(packages);
     }
@@ -61,7 +61,7 @@ pub async fn install(manifests: &[&Manifest]) -> Result<Vec<String>, InstallErro
         )
         .await?;
     }
-    match missing(manifests) {
+    match missing(tools) {
         still if still.is_empty() => Ok(packages),
         still => Err(InstallError::Still(still.join(" "))),
     }
