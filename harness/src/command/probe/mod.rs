@@ -13,7 +13,7 @@ pub(super) use self::options::Arguments;
 
 use super::{EXIT_FINDINGS, EXIT_NOTHING, EXIT_PEER, complain, interrupted};
 use crate::judge::Finding;
-use crate::probe::{Document, Grouped, Judged, Plan, Probed, grouped, judge, probe};
+use crate::probe::{Document, Grouped, Judged, Probed, grouped, judge, probe};
 use crate::report::{CaptureFile, write_whole};
 
 /// Probes, writes what there is to say on stdout, and returns the exit code.
@@ -67,7 +67,7 @@ async fn obeying(arguments: &Arguments) -> anyhow::Result<u8> {
     };
     let judged = judge(&plan, &probed);
     if let Some(file) = &mut capture {
-        add_all(file, &probed, &judged)?;
+        add_all(file, "", &probed, &judged)?;
     }
     if let Some(file) = capture {
         file.finish()?;
@@ -93,13 +93,19 @@ async fn obeying(arguments: &Arguments) -> anyhow::Result<u8> {
             "error: the probe's own client is at fault: {fault}"
         ));
     }
-    Ok(exit_code(&plan, &probed, &judged, &groups))
+    Ok(exit_code(&probed, &judged, &groups))
 }
 
-fn add_all(file: &mut CaptureFile, probed: &Probed, judged: &Judged) -> io::Result<()> {
+/// Adds every connection to a capture; each name begins with `prefix`.
+pub(super) fn add_all(
+    file: &mut CaptureFile,
+    prefix: &str,
+    probed: &Probed,
+    judged: &Judged,
+) -> io::Result<()> {
     for (played, connections) in probed.played.iter().zip(&judged.connections) {
         for (connected, judged) in played.connections.iter().zip(connections) {
-            let name = format!("{} connection {}", played.play.id, connected.number);
+            let name = format!("{prefix}{} connection {}", played.play.id, connected.number);
             let knowledge = Some(&judged.knowledge);
             file.add(&name, knowledge, &connected.key_log, &connected.recording)?;
         }
@@ -107,7 +113,7 @@ fn add_all(file: &mut CaptureFile, probed: &Probed, judged: &Judged) -> io::Resu
     Ok(())
 }
 
-fn exit_code(_plan: &Plan, probed: &Probed, judged: &Judged, groups: &[Grouped]) -> u8 {
+fn exit_code(probed: &Probed, judged: &Judged, groups: &[Grouped]) -> u8 {
     if probed.stopped.is_some() || !judged.own_faults(probed).is_empty() {
         return EXIT_PEER;
     }
