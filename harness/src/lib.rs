@@ -8,6 +8,7 @@ pub mod check_peer;
 pub mod command;
 pub mod judge;
 pub mod peer;
+pub mod probe;
 pub mod program;
 pub mod report;
 pub mod run;

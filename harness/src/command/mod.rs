@@ -11,8 +11,9 @@ mod explain;
 mod judge;
 mod list;
 mod peers;
-mod report;
+mod probe;
 mod programs;
+mod report;
 mod run;
 mod schema;
 mod selection;
@@ -77,6 +78,8 @@ enum Command {
     Decode(decode::Arguments),
     /// Judge every TLS 1.3 connection of a capture by all requirements that can be judged from it
     Judge(judge::Arguments),
+    /// Probe anybody's TLS 1.3 server: whom it asks for a certificate, and how it takes flags
+    Probe(probe::Arguments),
     /// Serve anybody's client as the reference: each connection printed, judged and answered over HTTP
     Serve(serve::Arguments),
     /// Explain one cell of the last run: messages, requirements, reports, drift
@@ -166,6 +169,7 @@ fn obey(arguments: &Arguments) -> anyhow::Result<u8> {
         Command::CheckPeer(arguments) => check_peer::obey(root, arguments),
         Command::Decode(arguments) => decode::obey(arguments),
         Command::Judge(arguments) => judge::obey(arguments),
+        Command::Probe(arguments) => probe::obey(arguments),
         Command::Serve(arguments) => serve::obey(root, arguments),
         Command::Explain(arguments) => explain::obey(&root()?, arguments),
         Command::Accept(arguments) => accept::obey(&root()?, arguments),

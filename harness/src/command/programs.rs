@@ -12,15 +12,20 @@ use reqmtls_observer::capture::Writer;
 use reqmtls_peer_rustls::Rustls;
 
 use super::capture::read_file;
+use super::probe::add_all;
 use super::{EXIT_PEER, complain, interrupted, peers};
-use crate::program::{Cases, Cell, Manifest, Missing, Program, Results, Role, chapter};
-use crate::report::{Growing, plain, write_whole};
+use crate::peer::manifest::Tool;
+use crate::probe::{Judged, Probed};
+use crate::program::{
+    Cases, Cell, Manifest, Missing, Program, Results, Server, ServerManifest, Servers, chapter,
+};
+use crate::report::{CaptureFile, Growing, plain, write_whole};
 use crate::scenario::{Certificates, nearest};
 use crate::serve::Served;
 
 const ABOUT: &str = "\
-Starts each program against the reference, once for each case, and says what its user sees
-and what the wire shows. Without names all of them run, and results/programs.md and
+Starts each client against the reference, once for each case, and says what its user sees
+and what the wire shows; and each server under each policy that it has, and probes it. Without names all of them run, and results/programs.md and
 results/programs.json are written. A capture of each program is left in
 results/latest/programs/.
 
@@ -54,19 +59,28 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
         return rewrite(&root.join("results"));
     }
     let folder = root.join("peers").join("programs");
-    let manifests = selected(Manifest::load_all(&folder)?, &arguments.names)?;
+    let all = Chosen {
+        clients: Manifest::load_all(&folder)?,
+        servers: ServerManifest::load_all(&folder)?,
+    };
+    let chosen = all.selected(&arguments.names)?;
     if arguments.list {
-        return list(&manifests);
+        return chosen.list();
     }
     if arguments.install {
         let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-        let tools: Vec<_> = manifests.iter().flat_map(|it| &it.tools).collect();
+        let tools: Vec<_> = chosen.tools().collect();
         return Ok(peers::install(&runtime, &tools));
     }
     let certificates =
         Certificates::generate_for(crate::serve::NAMES).context("cannot make certificates")?;
     let work = Work {
         cases: Cases {
+            certificates: &certificates,
+            programs: folder.clone(),
+            flag: DEFAULT_FLAG,
+        },
+        servers: Servers {
             certificates: &certificates,
             programs: folder,
             flag: DEFAULT_FLAG,
@@ -76,7 +90,7 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let done = runtime.block_on(async {
         tokio::select! {
-            results = work.all(&manifests) => Some(results),
+            results = work.all(&chosen) => Some(results),
             () = interrupted() => None,
         }
     });
@@ -108,50 +122,72 @@ fn rewrite(results: &Path) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-fn selected(all: Vec<Manifest>, names: &[String]) -> anyhow::Result<Vec<Manifest>> {
-    // What servers do is another matter.
-    let clients = all.into_iter().filter(|it| it.role == Role::Client);
-    let clients: Vec<_> = clients.collect();
-    for name in names {
-        if !clients.iter().any(|it| it.name == *name) {
-            let near = nearest(name, clients.iter().map(|it| it.name.as_str()));
-            let near = near.map_or_else(String::new, |near| format!(", did you mean {near}?"));
-            bail!("got program {name:?}{near}; --list shows them all");
-        }
-    }
-    let is_wanted = |manifest: &Manifest| names.is_empty() || names.contains(&manifest.name);
-    Ok(clients.into_iter().filter(is_wanted).collect())
+/// Programs of either role.
+struct Chosen {
+    clients: Vec<Manifest>,
+    servers: Vec<ServerManifest>,
 }
 
-fn list(manifests: &[Manifest]) -> anyhow::Result<u8> {
-    let mut out = io::stdout().lock();
-    for manifest in manifests {
-        let Manifest { name, title, .. } = manifest;
-        match manifest.missing() {
-            None => writeln!(out, "{name:20} {title}")?,
-            Some(tool) => writeln!(
-                out,
-                "{name:20} {title}: missing {} ({})",
-                tool.name(),
-                tool.source()
-            )?,
-        }
+impl Chosen {
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let clients = self.clients.iter().map(|it| it.name.as_str());
+        clients.chain(self.servers.iter().map(|it| it.name.as_str()))
     }
-    Ok(0)
+
+    fn tools(&self) -> impl Iterator<Item = &Tool> {
+        let clients = self.clients.iter().flat_map(|it| &it.tools);
+        clients.chain(self.servers.iter().flat_map(|it| &it.tools))
+    }
+
+    /// Those of these names; all without one.
+    fn selected(mut self, names: &[String]) -> anyhow::Result<Self> {
+        for name in names {
+            if !self.names().any(|it| it == *name) {
+                let near = nearest(name, self.names());
+                let near = near.map_or_else(String::new, |near| format!(", did you mean {near}?"));
+                bail!("got program {name:?}{near}; --list shows them all");
+            }
+        }
+        let is_wanted = |name: &String| names.is_empty() || names.contains(name);
+        self.clients.retain(|it| is_wanted(&it.name));
+        self.servers.retain(|it| is_wanted(&it.name));
+        Ok(self)
+    }
+
+    fn list(&self) -> anyhow::Result<u8> {
+        let mut out = io::stdout().lock();
+        let clients = self.clients.iter();
+        let clients = clients.map(|it| (&it.name, &it.title, it.missing()));
+        let servers = self.servers.iter();
+        let servers = servers.map(|it| (&it.name, &it.title, it.missing()));
+        for (name, title, missing) in clients.chain(servers) {
+            match missing {
+                None => writeln!(out, "{name:20} {title}")?,
+                Some(tool) => writeln!(
+                    out,
+                    "{name:20} {title}: missing {} ({})",
+                    tool.name(),
+                    tool.source()
+                )?,
+            }
+        }
+        Ok(0)
+    }
 }
 
 struct Work<'a> {
     cases: Cases<'a>,
+    servers: Servers<'a>,
     captures: PathBuf,
 }
 
 impl Work<'_> {
-    async fn all(&self, manifests: &[Manifest]) -> anyhow::Result<Results> {
+    async fn all(&self, chosen: &Chosen) -> anyhow::Result<Results> {
         let mut results = Results {
             reference: Rustls::new().describe().library,
             ..Results::default()
         };
-        for manifest in manifests {
+        for manifest in &chosen.clients {
             match self.one(manifest).await? {
                 Ok(program) => {
                     print(&program)?;
@@ -164,7 +200,45 @@ impl Work<'_> {
                 }
             }
         }
+        for manifest in &chosen.servers {
+            match self.one_server(manifest).await? {
+                Ok(server) => {
+                    print_server(&server)?;
+                    results.servers.push(server);
+                }
+                Err(reason) => {
+                    complain(&format!("missing: {}: {reason}", manifest.name));
+                    let name = manifest.name.clone();
+                    results.missing.push(Missing { name, reason });
+                }
+            }
+        }
         Ok(results)
+    }
+
+    /// Probes one server under each of its policies, and leaves the capture.
+    async fn one_server(
+        &self,
+        manifest: &ServerManifest,
+    ) -> anyhow::Result<Result<Server, String>> {
+        let path = self.captures.join(format!("{}.pcapng", manifest.name));
+        let start = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let mut file = CaptureFile::create(&path, start.unwrap_or_default())?;
+        let add = |policy, probed: &Probed, judged: &Judged| {
+            add_all(
+                &mut file,
+                &format!("{} {policy} ", manifest.name),
+                probed,
+                judged,
+            )
+        };
+        Ok(match self.servers.run(manifest, add).await {
+            Ok(server) => {
+                file.finish()?;
+                Ok(server)
+            }
+            Err(error) => Err(error.to_string()),
+        })
     }
 
     /// Runs one program and leaves its capture.
@@ -189,6 +263,22 @@ impl Work<'_> {
             Err(error) => Err(error.to_string()),
         })
     }
+}
+
+/// A line for each policy, and the verdict.
+fn print_server(server: &Server) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{}: {}", server.title, server.version)?;
+    for row in &server.rows {
+        writeln!(out, "  {}", row.policy)?;
+        for sentence in &row.sentences {
+            writeln!(out, "    {sentence}")?;
+        }
+        for id in &row.violates {
+            writeln!(out, "    violates {id}")?;
+        }
+    }
+    Ok(())
 }
 
 /// A line for each case.

@@ -49,6 +49,7 @@ fn write(out: &mut String, results: &Results) -> fmt::Result {
     table(out, results, "With a certificate", Certificate::Fits)?;
     own_words(out, results)?;
     violations(out, results)?;
+    super::server::servers(out, &results.servers)?;
     if !results.missing.is_empty() {
         writeln!(out, "## Missing\n")?;
         for missing in &results.missing {
@@ -425,7 +426,7 @@ fn violations(out: &mut String, results: &Results) -> fmt::Result {
 }
 
 /// Text in a table of Markdown.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     text.replace('|', "\\|").replace('<', "&lt;")
 }
 
@@ -465,6 +466,7 @@ mod tests {
                 note: None,
                 cells: CASES.iter().map(|case| cell(*case)).collect(),
             }],
+            servers: Vec::new(),
             missing: Vec::new(),
         }
     }

@@ -141,22 +141,44 @@ pub enum ManifestError {
     None(PathBuf),
 }
 
+/// The manifests of a folder that are of a role, with their text.
+pub(super) fn texts_of(folder: &Path, role: Role) -> Result<Vec<(PathBuf, String)>, ManifestError> {
+    /// What says how the rest is to be read.
+    #[derive(Deserialize)]
+    struct Head {
+        role: Role,
+    }
+    let read = |path: &Path, source| ManifestError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let mut texts = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|source| read(folder, source))? {
+        let path = entry.map_err(|source| read(folder, source))?.path();
+        if path.extension().is_none_or(|extension| extension != "toml") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).map_err(|source| read(&path, source))?;
+        let head = toml_edit::de::from_str::<Head>(&text);
+        let head = head.map_err(|error| ManifestError::Parse {
+            path: path.clone(),
+            message: error.to_string(),
+        })?;
+        if head.role == role {
+            texts.push((path, text));
+        }
+    }
+    Ok(texts)
+}
+
 impl Manifest {
-    /// Reads every manifest of a folder: browsers first, then by name.
+    /// Reads every manifest of a folder whose role is `client`: browsers first, then by name.
     pub fn load_all(folder: &Path) -> Result<Vec<Self>, ManifestError> {
-        let read = |source| ManifestError::Read {
-            path: folder.to_owned(),
-            source,
-        };
         let mut manifests = Vec::new();
-        for entry in fs::read_dir(folder).map_err(read)? {
-            let path = entry.map_err(read)?.path();
-            if path
-                .extension()
-                .is_some_and(|extension| extension == "toml")
-            {
-                manifests.push(Self::load(&path)?);
-            }
+        for (path, text) in texts_of(folder, Role::Client)? {
+            let name = path.file_stem().unwrap_or_default().to_string_lossy();
+            let manifest = Self::parse(&name, &text);
+            manifests.push(manifest.map_err(|message| ManifestError::Parse { path, message })?);
         }
         if manifests.is_empty() {
             return Err(ManifestError::None(folder.to_owned()));
@@ -166,18 +188,6 @@ impl Manifest {
             key(one).cmp(&key(other))
         });
         Ok(manifests)
-    }
-
-    fn load(path: &Path) -> Result<Self, ManifestError> {
-        let text = fs::read_to_string(path).map_err(|source| ManifestError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        Self::parse(&name, &text).map_err(|message| ManifestError::Parse {
-            path: path.to_owned(),
-            message,
-        })
     }
 
     /// Reads one manifest.

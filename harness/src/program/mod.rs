@@ -1,4 +1,5 @@
-//! Real programs as ends: what they do when the reference asks them for a certificate.
+//! Real programs as ends: what clients do when the reference asks them for a certificate, and what servers do when it
+//! probes them.
 
 mod case;
 mod chapter;
@@ -8,6 +9,7 @@ mod place;
 mod process;
 mod result;
 mod run;
+mod server;
 mod wire;
 
 pub use self::case::{CASES, Case, Certificate};
@@ -15,4 +17,6 @@ pub use self::chapter::chapter;
 pub use self::manifest::{Kind, Manifest, ManifestError, Role};
 pub use self::result::{Cell, Missing, Outcome, Program, Results};
 pub(crate) use self::run::Cases;
+pub(crate) use self::server::Servers;
+pub use self::server::{Policy, Row, Server, ServerManifest};
 pub use self::wire::{Connection, Course};

@@ -15,7 +15,7 @@ pub(super) struct Place {
 
 impl Place {
     /// The placeholders, with what each stands for.
-    fn values(&self) -> [(&'static str, String); 10] {
+    fn values(&self) -> [(&'static str, String); 13] {
         let file = |name: &str| path(&self.folder.join(name));
         [
             ("{address}", format!("localhost:{}", self.port)),
@@ -26,6 +26,9 @@ impl Place {
             ("{key}", file("client-key.pem")),
             ("{certificate-and-key}", file("client-both.pem")),
             ("{pkcs12}", file("client.p12")),
+            ("{server-certificate}", file("server.pem")),
+            ("{server-key}", file("server-key.pem")),
+            ("{server-certificate-and-key}", file("server-both.pem")),
             ("{folder}", path(&self.folder)),
             ("{programs}", path(&self.programs)),
         ]

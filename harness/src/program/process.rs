@@ -82,18 +82,45 @@ impl Start<'_> {
         drop(group);
         // Reaped, so that nothing is left of it.
         drop(child.kill().await);
-        let text = async |octets: tokio::task::JoinHandle<Vec<u8>>| {
-            let abort = octets.abort_handle();
-            let octets = timeout(PATIENCE, octets).await;
-            abort.abort();
-            let octets = octets.ok().and_then(Result::ok).unwrap_or_default();
-            String::from_utf8_lossy(&octets).into_owned()
-        };
         Ok(Ended {
             exit,
             stdout: text(stdout).await,
             stderr: text(stderr).await,
         })
+    }
+
+    /// Runs it while something else is done, and ends it then. Where it ends before, how it did.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be started.
+    pub(super) async fn during<T>(
+        self,
+        work: impl Future<Output = T>,
+    ) -> io::Result<Result<T, Ended>> {
+        let mut child = self.spawn()?;
+        let group = Group {
+            leader: child.id().and_then(|id| Pid::from_raw(id.cast_signed())),
+            mark: self.mark,
+        };
+        // It stays open: some end with their input.
+        let stdin = child.stdin.take();
+        let stdout = tokio::spawn(collect(child.stdout.take()));
+        let stderr = tokio::spawn(collect(child.stderr.take()));
+        let done = tokio::select! {
+            done = timeout(self.deadline, work) => done.map_err(|_| None),
+            status = child.wait() => Err(Some(code(status?))),
+        };
+        drop(stdin);
+        drop(group);
+        // Reaped, so that nothing is left of it.
+        drop(child.kill().await);
+        let (stdout, stderr) = (text(stdout).await, text(stderr).await);
+        Ok(done.map_err(|exit| Ended {
+            exit,
+            stdout,
+            stderr,
+        }))
     }
 
     fn spawn(&self) -> io::Result<Child> {
@@ -177,6 +204,15 @@ async fn collect(from: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
         octets.extend_from_slice(&buffer[..count.min(room)]);
     }
     octets
+}
+
+/// What was collected, once the stream has ended.
+async fn text(octets: tokio::task::JoinHandle<Vec<u8>>) -> String {
+    let abort = octets.abort_handle();
+    let octets = timeout(PATIENCE, octets).await;
+    abort.abort();
+    let octets = octets.ok().and_then(Result::ok).unwrap_or_default();
+    String::from_utf8_lossy(&octets).into_owned()
 }
 
 /// The exit code, as a shell has it.

@@ -7,6 +7,7 @@ use super::case::Case;
 use super::manifest::{Kind, Manifest, Shows};
 use super::place::Place;
 use super::process::Ended;
+use super::server::Server;
 use super::wire::{Connection, Course};
 
 /// The most characters of a program's own words.
@@ -34,6 +35,9 @@ pub struct Results {
     pub reference: String,
     /// The programs.
     pub programs: Vec<Program>,
+    /// The servers.
+    #[serde(default)]
+    pub servers: Vec<Server>,
     /// Those that were not there.
     pub missing: Vec<Missing>,
 }

@@ -26,7 +26,7 @@ use crate::scenario::Certificates;
 use crate::serve::{Door, Limits, Plan, Served, serve};
 
 /// How long a command may take that comes before the program.
-const PREPARATION: Duration = Duration::from_mins(1);
+pub(super) const PREPARATION: Duration = Duration::from_mins(1);
 
 /// The most connections that a program may open at once; a browser opens a handful.
 const AT_ONCE: usize = 64;
@@ -234,7 +234,10 @@ impl Cases<'_> {
         identity: Option<&Identity>,
     ) -> Result<(), ProgramError> {
         let folder = &place.folder;
-        write(&folder.join("authority.pem"), &self.certificates.p256.authority)?;
+        write(
+            &folder.join("authority.pem"),
+            &self.certificates.p256.authority,
+        )?;
         if let Some(identity) = identity {
             let Identity {
                 certificates,
@@ -317,12 +320,12 @@ async fn command(
     start.run().await
 }
 
-fn folder() -> io::Result<tempfile::TempDir> {
+pub(super) fn folder() -> io::Result<tempfile::TempDir> {
     tempfile::Builder::new().prefix("reqmtls-").tempdir()
 }
 
 /// Writes a file that its owner alone can read.
-fn write(path: &Path, content: &str) -> io::Result<()> {
+pub(super) fn write(path: &Path, content: &str) -> io::Result<()> {
     use io::Write;
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;

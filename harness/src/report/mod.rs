@@ -18,8 +18,8 @@ use std::path::Path;
 use crate::run::Event;
 
 pub use self::annotations::Annotations;
-pub use self::capture::Captured;
 pub(crate) use self::capture::plain;
+pub use self::capture::{CaptureFile, Captured};
 pub use self::file::write_whole;
 pub(crate) use self::file::{Growing, write_secret};
 pub use self::interop::Interop;

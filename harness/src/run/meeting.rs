@@ -27,6 +27,17 @@ impl Meeting<'_> {
     /// Relays and records until both ends have closed or the deadline has passed; returns what our end reports. What
     /// the other one leaves open then is closed.
     pub(crate) async fn with(self, other: TcpStream, recorder: &Recorder) -> ConnectionReport {
+        let patience = self.deadline + GRACE;
+        self.with_patience(other, recorder, patience).await
+    }
+
+    /// The same, but waits for the other end no longer than `patience` once ours has closed.
+    pub(crate) async fn with_patience(
+        self,
+        other: TcpStream,
+        recorder: &Recorder,
+        patience: Duration,
+    ) -> ConnectionReport {
         let (ours, mut theirs) = tokio::io::duplex(MEMORY);
         let drive =
             async move { drive(self.end, self.connection, &mut theirs, self.deadline).await };
@@ -36,9 +47,17 @@ impl Meeting<'_> {
             Side::Server => (other, ours),
         };
         let relay = timeout(self.deadline + GRACE, relay(client, server, recorder));
-        let (report, relayed) = tokio::join!(drive, relay);
-        // Cut off: the recording has no close of the end that went on.
-        drop(relayed);
-        report
+        let cut = async {
+            recorder.closed(self.side).await;
+            tokio::time::sleep(patience).await;
+        };
+        let relay = async {
+            // Cut off: the recording has no close of the end that went on.
+            tokio::select! {
+                _ = relay => {}
+                () = cut => {}
+            }
+        };
+        tokio::join!(drive, relay).0
     }
 }

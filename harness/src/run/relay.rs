@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use reqmtls_observer::{Recording, What};
 use reqmtls_vocabulary::Side;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
+use tokio::sync::Notify;
 
 use crate::peer::Link;
 
@@ -23,8 +24,11 @@ const MOST_PIECES: usize = 32 << 10;
 /// What is recorded of one connection.
 pub(crate) struct Recorder {
     start: Instant,
+    /// The most octets that it holds.
     most: usize,
     state: Mutex<State>,
+    client_closed: Notify,
+    server_closed: Notify,
 }
 
 #[derive(Default)]
@@ -97,12 +101,26 @@ impl Recorder {
             start: Instant::now(),
             most: octets,
             state: Mutex::default(),
+            client_closed: Notify::new(),
+            server_closed: Notify::new(),
         }
     }
 
     /// The limit beyond which a side sent more than is recorded; its connection was cut then.
     pub(crate) fn exceeded(&self) -> Option<String> {
         self.lock().exceeded(self.most)
+    }
+
+    /// Ready once a side has closed its direction.
+    pub(super) async fn closed(&self, side: Side) {
+        self.closing(side).notified().await;
+    }
+
+    fn closing(&self, side: Side) -> &Notify {
+        match side {
+            Side::Client => &self.client_closed,
+            Side::Server => &self.server_closed,
+        }
     }
 
     /// The end that closed first, if it had sent nothing by then.
@@ -187,6 +205,7 @@ async fn pump(
         match source.read(&mut buffer).await {
             Ok(0) => {
                 recorder.note(|at, recording| recording.half_close(at, from));
+                recorder.closing(from).notify_one();
                 if open {
                     drop(sink.shutdown().await);
                 }

@@ -1,0 +1,121 @@
+//! What a probe found, as text for people: the verdict first, then each finding once.
+
+use std::fmt::{self, Write};
+
+use indexmap::IndexSet;
+
+use super::options::Arguments;
+use crate::command::connection;
+use crate::probe::{Grouped, Judged, LeftOut, Outcome, Plan, Probed};
+
+/// How many cases of a finding are named.
+const NAMED: usize = 3;
+
+/// The whole of it.
+pub(super) fn verdict(
+    given: &str,
+    arguments: &Arguments,
+    plan: &Plan,
+    probed: &Probed,
+    judged: &Judged,
+    groups: &[Grouped],
+) -> String {
+    let mut text = String::new();
+    // A String takes whatever is written to it.
+    let _ = write(&mut text, given, arguments, plan, probed, judged, groups);
+    text
+}
+
+fn write(
+    out: &mut impl Write,
+    given: &str,
+    arguments: &Arguments,
+    plan: &Plan,
+    probed: &Probed,
+    judged: &Judged,
+    groups: &[Grouped],
+) -> fmt::Result {
+    let material = &plan.material;
+    let connections = probed.played.iter().map(|it| it.connections.len());
+    let connections: usize = connections.sum();
+    writeln!(
+        out,
+        "{given}: revision {}, flag {} in extension {}, {connections} connections\n",
+        material.revision, material.flag, material.extension
+    )?;
+    for sentence in judged.verdict.sentences() {
+        writeln!(out, "  {sentence}")?;
+    }
+    let (violated, others): (Vec<_>, Vec<_>) = groups.iter().partition(|it| it.is_violated());
+    section(out, "violated", &violated)?;
+    section(out, "where documents disagree", &others)?;
+    writeln!(out)?;
+    odd(out, probed)?;
+    if judged.knows_flags == Some(true) && plan.server_knows_flags.is_none() {
+        writeln!(
+            out,
+            "what it does depends on the flags: judged as a server that implements tls_flags"
+        )?;
+    }
+    for LeftOut { reason, cases } in &probed.left_out {
+        let scenarios = cases.iter().filter_map(|it| it.split('/').next());
+        let scenarios: IndexSet<_> = scenarios.collect();
+        let scenarios: Vec<_> = scenarios.into_iter().collect();
+        let count = cases.len();
+        writeln!(
+            out,
+            "left out: {count} clients of {}: {reason}",
+            scenarios.join(", ")
+        )?;
+    }
+    if let Some(reason) = &probed.stopped {
+        writeln!(out, "stopped before the end: {reason}")?;
+    }
+    match &arguments.capture {
+        Some(path) => {
+            let path = path.display();
+            writeln!(out, "reqmtls judge {path} explains every connection")
+        }
+        None => writeln!(
+            out,
+            "--json and --capture FILE write every connection; reqmtls judge FILE explains each"
+        ),
+    }
+}
+
+fn section(out: &mut impl Write, title: &str, groups: &[&Grouped]) -> fmt::Result {
+    if groups.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{title}")?;
+    for group in groups {
+        connection::ruling(out, &group.ruling)?;
+        let named = &group.cases[..group.cases.len().min(NAMED)];
+        let more = group.cases.len() - named.len();
+        write!(out, "    in {}", named.join(", "))?;
+        if more > 0 {
+            write!(out, " and {more} more")?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+/// The clients whose connections ended as no verdict says.
+fn odd(out: &mut impl Write, probed: &Probed) -> fmt::Result {
+    for played in &probed.played {
+        for connected in &played.connections {
+            let is_odd = matches!(
+                connected.seen.outcome,
+                Outcome::ClientRefused | Outcome::Unfinished | Outcome::NotReached
+            );
+            if is_odd {
+                let id = &played.play.id;
+                let reaction = connected.seen.reaction();
+                let error = connected.error.as_deref().unwrap_or("no error");
+                writeln!(out, "note: {id}: the server {reaction} ({error})")?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! The servers' part of the chapter.
+
+use std::fmt::{self, Write};
+
+use super::result::{Row, Server};
+use crate::program::chapter::escaped;
+
+const INTRODUCTION: &str = "\
+Each server under each policy that it has, probed by `reqmtls probe`: *off*, *optional* (it asks everyone and goes on
+without), *required*. A client that is asked has no certificate, one that fits, or one of another authority. *Flags*: what
+changes when ClientHello carries the request flag, flags that are not assigned, or malformed `tls_flags`.
+";
+
+/// What servers do, and what they violate.
+pub(in crate::program) fn servers(out: &mut String, servers: &[Server]) -> fmt::Result {
+    if servers.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "## Servers\n\n{INTRODUCTION}")?;
+    words(out, servers)?;
+    writeln!(
+        out,
+        "| server | version | policy | asks | no certificate | one that fits | of another authority | flags |\n\
+         | --- | --- | --- | --- | --- | --- | --- | --- |"
+    )?;
+    for server in servers {
+        for row in &server.rows {
+            let or_none =
+                |text: &Option<String>| text.as_deref().map_or_else(|| "–".to_owned(), escaped);
+            writeln!(
+                out,
+                "| {} | {} | {} | {} | {} | {} | {} | {} |",
+                server.title,
+                escaped(&server.version),
+                row.policy,
+                row.asks.map_or("–", |asks| asks.as_str()),
+                absent(row),
+                or_none(&row.fits),
+                or_none(&row.other),
+                if row.flags_change_something {
+                    "change something"
+                } else {
+                    "change nothing"
+                }
+            )?;
+        }
+    }
+    writeln!(out)?;
+    for server in servers {
+        if let Some(note) = &server.note {
+            writeln!(out, "* {}: {note}", server.title)?;
+        }
+        for row in &server.rows {
+            for id in &row.violates {
+                let requirement = id.get();
+                writeln!(
+                    out,
+                    "* {}, {}: violates {id}, {}: {}",
+                    server.title,
+                    row.policy,
+                    requirement.citation(),
+                    requirement.statement
+                )?;
+            }
+        }
+    }
+    writeln!(out)
+}
+
+/// How a client without a certificate is taken, and what it is answered where it was to be refused.
+fn absent(row: &Row) -> String {
+    use super::manifest::Policy;
+    let Some(absent) = &row.absent else {
+        return "–".to_owned();
+    };
+    match &row.answer {
+        Some(answer) if row.policy == Policy::Required => {
+            format!(
+                "{} and answers `{}`",
+                escaped(absent),
+                escaped(answer).replace('`', "'")
+            )
+        }
+        _ => escaped(absent),
+    }
+}
+
+/// What can be said of all of them.
+fn words(out: &mut String, servers: &[Server]) -> fmt::Result {
+    let changing = servers
+        .iter()
+        .filter(|server| server.rows.iter().any(|row| row.flags_change_something));
+    let changing: Vec<_> = changing.map(|server| server.title.as_str()).collect();
+    let count = servers.len();
+    if changing.is_empty() {
+        writeln!(
+            out,
+            "To none of these {count} servers do flags make a difference.\n"
+        )
+    } else {
+        writeln!(
+            out,
+            "To {} of these {count} servers flags make a difference: {}.\n",
+            changing.len(),
+            changing.join(", ")
+        )
+    }
+}
