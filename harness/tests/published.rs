@@ -22,6 +22,27 @@ fn commands_are_those_in_backticks_that_run_cells() {
 }
 
 #[test]
+fn the_readme_counts_programs_as_their_chapter_does() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let read = |name: &str| fs::read_to_string(root.join(name)).unwrap();
+    let (readme, chapter) = (read("README.md"), read("results/programs.md"));
+    let pairs = [
+        (" programs without a certificate go on", " asked and without a certificate, complete on their first"),
+        (", Chromium and Firefox in two settings, drop", " complete, but drop connections before the one that does"),
+        (" with a certificate, Chromium and Firefox, show no page", " do not complete: who has a certificate is worse off"),
+        (" are asked by the same server", " are asked by the server that asks on the flag"),
+    ];
+    for (said, shown) in pairs {
+        let count = |text: &str, behind: &str| -> String {
+            let line = text.lines().find_map(|line| line.split_once(behind));
+            let (before, _) = line.unwrap_or_else(|| panic!("no line has {behind:?}"));
+            before.trim_start_matches("* ").to_owned()
+        };
+        assert_eq!(count(&readme, said), count(&chapter, shown), "{said}");
+    }
+}
+
+#[test]
 fn every_published_command_selects_a_cell() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let read = |name: &str| fs::read_to_string(root.join(name)).unwrap();
