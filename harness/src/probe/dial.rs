@@ -71,11 +71,13 @@ impl<'a> Dialer<'a> {
                 seen: Seen::nothing(),
                 answer: None,
                 error: Some(error.to_string()),
+                is_cut: true,
                 took: Duration::ZERO,
             },
         };
         if is_full {
             connected.error = Some(format!("cut after {MOST_OCTETS} octets"));
+            connected.is_cut = true;
         }
         connected.took = start.elapsed();
         connected
@@ -128,6 +130,7 @@ impl<'a> Dialer<'a> {
             key_log,
             transcript,
             answer: self.asking.take_answer(),
+            is_cut: report.outcome == reqmtls_contract::Outcome::Broken,
             error: report.error,
             took: Duration::ZERO,
         }

@@ -119,6 +119,8 @@ pub struct Connected {
     pub answer: Option<String>,
     /// What the client reports to have ended it.
     pub error: Option<String>,
+    /// Whether it was cut by this program: what the client left undone then was not its choice.
+    pub is_cut: bool,
     /// How long it took.
     pub took: Duration,
 }

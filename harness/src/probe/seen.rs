@@ -178,6 +178,14 @@ impl Seen {
     }
 }
 
+impl Reaction {
+    /// Whether TLS came to the same: what is said on top of it is no matter of flags.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        self == other || (self.outcome.stands() && other.outcome.stands())
+    }
+}
+
 /// How a server took something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Reaction {

@@ -27,11 +27,13 @@ impl Verdict {
             Asks::WithoutFlag => "asks only clients that do not set the flag",
         }
         .to_owned();
-        if self.acknowledges == Some(true) {
-            text.push_str(", and acknowledges it in CertificateRequest");
-        }
+        text.push_str(match self.acknowledges {
+            Some(true) => ", and acknowledges it in CertificateRequest",
+            Some(false) => ", and does not acknowledge it in CertificateRequest",
+            None => "",
+        });
         let taken = match (self.no_certificate, self.no_certificate_on_flag) {
-            (Some(plain), Some(set)) if plain != set => {
+            (Some(plain), Some(set)) if !plain.is_like(&set) => {
                 format!("of clients without certificate it {plain}; with the flag it {set}")
             }
             (Some(taken), _) | (None, Some(taken)) => without_certificate(taken),

@@ -86,8 +86,10 @@ fn answer(probed: &Probed) -> Option<String> {
 
 fn changes(verdict: &Verdict) -> bool {
     let by_flag = verdict.asks != Some(Asks::Nobody) && verdict.asks != Some(Asks::Everyone);
+    let both = verdict.no_certificate.zip(verdict.no_certificate_on_flag);
+    let differ = both.is_some_and(|(plain, set)| !plain.is_like(&set));
     by_flag
-        || verdict.no_certificate != verdict.no_certificate_on_flag
+        || differ
         || verdict.other_flags_change_something != Some(false)
         || verdict.malformed != Some(Malformed::Ignored)
 }
