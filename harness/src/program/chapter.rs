@@ -1,5 +1,6 @@
 //! The chapter of results that says what happens when a server asks everyone. Every statement is made of the results.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 
 use reqmtls_contract::Policy;
@@ -7,6 +8,7 @@ use reqmtls_contract::Policy;
 use super::case::{CASES, Case, Certificate};
 use super::result::{Cell, Outcome, Program, Results};
 use super::wire::{Course, Sent};
+use crate::judge::requirement::Id;
 
 /// Alert `certificate_required` (RFC 9846 §6.2 (RFC 8446 §6.2)).
 const CERTIFICATE_REQUIRED: u8 = 116;
@@ -19,8 +21,7 @@ The draft says that asking every client for a certificate breaks clients, and th
 programs, each once against the reference in each case, in a folder of its own. The server listens at `localhost`, every
 program trusts its authority, and what the server answers has a word that the program's output must show.
 
-*Asked nobody* and so on are policies of one server. *On the flag*: it asks the clients alone that set the request mTLS
-flag. A cell says what the user gets, then what the wire shows. *Dropped*: the client closed the connection when it was
+The server is the same, under four policies; *on the flag* it asks the clients alone that set the request mTLS flag. A cell says what the user gets, then what the wire shows. *Dropped*: the client closed the connection when it was
 asked, without an alert. Numbers in brackets are alerts.
 ";
 
@@ -39,7 +40,7 @@ fn write(out: &mut String, results: &Results) -> fmt::Result {
     writeln!(out, "{INTRODUCTION}")?;
     writeln!(
         out,
-        "{} programs met {}. `reqmtls programs` makes this page and `programs.json` beside it, and leaves a capture of every row in `results/latest/programs/`.\n",
+        "{} programs met the reference ({}). `reqmtls programs` makes this page and `programs.json` beside it, and leaves a capture of every row in `results/latest/programs/`.\n",
         results.programs.len(),
         results.reference
     )?;
@@ -63,7 +64,7 @@ fn cell(program: &Program, case: Case) -> Option<&Cell> {
     program.cells.iter().find(|cell| cell.case == case)
 }
 
-fn case(policy: Policy, certificate: Certificate) -> Case {
+const fn case(policy: Policy, certificate: Certificate) -> Case {
     Case {
         policy,
         certificate,
@@ -71,114 +72,125 @@ fn case(policy: Policy, certificate: Certificate) -> Case {
     }
 }
 
-/// A sentence, and whom it is true of.
-struct Sentence {
-    text: &'static str,
+/// What is said under one heading of the programs in one case.
+struct Group {
+    title: &'static str,
     case: Case,
-    is_so: fn(&Cell) -> bool,
+    /// What can be said, and of whom.
+    sentences: &'static [(&'static str, fn(&Program, &Cell) -> bool)],
 }
 
-/// What can be said of programs in one sentence each, in the order of the page.
-fn sentences() -> [Vec<Sentence>; 4] {
-    let none = |policy| case(policy, Certificate::None);
-    let fits = |policy| case(policy, Certificate::Fits);
-    let sentence = |text, case, is_so| Sentence { text, case, is_so };
-    [
-        vec![
-            sentence(
-                "asked and without a certificate, complete on their first connection, with an empty Certificate",
-                none(Policy::Request),
-                |cell| cell.outcome == Outcome::Completed && cell.count(Course::Dropped) == 0,
-            ),
-            sentence(
-                "complete, but drop connections before the one that does",
-                none(Policy::Request),
-                |cell| cell.outcome == Outcome::Completed && cell.count(Course::Dropped) > 0,
-            ),
-            sentence("do not complete", none(Policy::Request), |cell| {
+/// What is said, in the order of the page.
+const GROUPS: &[Group] = &[
+    Group {
+        title: "A server asks everyone, and the client has no certificate",
+        case: case(Policy::Request, Certificate::None),
+        sentences: &[
+            ("complete, and drop no connection before", |_, cell| {
+                cell.outcome == Outcome::Completed && cell.count(Course::Dropped) == 0
+            }),
+            ("complete, and drop connections before", |_, cell| {
+                cell.outcome == Outcome::Completed && cell.count(Course::Dropped) > 0
+            }),
+            ("do not complete", |_, cell| {
                 cell.outcome != Outcome::Completed
             }),
         ],
-        vec![
-            sentence(
-                "asked and with a certificate that fits, send it",
-                fits(Policy::Request),
-                |cell| cell.outcome == Outcome::Completed && sends(cell),
-            ),
-            sentence(
-                "complete without sending it",
-                fits(Policy::Request),
-                |cell| cell.outcome == Outcome::Completed && !sends(cell),
-            ),
-            sentence(
-                "do not complete: who has a certificate is worse off than who has none",
-                fits(Policy::Request),
-                |cell| cell.outcome != Outcome::Completed,
-            ),
-            sentence(
-                "with a certificate of another authority than the named one, send it all the same",
-                case(Policy::Request, Certificate::Other),
-                sends,
-            ),
-            sentence(
-                "do not",
-                case(Policy::Request, Certificate::Other),
-                |cell| !sends(cell),
-            ),
-        ],
-        vec![
-            sentence(
-                "refused for lack of a certificate, say something of a certificate",
-                none(Policy::Require),
-                |cell| cell.outcome == Outcome::Failed && speaks_of_certificates(cell),
-            ),
-            sentence(
-                "fail and say nothing of a certificate",
-                none(Policy::Require),
-                |cell| cell.outcome == Outcome::Failed && !speaks_of_certificates(cell),
-            ),
-            sentence(
-                "end with exit code 0 and without what was asked for",
-                none(Policy::Require),
-                |cell| cell.outcome == Outcome::Silent,
-            ),
-            sentence(
-                "do not end by themselves within their deadline",
-                none(Policy::Require),
-                |cell| cell.outcome == Outcome::Hung,
-            ),
-            sentence(
-                "try more than one connection",
-                none(Policy::Require),
-                |cell| cell.connections.len() > 1,
-            ),
-        ],
-        vec![
-            sentence(
-                "are asked by the server that asks on the flag, as they do not set it",
-                none(Policy::RequestOnFlag),
-                |cell| cell.connections.iter().any(|it| it.asked),
-            ),
-            sentence(
-                "are not, and complete as if the server asked nobody",
-                none(Policy::RequestOnFlag),
-                |cell| {
-                    cell.outcome == Outcome::Completed
-                        && !cell.connections.iter().any(|it| it.asked)
+    },
+    Group {
+        title: "… the client has a certificate that fits",
+        case: case(Policy::Request, Certificate::Fits),
+        sentences: &[
+            ("send it and complete", |_, cell| {
+                cell.outcome == Outcome::Completed && sends(cell)
+            }),
+            ("complete and do not send it", |_, cell| {
+                cell.outcome == Outcome::Completed && !sends(cell)
+            }),
+            (
+                "do not complete, though they do without a certificate: asking everyone hurts most who has one",
+                |program, cell| {
+                    cell.outcome != Outcome::Completed
+                        && completes(program, case(Policy::Request, Certificate::None))
                 },
             ),
-            sentence(
-                "with a certificate, are asked by that server",
-                fits(Policy::RequestOnFlag),
-                |cell| cell.connections.iter().any(|it| it.asked),
-            ),
-            sentence(
-                "with a certificate, complete",
-                fits(Policy::RequestOnFlag),
-                |cell| cell.outcome == Outcome::Completed,
+            (
+                "do not complete, with a certificate or without",
+                |program, cell| {
+                    cell.outcome != Outcome::Completed
+                        && !completes(program, case(Policy::Request, Certificate::None))
+                },
             ),
         ],
-    ]
+    },
+    Group {
+        title: "… the client has a certificate of another authority than the server names",
+        case: case(Policy::Request, Certificate::Other),
+        sentences: &[
+            ("send it and do not complete", |_, cell| {
+                sends(cell) && cell.outcome != Outcome::Completed
+            }),
+            ("do not send it and complete", |_, cell| {
+                !sends(cell) && cell.outcome == Outcome::Completed
+            }),
+            ("do something else", |_, cell| {
+                sends(cell) == (cell.outcome == Outcome::Completed)
+            }),
+        ],
+    },
+    Group {
+        title: "A server requires a certificate of everyone, and the client has none",
+        case: case(Policy::Require, Certificate::None),
+        sentences: &[
+            ("fail and say something of a certificate", |_, cell| {
+                cell.outcome == Outcome::Failed && speaks_of_certificates(cell)
+            }),
+            ("fail and say nothing of a certificate", |_, cell| {
+                cell.outcome == Outcome::Failed && !speaks_of_certificates(cell)
+            }),
+            (
+                "end with exit code 0 and without what was asked for",
+                |_, cell| cell.outcome == Outcome::Silent,
+            ),
+            (
+                "do not end by themselves within their deadline",
+                |_, cell| cell.outcome == Outcome::Hung,
+            ),
+            ("complete", |_, cell| cell.outcome == Outcome::Completed),
+            ("are refused on more than one connection", |_, cell| {
+                cell.count(Course::Refused) > 1
+            }),
+        ],
+    },
+    Group {
+        title: "The same server asks on the flag, and the client has no certificate",
+        case: case(Policy::RequestOnFlag, Certificate::None),
+        sentences: ON_FLAG,
+    },
+    Group {
+        title: "… the client has a certificate that fits",
+        case: case(Policy::RequestOnFlag, Certificate::Fits),
+        sentences: ON_FLAG,
+    },
+];
+
+const ON_FLAG: &[(&str, fn(&Program, &Cell) -> bool)] = &[
+    (
+        "are not asked on any connection, and complete",
+        |_, cell| cell.outcome == Outcome::Completed && !is_asked(cell),
+    ),
+    ("are asked", |_, cell| is_asked(cell)),
+    ("do not complete", |_, cell| {
+        cell.outcome != Outcome::Completed
+    }),
+];
+
+fn completes(program: &Program, case: Case) -> bool {
+    cell(program, case).is_some_and(|cell| cell.outcome == Outcome::Completed)
+}
+
+fn is_asked(cell: &Cell) -> bool {
+    cell.connections.iter().any(|it| it.asked)
 }
 
 fn sends(cell: &Cell) -> bool {
@@ -195,34 +207,49 @@ fn speaks_of_certificates(cell: &Cell) -> bool {
 
 /// Whom each sentence is true of.
 fn words(out: &mut String, results: &Results) -> fmt::Result {
-    let titles = [
-        "A server asks everyone",
-        "… and the client has a certificate",
-        "A server requires a certificate of everyone",
-        "The same server asks on the flag",
-    ];
-    for (title, sentences) in titles.into_iter().zip(sentences()) {
-        writeln!(out, "## {title}\n")?;
-        for Sentence { text, case, is_so } in sentences {
-            let cells = results.programs.iter();
-            let cells = cells.filter_map(|program| Some((program, cell(program, case)?)));
-            let (mut count, mut names) = (0, Vec::new());
-            for (program, cell) in cells {
-                count += 1;
-                if is_so(cell) {
-                    names.push(program.title.as_str());
-                }
-            }
-            let of = format!("{} of {count}", names.len());
+    for group in GROUPS {
+        writeln!(out, "## {}\n", group.title)?;
+        let programs = results.programs.iter();
+        let cells: Vec<_> = programs
+            .filter_map(|program| Some((program, cell(program, group.case)?)))
+            .collect();
+        for (text, is_so) in group.sentences {
+            let of = cells.iter().filter(|(program, cell)| is_so(program, cell));
+            let names: Vec<_> = of.map(|(program, _)| program.title.as_str()).collect();
             match names.len() {
-                0 => writeln!(out, "* {of} {text}.")?,
-                all if all == count => writeln!(out, "* All {count} {text}.")?,
-                _ => writeln!(out, "* {of} {text}: {}.", names.join(", "))?,
+                0 => writeln!(out, "* None {text}.")?,
+                count if count == cells.len() => writeln!(out, "* All {count} {text}.")?,
+                count => writeln!(
+                    out,
+                    "* {count} of {} {text}: {}.",
+                    cells.len(),
+                    names.join(", ")
+                )?,
             }
         }
         writeln!(out)?;
     }
-    Ok(())
+    on_flag(out, results)
+}
+
+/// How often the server on the flag asked.
+fn on_flag(out: &mut String, results: &Results) -> fmt::Result {
+    let cells = results.programs.iter().flat_map(|program| &program.cells);
+    let (on_flag, others): (Vec<_>, Vec<_>) = cells
+        .filter(|cell| cell.case.policy != Policy::Never)
+        .partition(|cell| cell.case.policy.is_on_flag());
+    let count = |cells: &[&Cell]| {
+        let connections = || cells.iter().flat_map(|cell| &cell.connections);
+        (
+            connections().filter(|it| it.asked).count(),
+            connections().count(),
+        )
+    };
+    let ((asked, all), (others_asked, others_all)) = (count(&on_flag), count(&others));
+    writeln!(
+        out,
+        "In all, the server that asks everyone asked on {others_asked} of {others_all} connections, and the one that asks on the flag on {asked} of {all}.\n"
+    )
 }
 
 /// A table: a row for each program, a column for each case of a kind.
@@ -370,31 +397,30 @@ fn own_words(out: &mut String, results: &Results) -> fmt::Result {
     writeln!(out)
 }
 
-/// Requirements that programs violate.
+/// Requirements that programs violate, each with whose connections show it.
 fn violations(out: &mut String, results: &Results) -> fmt::Result {
     writeln!(out, "## What they violate\n")?;
-    let mut any = false;
+    let mut by_id: BTreeMap<Id, Vec<&str>> = BTreeMap::new();
     for program in &results.programs {
         let connections = program.cells.iter().flat_map(|cell| &cell.connections);
-        let mut ids: Vec<_> = connections
+        let ids: BTreeSet<_> = connections
             .flat_map(|it| it.violates.iter().copied())
             .collect();
-        ids.sort_unstable();
-        ids.dedup();
         for id in ids {
-            any = true;
-            let requirement = id.get();
-            writeln!(
-                out,
-                "* {}: {id}, {}: {}",
-                program.title,
-                requirement.citation(),
-                requirement.statement
-            )?;
+            by_id.entry(id).or_default().push(&program.title);
         }
     }
-    if !any {
+    if by_id.is_empty() {
         writeln!(out, "Nothing that these connections show.")?;
+    }
+    for (id, names) in by_id {
+        let requirement = id.get();
+        let (citation, statement) = (requirement.citation(), requirement.statement);
+        writeln!(
+            out,
+            "* {id}, {citation}: {statement}. {}.",
+            names.join(", ")
+        )?;
     }
     writeln!(out)
 }
@@ -449,10 +475,10 @@ mod tests {
     fn statements_follow_from_results() {
         let text = chapter(&results(Outcome::Completed, ""));
         assert!(
-            text.contains("* All 1 complete, but drop connections before the one that does."),
+            text.contains("* All 1 complete, and drop connections before."),
             "{text}"
         );
-        assert!(text.contains("* 0 of 1 do not complete."), "{text}");
+        assert!(text.contains("* None do not complete."), "{text}");
         assert!(
             text.contains(
                 "| Some | 1 \\| &lt;2> | completes: 2 × dropped; empty Certificate, answered |"
@@ -461,7 +487,7 @@ mod tests {
         );
         let text = chapter(&results(Outcome::Failed, "no cert`"));
         assert!(
-            text.contains("* All 1 refused for lack of a certificate, say something"),
+            text.contains("* All 1 fail and say something of a certificate."),
             "{text}"
         );
         assert!(text.contains("| Some | 0 | `no cert'` |"), "{text}");

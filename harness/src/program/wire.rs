@@ -61,7 +61,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Reads it off; `is_cut`: the program was ended while it was open.
+    /// Reads it off; `is_cut`: the program was ended while it was open, which is no fault of it.
     pub(super) fn of(recorded: &Recorded, is_cut: bool) -> Self {
         let transcript = &recorded.transcript;
         let judged =
@@ -87,7 +87,7 @@ impl Connection {
             None => Course::Left,
         };
         let findings = judged.rulings.iter().filter_map(Ruling::finding);
-        let of_client = findings.filter(|it| it.counts() && it.party == Party::Client);
+        let of_client = findings.filter(|it| !is_cut && it.counts() && it.party == Party::Client);
         let mut violates: Vec<_> = of_client.flat_map(|it: Finding| it.requirements).collect();
         violates.sort_unstable();
         violates.dedup();

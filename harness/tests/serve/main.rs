@@ -97,6 +97,11 @@ fn a_misbehaving_server_is_played_and_no_finding() {
     assert_eq!(line["knowledge"]["server"]["misbehaves"], true, "{line:#}");
     let rulings = line["rulings"].as_array().unwrap().iter();
     let mut violated = rulings.filter(|it| it["verdict"] == "violated");
+    let blamed: Vec<_> = violated
+        .clone()
+        .filter(|it| it["side"] == "client")
+        .collect();
+    assert!(blamed.is_empty(), "{blamed:#?}");
     assert!(
         violated.any(|it| it["side"] == "server"),
         "{case}: {line:#}"

@@ -21,7 +21,7 @@ pub(in crate::command) struct Line<'a> {
     /// By what it was judged.
     knowledge: &'a Knowledge,
     /// The transcript in the order of arrival, line by line.
-    transcript: Vec<String>,
+    pub(in crate::command) transcript: Vec<String>,
     /// Whether all of it could be read.
     whole: bool,
     rulings: Vec<Judgement<'a>>,

@@ -69,8 +69,10 @@ impl Output {
         let rulings = rulings.unwrap_or_default();
         let mut out = io::stdout().lock();
         if self.is_json {
+            let mut connection = json::Line::of(None, recorded, &rulings);
+            connection.transcript = cut(connection.transcript);
             let line = Line {
-                connection: json::Line::of(None, recorded, &rulings),
+                connection,
                 outcome: served.report.outcome,
                 error: served.report.error.as_deref(),
             };
@@ -83,7 +85,9 @@ impl Output {
             if let Some(error) = &served.report.error {
                 let _ = writeln!(whole, "the server reports: {}", error.escape_debug());
             }
-            out.write_all(cut(&whole).as_bytes())?;
+            for line in cut(whole.lines().map(str::to_owned).collect()) {
+                writeln!(out, "{line}")?;
+            }
         }
         out.flush()?;
         if let Some(capture) = &mut self.capture {
@@ -109,19 +113,14 @@ fn is_finding(ruling: &Ruling, misbehaves: bool) -> bool {
     finding.is_some_and(|finding| !(misbehaves && finding.party.side() == Some(Side::Server)))
 }
 
-/// The text, up to the most lines.
-fn cut(text: &str) -> String {
-    let count = text.lines().count();
-    let Some(more) = count.checked_sub(MOST_LINES).filter(|more| *more > 0) else {
-        return text.to_owned();
+/// Of more than the most lines the first and the last ones.
+fn cut(mut lines: Vec<String>) -> Vec<String> {
+    let Some(more) = lines.len().checked_sub(MOST_LINES).filter(|more| *more > 0) else {
+        return lines;
     };
-    let (start, end) = (MOST_LINES / 2, count - MOST_LINES / 2);
-    let lines: Vec<_> = text.lines().collect();
-    let mut short = lines[..start].join("\n");
-    let _ = write!(short, "\n({more} lines left out)\n");
-    short.push_str(&lines[end..].join("\n"));
-    short.push('\n');
-    short
+    let start = MOST_LINES / 2;
+    lines.splice(start..start + more, [format!("({more} lines left out)")]);
+    lines
 }
 
 #[cfg(test)]
@@ -129,16 +128,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_many_lines_the_first_and_the_last_are_printed() {
-        let line = "line\n";
-        assert_eq!(cut(&line.repeat(MOST_LINES)), line.repeat(MOST_LINES));
-        let text = format!("first\n{}last\n", line.repeat(MOST_LINES));
-        let short = cut(&text);
-        assert!(
-            short.starts_with("first\n") && short.ends_with("last\n"),
-            "{short}"
-        );
-        assert!(short.contains("\n(2 lines left out)\n"), "{short}");
-        assert_eq!(short.lines().count(), MOST_LINES + 1);
+    fn of_many_lines_the_first_and_the_last_are_written() {
+        let lines = |count| {
+            (0..count)
+                .map(|line: usize| line.to_string())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(cut(lines(MOST_LINES)), lines(MOST_LINES));
+        let short = cut(lines(MOST_LINES + 2));
+        assert_eq!(short.len(), MOST_LINES + 1);
+        assert_eq!(short[MOST_LINES / 2], "(2 lines left out)");
+        assert_eq!(short.last(), lines(MOST_LINES + 2).last());
     }
 }
