@@ -39,6 +39,10 @@ Exit codes:
 /// Which programs.
 #[derive(Debug, Args)]
 #[command(after_help = ABOUT)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command line"
+)]
 pub(super) struct Arguments {
     /// Only these
     #[arg(value_name = "NAME")]
@@ -214,7 +218,7 @@ impl Work<'_> {
             }
         }
         for manifest in &chosen.servers {
-            match self.one_server(manifest).await? {
+            match Box::pin(self.one_server(manifest)).await? {
                 Ok(server) => {
                     print_server(&server)?;
                     results.servers.push(server);
@@ -245,7 +249,7 @@ impl Work<'_> {
                 judged,
             )
         };
-        Ok(match self.servers.run(manifest, add).await {
+        Ok(match Box::pin(self.servers.run(manifest, add)).await {
             Ok(server) => {
                 file.finish()?;
                 Ok(server)

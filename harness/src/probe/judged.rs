@@ -47,14 +47,14 @@ pub fn judge(plan: &Plan, probed: &Probed) -> Judged {
 }
 
 /// What is known of a connection: how the probe's own client was set up.
-fn knowledge(plan: &Plan, play: &Play, connection: u32) -> Knowledge {
+fn knowledge(plan: &Plan, client: &Play, connection: u32) -> Knowledge {
     let material = &plan.material;
     let nothing = Knowledge {
         extension: material.extension,
         ..Knowledge::none(material.flag, material.revision)
     };
-    let mut knowledge = nothing.of_client(&play.client, connection);
-    knowledge.client.misbehaves = play.misbehaves;
+    let mut knowledge = nothing.of_client(&client.client, connection);
+    knowledge.client.misbehaves = client.misbehaves;
     knowledge
 }
 

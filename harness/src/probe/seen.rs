@@ -67,6 +67,10 @@ impl fmt::Display for AlertSeen {
 
 /// What one connection shows, in short.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a thing that is seen or not"
+)]
 pub struct Seen {
     /// How it went.
     pub outcome: Outcome,

@@ -70,11 +70,15 @@ pub struct Verdict {
 
 /// A session that a second connection offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a thing that is seen or not"
+)]
 pub struct Offered {
     /// Whether the first connection set the flag.
-    pub made_with_flag: bool,
+    pub flag_then: bool,
     /// Whether the second one does.
-    pub offered_with_flag: bool,
+    pub flag_now: bool,
     /// Whether the server authenticated with it.
     pub resumed: bool,
     /// Whether the server asked in the second handshake.
@@ -235,8 +239,8 @@ impl Verdict {
             };
             if first.seen.ticket && second.seen.tls13.is_some() {
                 self.sessions.push(Offered {
-                    made_with_flag: it.play.sets_flag(),
-                    offered_with_flag: it.play.value("client.resumption") == "flag-set",
+                    flag_then: it.play.sets_flag(),
+                    flag_now: it.play.value("client.resumption") == "flag-set",
                     resumed: second.seen.resumed,
                     asked: second.seen.asked,
                 });

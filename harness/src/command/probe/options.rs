@@ -96,7 +96,7 @@ pub(in crate::command) struct Arguments {
     /// Write one JSON document with every connection
     #[arg(long)]
     pub(super) json: bool,
-    /// Write the cases as JUnit XML
+    /// Write the cases as XML in the form of `JUnit`
     #[arg(long, value_name = "FILE")]
     pub(super) junit: Option<PathBuf>,
     /// Write every connection with its secrets as pcapng, for Wireshark and `reqmtls judge`

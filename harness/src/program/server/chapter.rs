@@ -76,10 +76,10 @@ fn violations(out: &mut String, servers: &[Server]) -> fmt::Result {
         let requirement = id.get();
         writeln!(
             out,
-            "* {} violate {id}, {}: {}",
-            who.join(", "),
+            "* {id}, {}: {}. Violated by {}",
             requirement.citation(),
-            requirement.statement
+            requirement.statement,
+            who.join(", ")
         )?;
     }
     Ok(())

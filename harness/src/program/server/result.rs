@@ -58,8 +58,8 @@ impl Row {
         let verdict = &judged.verdict;
         let certificate = |value| verdict.certificates.get(value).map(ToString::to_string);
         let groups = grouped(probed, judged);
-        let violated = groups.iter().filter(|group| group.is_violated());
-        let mut violates: Vec<_> = violated.map(Grouped::requirement).collect();
+        let findings = groups.iter().filter(|group| group.is_violated());
+        let mut violates: Vec<_> = findings.map(Grouped::requirement).collect();
         violates.sort_unstable();
         violates.dedup();
         Self {
