@@ -71,12 +71,15 @@ const fn case(policy: Policy, certificate: Certificate) -> Case {
     }
 }
 
+/// A sentence without its subject, and whether it is true of a program with this cell.
+type Sentence = (&'static str, fn(&Program, &Cell) -> bool);
+
 /// What is said under one heading of the programs in one case.
 struct Group {
     title: &'static str,
     case: Case,
     /// What can be said, and of whom.
-    sentences: &'static [(&'static str, fn(&Program, &Cell) -> bool)],
+    sentences: &'static [Sentence],
 }
 
 /// What is said, in the order of the page.
@@ -173,7 +176,7 @@ const GROUPS: &[Group] = &[
     },
 ];
 
-const ON_FLAG: &[(&str, fn(&Program, &Cell) -> bool)] = &[
+const ON_FLAG: &[Sentence] = &[
     (
         "are not asked on any connection, and complete",
         |_, cell| cell.outcome == Outcome::Completed && !is_asked(cell),
