@@ -27,10 +27,22 @@ fn the_readme_counts_programs_as_their_chapter_does() {
     let read = |name: &str| fs::read_to_string(root.join(name)).unwrap();
     let (readme, chapter) = (read("README.md"), read("results/programs.md"));
     let pairs = [
-        (" programs without a certificate go on", " asked and without a certificate, complete on their first"),
-        (", Chromium and Firefox in two settings, drop", " complete, but drop connections before the one that does"),
-        (" with a certificate, Chromium and Firefox, show no page", " do not complete: who has a certificate is worse off"),
-        (" are asked by the same server", " are asked by the server that asks on the flag"),
+        (
+            " programs without a certificate go on",
+            " asked and without a certificate, complete on their first",
+        ),
+        (
+            ", Chromium and Firefox in two settings, drop",
+            " complete, but drop connections before the one that does",
+        ),
+        (
+            " with a certificate, Chromium and Firefox, show no page",
+            " do not complete: who has a certificate is worse off",
+        ),
+        (
+            " are asked by the same server",
+            " are asked by the server that asks on the flag",
+        ),
     ];
     for (said, shown) in pairs {
         let count = |text: &str, behind: &str| -> String {

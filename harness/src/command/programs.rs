@@ -39,6 +39,10 @@ Exit codes:
 /// Which programs.
 #[derive(Debug, Args)]
 #[command(after_help = ABOUT)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command line"
+)]
 pub(super) struct Arguments {
     /// Only these
     #[arg(value_name = "NAME")]
@@ -49,6 +53,9 @@ pub(super) struct Arguments {
     /// Write the chapter of results/programs.json once more, and start nothing
     #[arg(long, conflicts_with_all = ["list", "install", "names"])]
     chapter: bool,
+    /// Run the servers alone, and put what they do in the place of what results/programs.json has of servers
+    #[arg(long, conflicts_with_all = ["list", "chapter", "names"])]
+    servers: bool,
     /// Install the Debian packages of what the machine lacks, and end
     #[arg(long, conflicts_with = "list")]
     install: bool,
@@ -63,7 +70,10 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
         clients: Manifest::load_all(&folder)?,
         servers: ServerManifest::load_all(&folder)?,
     };
-    let chosen = all.selected(&arguments.names)?;
+    let mut chosen = all.selected(&arguments.names)?;
+    if arguments.servers {
+        chosen.clients.clear();
+    }
     if arguments.list {
         return chosen.list();
     }
@@ -98,7 +108,16 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
         complain("interrupted: nothing is written");
         return Ok(EXIT_PEER);
     };
-    let results = results?;
+    let mut results = results?;
+    let is_whole = results.missing.is_empty();
+    if arguments.servers {
+        let servers = std::mem::take(&mut results);
+        results = read_results(&root.join("results").join("programs.json"))?;
+        let is_server = |missing: &Missing| chosen.servers.iter().any(|it| it.name == missing.name);
+        results.missing.retain(|missing| !is_server(missing));
+        results.missing.extend(servers.missing);
+        results.servers = servers.servers;
+    }
     if arguments.names.is_empty() {
         let json = serde_json::to_string_pretty(&results)? + "\n";
         let place = root.join("results");
@@ -106,20 +125,18 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
         write_whole(&place.join("programs.md"), chapter(&results).as_bytes())?;
         complain(&format!("results: {}", place.join("programs.md").display()));
     }
-    Ok(if results.missing.is_empty() {
-        0
-    } else {
-        EXIT_PEER
-    })
+    Ok(if is_whole { 0 } else { EXIT_PEER })
 }
 
 /// Writes the chapter of the results that there are.
 fn rewrite(results: &Path) -> anyhow::Result<u8> {
-    let path = results.join("programs.json");
-    let read: Results =
-        serde_json::from_slice(&read_file(&path)?).with_context(|| path.display().to_string())?;
+    let read = read_results(&results.join("programs.json"))?;
     write_whole(&results.join("programs.md"), chapter(&read).as_bytes())?;
     Ok(0)
+}
+
+fn read_results(path: &Path) -> anyhow::Result<Results> {
+    serde_json::from_slice(&read_file(path)?).with_context(|| path.display().to_string())
 }
 
 /// Programs of either role.
@@ -201,7 +218,7 @@ impl Work<'_> {
             }
         }
         for manifest in &chosen.servers {
-            match self.one_server(manifest).await? {
+            match Box::pin(self.one_server(manifest)).await? {
                 Ok(server) => {
                     print_server(&server)?;
                     results.servers.push(server);
@@ -232,7 +249,7 @@ impl Work<'_> {
                 judged,
             )
         };
-        Ok(match self.servers.run(manifest, add).await {
+        Ok(match Box::pin(self.servers.run(manifest, add)).await {
             Ok(server) => {
                 file.finish()?;
                 Ok(server)

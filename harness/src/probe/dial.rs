@@ -59,7 +59,7 @@ impl<'a> Dialer<'a> {
             Ok(endpoint) => self.meet(&**endpoint, number, &recorder).await,
             Err(error) => Err(io::Error::other(error.clone())),
         };
-        let is_full = recorder.is_full();
+        let exceeded = recorder.exceeded();
         let recording = recorder.finish();
         let mut connected = match report {
             Ok(report) => self.of_report(number, recording, report),
@@ -71,11 +71,13 @@ impl<'a> Dialer<'a> {
                 seen: Seen::nothing(),
                 answer: None,
                 error: Some(error.to_string()),
+                is_cut: true,
                 took: Duration::ZERO,
             },
         };
-        if is_full {
-            connected.error = Some(format!("cut after {MOST_OCTETS} octets"));
+        if let Some(limit) = exceeded {
+            connected.error = Some(format!("cut after {limit}"));
+            connected.is_cut = true;
         }
         connected.took = start.elapsed();
         connected
@@ -128,6 +130,7 @@ impl<'a> Dialer<'a> {
             key_log,
             transcript,
             answer: self.asking.take_answer(),
+            is_cut: report.outcome == reqmtls_contract::Outcome::Broken,
             error: report.error,
             took: Duration::ZERO,
         }

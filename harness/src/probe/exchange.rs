@@ -19,7 +19,7 @@ const SHOWN: usize = 120;
 #[derive(Debug)]
 pub(super) struct Asking {
     request: Vec<u8>,
-    /// How long an answer is awaited, and each further part of it.
+    /// How long an answer is awaited; each further part of it a fifth of that.
     wait: Duration,
     /// The start of the last answer.
     answer: Mutex<Vec<u8>>,
@@ -64,7 +64,13 @@ impl Exchange for Asking {
         // A server that sends forever, a little at a time, has four times as long.
         let last = Instant::now() + self.wait * 4;
         while octets < MOST {
-            let next = last.min(Instant::now() + self.wait);
+            // Who has answered was not to refuse any more: only its close is awaited.
+            let wait = if octets == 0 {
+                self.wait
+            } else {
+                self.wait / 5
+            };
+            let next = last.min(Instant::now() + wait);
             match timeout_at(next, stream.read(&mut buffer)).await {
                 Ok(Ok(0)) | Err(_) => break,
                 Ok(Ok(length)) => {

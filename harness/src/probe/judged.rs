@@ -20,7 +20,7 @@ pub struct Judged {
 /// Judges what a probe left behind.
 #[must_use]
 pub fn judge(plan: &Plan, probed: &Probed) -> Judged {
-    let verdict = Verdict::of(&probed.played);
+    let verdict = Verdict::of(&probed.played, plan.material.revision);
     let shown = verdict.shows_flags().then_some(true);
     let knows_flags = plan.server_knows_flags.or(shown);
     let judge_one = |played: &Played| {
@@ -47,14 +47,14 @@ pub fn judge(plan: &Plan, probed: &Probed) -> Judged {
 }
 
 /// What is known of a connection: how the probe's own client was set up.
-fn knowledge(plan: &Plan, play: &Play, connection: u32) -> Knowledge {
+fn knowledge(plan: &Plan, client: &Play, connection: u32) -> Knowledge {
     let material = &plan.material;
     let nothing = Knowledge {
         extension: material.extension,
         ..Knowledge::none(material.flag, material.revision)
     };
-    let mut knowledge = nothing.of_client(&play.client, connection);
-    knowledge.client.misbehaves = play.misbehaves;
+    let mut knowledge = nothing.of_client(&client.client, connection);
+    knowledge.client.misbehaves = client.misbehaves;
     knowledge
 }
 
@@ -76,7 +76,9 @@ impl Judged {
     pub fn own_faults(&self, probed: &Probed) -> Vec<String> {
         let mut faults = Vec::new();
         for (played, connections) in probed.played.iter().zip(&self.connections) {
-            let rulings = connections.iter().flat_map(|it| &it.rulings);
+            let whole = played.connections.iter().zip(connections);
+            let whole = whole.filter(|(connected, _)| !connected.is_cut);
+            let rulings = whole.flat_map(|(_, judged)| &judged.rulings);
             let own = rulings.filter(|ruling| ruling.is_violated_by(Side::Client));
             for ruling in own.filter(|_| !played.play.misbehaves) {
                 faults.push(format!("{}: {ruling}", played.play.id));

@@ -119,6 +119,8 @@ pub struct Connected {
     pub answer: Option<String>,
     /// What the client reports to have ended it.
     pub error: Option<String>,
+    /// Whether it was cut by this program: what the client left undone then was not its choice.
+    pub is_cut: bool,
     /// How long it took.
     pub took: Duration,
 }
@@ -193,6 +195,17 @@ pub async fn probe(plan: &Plan, mut progress: impl FnMut(&str)) -> Result<Probed
     Ok(running.probed)
 }
 
+/// With which groups of a client the server asks for another key share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Retries {
+    /// It is not tried yet.
+    Untried,
+    /// With none that was tried.
+    Never,
+    /// With these.
+    With(&'static [Group]),
+}
+
 /// A probe on its way.
 struct Running<'a> {
     plan: &'a Plan,
@@ -201,8 +214,8 @@ struct Running<'a> {
     probed: Probed,
     /// Connections in sequence to which the server sent nothing.
     unanswered: usize,
-    /// The groups with which the server asked for another key share; `None`: it is not tried yet.
-    retries: Option<Option<&'static [Group]>>,
+    /// What is known of HelloRetryRequest.
+    retries: Retries,
 }
 
 impl<'a> Running<'a> {
@@ -220,7 +233,7 @@ impl<'a> Running<'a> {
                 ..Probed::default()
             },
             unanswered: 0,
-            retries: None,
+            retries: Retries::Untried,
         }
     }
 
@@ -260,13 +273,12 @@ impl<'a> Running<'a> {
         };
         let was_asked = |it: &Played| it.last().is_some_and(|seen| seen.asked);
         match play.needs {
-            Need::Nothing => None,
-            Need::Retry => (self.retries == Some(None))
+            Need::Retry => (self.retries == Retries::Never)
                 .then_some("the server took the key share of every group that it was sent"),
             Need::Request | Need::Acceptance if !before().any(was_asked) => {
                 Some("the server does not ask such a client")
             }
-            Need::Request => None,
+            Need::Nothing | Need::Request => None,
             Need::Acceptance => {
                 let accepted = before().any(|it| {
                     it.play.client.identity == play.client.identity
@@ -284,8 +296,9 @@ impl<'a> Running<'a> {
     /// Plays a client that is to get HelloRetryRequest: with each group in turn until it does.
     async fn play_retry(&mut self, play: &Play) {
         let candidates: Vec<&'static [Group]> = match self.retries {
-            Some(found) => found.into_iter().collect(),
-            None => RETRY_GROUPS.to_vec(),
+            Retries::With(groups) => vec![groups],
+            Retries::Untried => RETRY_GROUPS.to_vec(),
+            Retries::Never => Vec::new(),
         };
         for groups in candidates {
             let mut play = play.clone();
@@ -293,13 +306,16 @@ impl<'a> Running<'a> {
             self.play(play).await;
             let last = self.probed.played.last();
             if last.and_then(Played::last).is_some_and(|seen| seen.retried) {
-                self.retries = Some(Some(groups));
+                self.retries = Retries::With(groups);
                 return;
             }
             // What was not answered with HelloRetryRequest is no such case.
             self.probed.played.pop();
         }
-        self.retries.get_or_insert(None);
+        // A server that asked before was seen to: it is not forgotten for one connection that failed.
+        if self.retries == Retries::Untried {
+            self.retries = Retries::Never;
+        }
     }
 
     async fn play(&mut self, play: Play) {

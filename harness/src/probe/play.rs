@@ -161,7 +161,7 @@ fn is_of_client(case: &Case) -> bool {
 }
 
 fn of_case(scenario: &Scenario, case: &Case, material: &Material, has_identity: bool) -> Vec<Play> {
-    let swept = case.sweep.then_some(SWEPT).unwrap_or_default();
+    let swept = if case.sweep { SWEPT } else { &[] };
     let swept = swept.iter().filter(|flag| **flag != material.flag);
     let needs = need(scenario, case);
     let jobs = case.jobs(material).take(1);

@@ -67,6 +67,10 @@ impl fmt::Display for AlertSeen {
 
 /// What one connection shows, in short.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a thing that is seen or not"
+)]
 pub struct Seen {
     /// How it went.
     pub outcome: Outcome,
@@ -175,6 +179,14 @@ impl Seen {
             outcome: self.outcome,
             alert: self.alert,
         }
+    }
+}
+
+impl Reaction {
+    /// Whether TLS came to the same: what is said on top of it is no matter of flags.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        self == other || (self.outcome.stands() && other.outcome.stands())
     }
 }
 

@@ -169,7 +169,8 @@ mod tests {
     #[tokio::test]
     async fn a_line_without_end_is_an_error() {
         static LONG: [u8; 4096] = [b'x'; 4096];
-        let error = begin(Starttls::Smtp, &[&LONG]).await.unwrap_err();
+        static LINES: &[&[u8]] = &[&LONG];
+        let error = begin(Starttls::Smtp, LINES).await.unwrap_err();
         assert_eq!(
             error,
             "got a line of more than 1024 octets, expected its end"

@@ -1,6 +1,7 @@
 //! What a server does, as data: made of what was seen, and of nothing else.
 
 use indexmap::IndexMap;
+use reqmtls_contract::Revision;
 use reqmtls_vocabulary::words;
 use serde::Serialize;
 
@@ -37,7 +38,7 @@ words! {
 pub struct Verdict {
     /// Whom it asks in the first handshake of TLS 1.3.
     pub asks: Option<Asks>,
-    /// Whether its request acknowledges the flag as the editor's copy says.
+    /// Whether its request acknowledges the flag as the editor's copy says; absent under another revision.
     pub acknowledges: Option<bool>,
     /// How it takes an empty Certificate of a client that does not set the flag.
     pub no_certificate: Option<Reaction>,
@@ -69,11 +70,15 @@ pub struct Verdict {
 
 /// A session that a second connection offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a thing that is seen or not"
+)]
 pub struct Offered {
     /// Whether the first connection set the flag.
-    pub made_with_flag: bool,
+    pub flag_then: bool,
     /// Whether the second one does.
-    pub offered_with_flag: bool,
+    pub flag_now: bool,
     /// Whether the server authenticated with it.
     pub resumed: bool,
     /// Whether the server asked in the second handshake.
@@ -142,7 +147,7 @@ const MALFORMED: &[&str] = &[
 impl Verdict {
     /// What the connections show.
     #[must_use]
-    pub fn of(played: &[Played]) -> Self {
+    pub fn of(played: &[Played], revision: Revision) -> Self {
         let all = Lookup(played);
         let absent = |flag| {
             let values = [("client.flag", flag), ("client.certificate", "absent")];
@@ -152,7 +157,9 @@ impl Verdict {
         let asked = |seen: Option<&Seen>| seen.filter(|seen| seen.asked).map(Seen::reaction);
         let mut verdict = Self {
             asks: plain.zip(set).and_then(|(plain, set)| Asks::of(plain, set)),
-            acknowledges: set.filter(|set| set.asked).map(|set| set.acknowledged),
+            acknowledges: set
+                .filter(|set| set.asked && revision == Revision::EditorsCopy)
+                .map(|set| set.acknowledged),
             no_certificate: asked(plain),
             no_certificate_on_flag: asked(set),
             twice: all.find("encoding-twice", &[]).map(Seen::reaction),
@@ -192,7 +199,7 @@ impl Verdict {
         let Some(plain) = all.plain() else { return };
         let value = |name| all.find("encoding", &[("client.edit.value", name)]);
         let like = |seen: &Seen, other: &Seen| {
-            (seen.asked, seen.reaction()) == (other.asked, other.reaction())
+            seen.asked == other.asked && seen.reaction().is_like(&other.reaction())
         };
         let swept = all.of("encoding-sweep").filter_map(Played::last);
         let alone = WELL_FORMED.iter().filter_map(|name| value(name));
@@ -232,8 +239,8 @@ impl Verdict {
             };
             if first.seen.ticket && second.seen.tls13.is_some() {
                 self.sessions.push(Offered {
-                    made_with_flag: it.play.sets_flag(),
-                    offered_with_flag: it.play.value("client.resumption") == "flag-set",
+                    flag_then: it.play.sets_flag(),
+                    flag_now: it.play.value("client.resumption") == "flag-set",
                     resumed: second.seen.resumed,
                     asked: second.seen.asked,
                 });

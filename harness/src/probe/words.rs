@@ -27,11 +27,13 @@ impl Verdict {
             Asks::WithoutFlag => "asks only clients that do not set the flag",
         }
         .to_owned();
-        if self.acknowledges == Some(true) {
-            text.push_str(", and acknowledges it in CertificateRequest");
-        }
+        text.push_str(match self.acknowledges {
+            Some(true) => ", and acknowledges it in CertificateRequest",
+            Some(false) => ", and does not acknowledge it in CertificateRequest",
+            None => "",
+        });
         let taken = match (self.no_certificate, self.no_certificate_on_flag) {
-            (Some(plain), Some(set)) if plain != set => {
+            (Some(plain), Some(set)) if !plain.is_like(&set) => {
                 format!("of clients without certificate it {plain}; with the flag it {set}")
             }
             (Some(taken), _) | (None, Some(taken)) => without_certificate(taken),
@@ -128,20 +130,17 @@ impl Verdict {
         let mut changed = self
             .sessions
             .iter()
-            .filter(|it| it.made_with_flag != it.offered_with_flag);
+            .filter(|it| it.flag_then != it.flag_now);
         let only_alike = self.sessions.len() > resumed.len()
             && changed.all(|it| !it.resumed)
-            && resumed
-                .iter()
-                .all(|it| it.made_with_flag == it.offered_with_flag);
+            && resumed.iter().all(|it| it.flag_then == it.flag_now);
         let mut text = match resumed.len() {
             0 => "gives session tickets and resumes none".to_owned(),
             count if count == self.sessions.len() => "resumes every session".to_owned(),
             _ if only_alike => "resumes sessions only where the flag is as it was".to_owned(),
             count => format!("resumes {count} of {} sessions", self.sessions.len()),
         };
-        let before_flag =
-            |it: &&&super::verdict::Offered| it.offered_with_flag && !it.made_with_flag;
+        let before_flag = |it: &&&super::verdict::Offered| it.flag_now && !it.flag_then;
         if self.asks == Some(Asks::OnFlag) && resumed.iter().any(|it| before_flag(&it) && !it.asked)
         {
             text.push_str(

@@ -21,8 +21,10 @@ The draft says that asking every client for a certificate breaks clients, and th
 programs, each once against the reference in each case, in a folder of its own. The server listens at `localhost`, every
 program trusts its authority, and what the server answers has a word that the program's output must show.
 
-The server is the same, under four policies; *on the flag* it asks the clients alone that set the request mTLS flag. A cell says what the user gets, then what the wire shows. *Dropped*: the client closed the connection when it was
-asked, without an alert. Numbers in brackets are alerts.
+The server is the same, under four policies; *on the flag* it asks the clients alone that set the request mTLS flag. A
+cell says what the user gets, then what the wire shows of each connection. *Dropped*: the client closed it when it was
+asked, without an alert. *Left*: it closed it without a request. *Open*: it was still open at the deadline. Numbers in
+brackets are alerts.
 ";
 
 /// The chapter in Markdown.
@@ -72,12 +74,15 @@ const fn case(policy: Policy, certificate: Certificate) -> Case {
     }
 }
 
+/// A sentence without its subject, and whether it is true of a program with this cell.
+type Sentence = (&'static str, fn(&Program, &Cell) -> bool);
+
 /// What is said under one heading of the programs in one case.
 struct Group {
     title: &'static str,
     case: Case,
     /// What can be said, and of whom.
-    sentences: &'static [(&'static str, fn(&Program, &Cell) -> bool)],
+    sentences: &'static [Sentence],
 }
 
 /// What is said, in the order of the page.
@@ -174,7 +179,7 @@ const GROUPS: &[Group] = &[
     },
 ];
 
-const ON_FLAG: &[(&str, fn(&Program, &Cell) -> bool)] = &[
+const ON_FLAG: &[Sentence] = &[
     (
         "are not asked on any connection, and complete",
         |_, cell| cell.outcome == Outcome::Completed && !is_asked(cell),
@@ -216,16 +221,12 @@ fn words(out: &mut String, results: &Results) -> fmt::Result {
         for (text, is_so) in group.sentences {
             let of = cells.iter().filter(|(program, cell)| is_so(program, cell));
             let names: Vec<_> = of.map(|(program, _)| program.title.as_str()).collect();
-            match names.len() {
-                0 => writeln!(out, "* None {text}.")?,
-                count if count == cells.len() => writeln!(out, "* All {count} {text}.")?,
-                count => writeln!(
-                    out,
-                    "* {count} of {} {text}: {}.",
-                    cells.len(),
-                    names.join(", ")
-                )?,
-            }
+            let of = match names.len() {
+                0 => "none".to_owned(),
+                count if count == cells.len() => format!("all {count}"),
+                count => format!("{count} of {}: {}", cells.len(), names.join(", ")),
+            };
+            writeln!(out, "* **{text}**: {of}")?;
         }
         writeln!(out)?;
     }
@@ -248,7 +249,7 @@ fn on_flag(out: &mut String, results: &Results) -> fmt::Result {
     let ((asked, all), (others_asked, others_all)) = (count(&on_flag), count(&others));
     writeln!(
         out,
-        "In all, the server that asks everyone asked on {others_asked} of {others_all} connections, and the one that asks on the flag on {asked} of {all}.\n"
+        "In all, the server that asks everyone or requires a certificate of everyone asked on {others_asked} of {others_all} connections, and the one that asks on the flag on {asked} of {all}.\n"
     )
 }
 
@@ -475,10 +476,10 @@ mod tests {
     fn statements_follow_from_results() {
         let text = chapter(&results(Outcome::Completed, ""));
         assert!(
-            text.contains("* All 1 complete, and drop connections before."),
+            text.contains("* **complete, and drop connections before**: all 1\n"),
             "{text}"
         );
-        assert!(text.contains("* None do not complete."), "{text}");
+        assert!(text.contains("* **do not complete**: none\n"), "{text}");
         assert!(
             text.contains(
                 "| Some | 1 \\| &lt;2> | completes: 2 × dropped; empty Certificate, answered |"
@@ -487,7 +488,7 @@ mod tests {
         );
         let text = chapter(&results(Outcome::Failed, "no cert`"));
         assert!(
-            text.contains("* All 1 fail and say something of a certificate."),
+            text.contains("* **fail and say something of a certificate**: all 1\n"),
             "{text}"
         );
         assert!(text.contains("| Some | 0 | `no cert'` |"), "{text}");

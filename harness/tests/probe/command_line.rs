@@ -78,9 +78,13 @@ fn judges_the_same(capture: &Path, cases: &[Value]) {
     let connections = cases
         .iter()
         .flat_map(|case| case["connections"].as_array().unwrap());
-    // TLS 1.2 is left out there.
-    let tls13 = connections.filter(|it| it["tls13"] != false);
-    assert_eq!(lines.lines().count(), tls13.count());
+    // Of TLS 1.2 it has those of which something can be judged.
+    let all: Vec<_> = connections.collect();
+    let tls13 = all.iter().filter(|it| it["tls13"] != false).count();
+    assert!(
+        (tls13..=all.len()).contains(&lines.lines().count()),
+        "{lines}"
+    );
     for line in lines.lines() {
         let line: Value = serde_json::from_str(line).unwrap();
         let mut rulings = line["rulings"].as_array().unwrap().iter();
@@ -97,7 +101,7 @@ async fn findings_are_grouped_and_fail() {
     let (code, out, _) = run(command(&target, &["encoding/*", "--server-knows-flags"])).await;
     assert_eq!(code, Some(1), "{out}");
     assert!(
-        out.contains("\nviolated\n  TF-3 violated, server: "),
+        out.contains("\nviolated\n  TF-4 violated, server: "),
         "{out}"
     );
     assert!(

@@ -85,7 +85,10 @@ fn malformed_flags_are_a_finding() {
 #[test]
 fn a_misbehaving_server_is_played_and_no_finding() {
     let case = "unsolicited/unmodified/server-hello/request";
-    let serving = Serving::start(1, &["--misbehave", case, "--once", "1"]);
+    let serving = Serving::start(
+        1,
+        &["--misbehave", case, "--client-knows-flags", "--once", "1"],
+    );
     reference(
         &serving,
         serving.ports[0],

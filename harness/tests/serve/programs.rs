@@ -1,9 +1,11 @@
 //! Real programs as clients.
 
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value;
 
 use crate::serving::{PATIENCE, Serving, lines};
@@ -100,6 +102,7 @@ fn dump(chromium: &Path, home: &Path, url: &str) -> String {
         .env("HOME", home)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
+        .process_group(0)
         .spawn()
         .unwrap();
     let lines = lines(child.stdout.take().unwrap());
@@ -110,7 +113,9 @@ fn dump(chromium: &Path, home: &Path, url: &str) -> String {
         text.push_str(&line);
         text.push('\n');
     }
-    drop(child.kill());
+    // With all that it started.
+    let group = Pid::from_raw(child.id().cast_signed()).unwrap();
+    let _ = kill_process_group(group, Signal::KILL);
     drop(child.wait());
     text
 }

@@ -1,4 +1,4 @@
-//! The cases of a probe as JUnit XML.
+//! The cases of a probe as XML in the form of `JUnit`.
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use reqmtls_vocabulary::Side;

@@ -31,7 +31,7 @@ pub(super) fn obey(arguments: &Arguments) -> anyhow::Result<u8> {
 }
 
 async fn obeying(arguments: &Arguments) -> anyhow::Result<u8> {
-    let address = match arguments.target.resolve().await {
+    let address = match arguments.address().await {
         Ok(address) => address,
         Err(error) => {
             complain(&format!("error: {error:#}"));

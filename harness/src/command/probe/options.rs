@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Args;
 use reqmtls_contract::{Identity, Revision};
+use tokio::net::TcpStream;
 
 use super::super::capture::read_file;
 use super::super::run::number;
@@ -95,7 +96,7 @@ pub(in crate::command) struct Arguments {
     /// Write one JSON document with every connection
     #[arg(long)]
     pub(super) json: bool,
-    /// Write the cases as JUnit XML
+    /// Write the cases as XML in the form of `JUnit`
     #[arg(long, value_name = "FILE")]
     pub(super) junit: Option<PathBuf>,
     /// Write every connection with its secrets as pcapng, for Wireshark and `reqmtls judge`
@@ -144,8 +145,8 @@ impl fmt::Display for Target {
 }
 
 impl Target {
-    /// Its address: the first that answers a connection, or the first.
-    pub(super) async fn resolve(&self) -> anyhow::Result<SocketAddr> {
+    /// Its address: where it has several, the first that takes a connection, else the first.
+    async fn resolve(&self, patience: Duration) -> anyhow::Result<SocketAddr> {
         let found = tokio::net::lookup_host((self.host.as_str(), self.port));
         let found = found
             .await
@@ -154,6 +155,12 @@ impl Target {
         let Some(first) = found.first() else {
             bail!("{} has no address", self.host);
         };
+        for address in found.iter().filter(|_| found.len() > 1) {
+            let taken = tokio::time::timeout(patience, TcpStream::connect(address));
+            if matches!(taken.await, Ok(Ok(_))) {
+                return Ok(*address);
+            }
+        }
         Ok(*first)
     }
 }
@@ -168,12 +175,17 @@ impl Arguments {
         }
     }
 
+    /// Where the server is.
+    pub(super) async fn address(&self) -> anyhow::Result<SocketAddr> {
+        self.target.resolve(seconds(self.timeout)).await
+    }
+
     /// What to do; `None`: there is no such case.
     pub(super) fn plan(&self, address: SocketAddr) -> anyhow::Result<Option<Plan>> {
         let mut certificates = Certificates::generate().context("cannot make certificates")?;
         let identity = self.identity()?;
         let has_identity = identity.is_some();
-        certificates.client = identity.unwrap_or_else(|| certificates.untrusted.clone());
+        certificates.p256.client = identity.unwrap_or_else(|| certificates.untrusted.clone());
         let material = Material {
             certificates,
             extension: self.extension,

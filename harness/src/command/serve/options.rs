@@ -60,6 +60,10 @@ pub(in crate::command) struct Arguments {
     /// The number of the extension `tls_flags`: 62, or 0xfe01 as the deployed experiment has it
     #[arg(long, default_value_t = TLS_FLAGS, value_name = "NUMBER", value_parser = number)]
     pub(super) extension: u16,
+    /// Whether the clients implement `tls_flags` [true without a value; default: not known, and judged as unmodified
+    /// libraries where documents ask two things of them]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    client_knows_flags: Option<bool>,
     /// The server's certificate and what is between it and its authority, PEM [default: made up, for localhost]
     #[arg(long, value_name = "FILE", requires = "key")]
     pub(super) cert: Option<PathBuf>,
@@ -268,6 +272,7 @@ impl Arguments {
             setup: actual.clone(),
         };
         let capabilities = Rustls::new().describe().capabilities;
+        knowledge.client.knows_flags = self.client_knows_flags;
         knowledge.server.provenance = Some(capabilities.provenance(&job));
         knowledge
     }

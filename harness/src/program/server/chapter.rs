@@ -1,8 +1,10 @@
 //! The servers' part of the chapter.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
 use super::result::{Row, Server};
+use crate::judge::requirement::Id;
 use crate::program::chapter::escaped;
 
 const INTRODUCTION: &str = "\
@@ -50,21 +52,37 @@ pub(in crate::program) fn servers(out: &mut String, servers: &[Server]) -> fmt::
         if let Some(note) = &server.note {
             writeln!(out, "* {}: {note}", server.title)?;
         }
+    }
+    violations(out, servers)?;
+    writeln!(out)
+}
+
+/// Each requirement that is violated, once, with the servers and the policies under which they do.
+fn violations(out: &mut String, servers: &[Server]) -> fmt::Result {
+    let mut violated: BTreeMap<Id, Vec<String>> = BTreeMap::new();
+    for server in servers {
+        let mut policies: BTreeMap<Id, Vec<&str>> = BTreeMap::new();
         for row in &server.rows {
             for id in &row.violates {
-                let requirement = id.get();
-                writeln!(
-                    out,
-                    "* {}, {}: violates {id}, {}: {}",
-                    server.title,
-                    row.policy,
-                    requirement.citation(),
-                    requirement.statement
-                )?;
+                policies.entry(*id).or_default().push(row.policy.as_str());
             }
         }
+        for (id, policies) in policies {
+            let who = format!("{} ({})", server.title, policies.join(", "));
+            violated.entry(id).or_default().push(who);
+        }
     }
-    writeln!(out)
+    for (id, who) in violated {
+        let requirement = id.get();
+        writeln!(
+            out,
+            "* {id}, {}: {}. Violated by {}",
+            requirement.citation(),
+            requirement.statement,
+            who.join(", ")
+        )?;
+    }
+    Ok(())
 }
 
 /// How a client without a certificate is taken, and what it is answered where it was to be refused.

@@ -58,8 +58,8 @@ impl Row {
         let verdict = &judged.verdict;
         let certificate = |value| verdict.certificates.get(value).map(ToString::to_string);
         let groups = grouped(probed, judged);
-        let violated = groups.iter().filter(|group| group.is_violated());
-        let mut violates: Vec<_> = violated.map(Grouped::requirement).collect();
+        let findings = groups.iter().filter(|group| group.is_violated());
+        let mut violates: Vec<_> = findings.map(Grouped::requirement).collect();
         violates.sort_unstable();
         violates.dedup();
         Self {
@@ -86,8 +86,10 @@ fn answer(probed: &Probed) -> Option<String> {
 
 fn changes(verdict: &Verdict) -> bool {
     let by_flag = verdict.asks != Some(Asks::Nobody) && verdict.asks != Some(Asks::Everyone);
+    let both = verdict.no_certificate.zip(verdict.no_certificate_on_flag);
+    let differ = both.is_some_and(|(plain, set)| !plain.is_like(&set));
     by_flag
-        || verdict.no_certificate != verdict.no_certificate_on_flag
+        || differ
         || verdict.other_flags_change_something != Some(false)
         || verdict.malformed != Some(Malformed::Ignored)
 }

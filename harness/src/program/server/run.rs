@@ -51,7 +51,7 @@ impl Servers<'_> {
         let version = self.version(manifest).await?;
         let mut rows = Vec::new();
         for policy in manifest.policies.keys() {
-            let (probed, judged) = self.probed(manifest, *policy).await?;
+            let (probed, judged) = Box::pin(self.probed(manifest, *policy)).await?;
             emit(*policy, &probed, &judged)?;
             rows.push(Row::of(*policy, &probed, &judged));
         }
@@ -117,7 +117,7 @@ impl Servers<'_> {
             command: format!("{} ({policy})", manifest.name),
             reason,
         };
-        match start.during(work).await? {
+        match Box::pin(start.during(work)).await? {
             Ok(Ok(probed)) => {
                 if let Some(reason) = probed.stopped {
                     return Err(failed(format!("the probe stopped: {reason}")));
@@ -137,10 +137,10 @@ impl Servers<'_> {
         policy: Policy,
         place: &Place,
     ) -> Result<(), ProgramError> {
-        let server = &self.certificates.server;
+        let server = &self.certificates.p256.server;
         let both = format!("{}{}", server.certificates, server.private_key);
         let file = |name: &str| place.folder.join(name);
-        write(&file("authority.pem"), &self.certificates.authority)?;
+        write(&file("authority.pem"), &self.certificates.p256.authority)?;
         write(&file("server.pem"), &server.certificates)?;
         write(&file("server-key.pem"), &server.private_key)?;
         write(&file("server-both.pem"), &both)?;
@@ -187,7 +187,7 @@ impl Servers<'_> {
             timeout: Duration::from_secs(5),
             wait: WAIT,
             pause: Duration::ZERO,
-            limit: Duration::from_secs(120),
+            limit: Duration::from_mins(2),
         })
     }
 
