@@ -194,14 +194,14 @@ mod tests {
             Manifest::parse("x", &text).unwrap()
         };
         let place = Place {
-            folder: "/tmp/f".into(),
+            folder: "/cell".into(),
             programs: "/p".into(),
             port: 4433,
         };
         let ended = ended(
             Some(1),
             "out\n",
-            "1A: error:0A: \u{1b}[31malert\u{1b}[0m at 4433\n  last\u{7} /tmp/f\n\n",
+            "1A: error:0A: \u{1b}[31malert\u{1b}[0m at 4433\n  last\u{7} /cell\n\n",
         );
         let text = |key| text(&manifest(key), &ended, &place).unwrap();
         assert_eq!(text(""), "last FOLDER");

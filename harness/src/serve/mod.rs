@@ -132,12 +132,12 @@ impl Plan {
 impl Door {
     /// Runs one connection to its end.
     async fn serve(
-        &self,
+        self: &Arc<Self>,
         number: u32,
         stream: TcpStream,
         client: SocketAddr,
         deadline: Duration,
-    ) -> io::Result<Served> {
+    ) -> io::Result<Ended> {
         let server = stream.local_addr()?;
         let passing = Arc::new(Recorder::of_at_most(MOST_OCTETS));
         self.open.insert(number, &passing);
@@ -149,27 +149,56 @@ impl Door {
         };
         let report = meeting.with(stream, &passing).await;
         self.open.remove(number);
-        let recording = passing.so_far();
+        Ok(Ended {
+            number,
+            door: Arc::clone(self),
+            ends: (client, server),
+            recording: passing.so_far(),
+            report,
+        })
+    }
+}
+
+/// One connection that has ended, as octets.
+struct Ended {
+    number: u32,
+    door: Arc<Door>,
+    /// The client's address and the server's.
+    ends: (SocketAddr, SocketAddr),
+    recording: Recording,
+    report: ConnectionReport,
+}
+
+impl Ended {
+    /// Reads it. One at a time, as a transcript can take far more memory than what it is made of.
+    fn read(self, after_stop: bool) -> Served {
+        let Self {
+            number,
+            door,
+            ends: (client, server),
+            recording,
+            report,
+        } = self;
         // What the library hands over is key log lines.
         let key_log = KeyLog::parse(&report.key_log.join("\n")).unwrap_or_default();
         let recorded = Recorded {
-            name: format!("connection {number}, {}", self.name),
+            name: format!("connection {number}, {}", door.name),
             client,
             server,
             transcript: Transcript::observe(&recording, &key_log),
             gaps: Vec::new(),
-            knowledge: known(&self.knowledge, &report),
+            knowledge: known(&door.knowledge, &report),
             numbering: Numbering::Given,
             unused_note: None,
         };
-        Ok(Served {
+        Served {
             number,
-            after_stop: false,
+            after_stop,
             recorded,
             recording,
             key_log,
             report,
-        })
+        }
     }
 }
 
@@ -237,7 +266,7 @@ pub(crate) async fn serve(
         }
         tokio::select! {
             () = &mut stop => break,
-            Some(done) = tasks.join_next(), if !tasks.is_empty() => ended(done, &mut emit)?,
+            Some(done) = tasks.join_next(), if !tasks.is_empty() => ended(done, false, &mut emit)?,
             next = accept(doors), if is_wanted && tasks.len() < limits.at_once => {
                 let (door, stream, client) = next?;
                 taken += 1;
@@ -250,12 +279,7 @@ pub(crate) async fn serve(
     }
     let rest = async {
         while let Some(done) = tasks.join_next().await {
-            ended(done, &mut |served| {
-                emit(Served {
-                    after_stop: true,
-                    ..served
-                })
-            })?;
+            ended(done, true, &mut emit)?;
         }
         Ok(())
     };
@@ -265,12 +289,13 @@ pub(crate) async fn serve(
 }
 
 fn ended(
-    done: Result<io::Result<Served>, tokio::task::JoinError>,
+    done: Result<io::Result<Ended>, tokio::task::JoinError>,
+    after_stop: bool,
     emit: &mut impl FnMut(Served) -> io::Result<()>,
 ) -> io::Result<()> {
     // A connection does not panic; if one does, the whole server should.
     match done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())) {
-        Ok(served) => emit(served),
+        Ok(ended) => emit(ended.read(after_stop)),
         // It was gone before it had an address: nothing passed.
         Err(_) => Ok(()),
     }
