@@ -19,7 +19,8 @@ const BALLAST: usize = 1500;
 /// ECDSA on P-256.
 #[derive(Clone, Debug)]
 pub struct Certificates {
-    pub(crate) p256: Valid,
+    /// ECDSA on P-256.
+    pub p256: Valid,
     rsa: Valid,
     ed25519: Valid,
     /// Issued by an authority that no end trusts.

@@ -196,7 +196,7 @@ async fn after_handshake<F>(
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    let identity = material(Revision::Draft02).certificates.server;
+    let identity = material(Revision::Draft02).certificates.p256.server;
     let chain = CertificateDer::pem_slice_iter(identity.certificates.as_bytes());
     let chain = chain.collect::<Result<_, _>>().unwrap();
     let key = PrivateKeyDer::from_pem_slice(identity.private_key.as_bytes()).unwrap();

@@ -46,8 +46,8 @@ impl Server {
     /// The reference, set up so.
     pub(super) async fn reference(material: &Material, change: impl FnOnce(&mut Setup)) -> Self {
         let mut setup = Setup {
-            identity: Some(material.certificates.server.clone()),
-            trust_anchors: Some(material.certificates.authority.clone()),
+            identity: Some(material.certificates.p256.server.clone()),
+            trust_anchors: Some(material.certificates.p256.authority.clone()),
             revision: None,
             ..Setup::default()
         };
@@ -81,7 +81,7 @@ pub(super) fn material(revision: Revision) -> Material {
 /// server does not trust.
 pub(super) fn plan(address: SocketAddr, mut material: Material, has_identity: bool) -> Plan {
     if !has_identity {
-        material.certificates.client = material.certificates.untrusted.clone();
+        material.certificates.p256.client = material.certificates.untrusted.clone();
     }
     let scenarios = scenarios(&material).unwrap();
     Plan {
