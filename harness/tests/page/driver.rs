@@ -1,6 +1,7 @@
 //! Chromium by way of chromedriver, both gone when the test ends.
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder};
 use http::Method;
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
 use url::{ParseError, Url};
 
@@ -24,8 +26,10 @@ struct Driver(Child);
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        // What is gone already cannot be ended.
-        drop(self.0.kill());
+        // Chromium is in its group. What is gone already cannot be ended.
+        if let Some(group) = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw) {
+            drop(kill_process_group(group, Signal::KILL));
+        }
         drop(self.0.wait());
     }
 }
@@ -58,6 +62,7 @@ pub(crate) async fn browser() -> Option<Browser> {
         .arg("--port=0")
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
+        .process_group(0)
         .spawn();
     let mut child = match spawned {
         Ok(child) => child,
