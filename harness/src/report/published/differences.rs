@@ -9,6 +9,7 @@ use super::collect::{Collected, Kind, Seen};
 use super::fold;
 use super::notes::Difference;
 use super::page::{Page, alone, counted, sentence, text, whose};
+use super::peer_pages;
 use super::sign::{BYPASSED, Sign};
 use super::subject::Subject;
 
@@ -59,10 +60,8 @@ pub(super) fn differences(page: &mut Page, subject: &Subject, run: &Collected) {
 
 /// The notes that explain nothing that this run shows, though their cases belong to its revision.
 pub(super) fn unused(subject: &Subject, run: &Collected) -> Vec<String> {
-    let used: BTreeSet<usize> = splits(subject, run)
-        .iter()
-        .filter_map(|split| split.note)
-        .collect();
+    let mut used = peer_pages::explained(subject, run);
+    used.extend(splits(subject, run).iter().filter_map(|split| split.note));
     let notes = subject.notes().differences.iter();
     let is_ours = |note: &Difference| {
         let mut cases = subject.cases();

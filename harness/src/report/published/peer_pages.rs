@@ -63,6 +63,30 @@ fn places<'a>(subject: &Subject, run: &'a Collected) -> BTreeMap<Place<'a>, Vec<
     places
 }
 
+/// The numbers of the notes that stand on a page.
+pub(super) fn explained(subject: &Subject, run: &Collected) -> BTreeSet<usize> {
+    let places = places(subject, run);
+    let family = |name: &str| {
+        let mut peers = run.peers.iter();
+        peers.find(|it| it.name == name).map(|it| &it.family)
+    };
+    let mut numbers = BTreeSet::new();
+    for ((_, side, _, _), behaviours) in &places {
+        let usual = most(behaviours);
+        for own in behaviours {
+            let is_unusual = usual.is_some_and(|words| *words != own.words);
+            let is_listed = is_unusual
+                || behaviours.iter().any(|other| {
+                    other.words != own.words && family(other.peer) == family(own.peer)
+                });
+            if is_listed {
+                numbers.extend(note(subject, own.seen, *side));
+            }
+        }
+    }
+    numbers
+}
+
 fn page(
     subject: &Subject,
     run: &Collected,
@@ -168,16 +192,29 @@ fn compare<'a>(
 
 /// Why a side does so, as far as that is noted.
 fn why(subject: &Subject, seen: &Seen, side: Side) -> String {
-    let mut own = seen.findings.iter().filter(|it| it.party == side.into());
-    if let Some(known) = own.find_map(|finding| finding.known.as_deref()) {
+    if let Some(known) = known(seen, side) {
         return known.to_owned();
+    }
+    note(subject, seen, side)
+        .map(|number| &subject.notes().differences[number])
+        .map_or_else(|| "not explained yet".to_owned(), Difference::why)
+}
+
+/// Why a side does so, where that is a known deviation.
+fn known(seen: &Seen, side: Side) -> Option<&str> {
+    let mut own = seen.findings.iter().filter(|it| it.party == side.into());
+    own.find_map(|finding| finding.known.as_deref())
+}
+
+/// The number of the note on what a side does, unless it is a known deviation.
+fn note(subject: &Subject, seen: &Seen, side: Side) -> Option<usize> {
+    if known(seen, side).is_some() {
+        return None;
     }
     let case = &subject.case(seen.case).id;
     let peer = &*seen.player(side).peer;
     let mut notes = subject.notes().differences.iter();
-    notes
-        .find(|note| note.matches(case, side) && note.is_about(peer))
-        .map_or_else(|| "not explained yet".to_owned(), Difference::why)
+    notes.position(|note| note.matches(case, side) && note.is_about(peer))
 }
 
 fn write(page: &mut Page, subject: &Subject, otherwise: &Otherwise, than: &str) {
