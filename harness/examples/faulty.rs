@@ -46,7 +46,11 @@ impl Peer for Faulty {
 
     fn prepare(&self, job: Job) -> Result<Arc<dyn Endpoint>, PrepareError> {
         let strikes = job.id.starts_with(&format!("{} ", self.case));
-        let fault = if strikes { self.fault.clone() } else { String::new() };
+        let fault = if strikes {
+            self.fault.clone()
+        } else {
+            String::new()
+        };
         if fault == "dies preparing" || self.fault == "dies preparing anything" {
             eprintln!("first\nout of {HOSTILE}paper");
             std::process::exit(7);
@@ -60,6 +64,7 @@ impl Peer for Faulty {
 impl Endpoint for End {
     async fn run(&self, connection: u32, stream: &mut dyn Stream, report: &mut ConnectionReport) {
         match &*self.fault {
+            "eats memory" => eat().await,
             "dies relaying" => std::process::abort(),
             "stops" => stop(),
             "hangs" => std::future::pending().await,
@@ -81,6 +86,16 @@ fn stop() {
     if let Err(error) = kill_process(getpid(), Signal::STOP) {
         eprintln!("cannot stop: {error}");
     }
+}
+
+/// Takes more memory than a container has.
+async fn eat() {
+    let mut all: Vec<Vec<u8>> = Vec::new();
+    for _ in 0..96 {
+        all.push(vec![1; 16 << 20]);
+        tokio::task::yield_now().await;
+    }
+    eprintln!("got {} pieces of memory", all.len());
 }
 
 /// Writes the same octets again and again, until nobody takes them any more.
@@ -136,13 +151,21 @@ async fn main() -> std::io::Result<ExitCode> {
     }
     writeln!(stdout, "{{\"reqmtls\":2,\"listening\":\"{address}\"}}")?;
     stdout.flush()?;
-    let dialled = if fault == "dials" { dial(&case) } else { String::new() };
+    let dialled = if fault == "dials" {
+        dial(&case)
+    } else {
+        String::new()
+    };
     let peer = Faulty {
         inner: Rustls::new(),
         fault,
         case,
         dialled,
     };
+    let ignores = peer.fault == "ignores its end";
     serve(Arc::new(peer), listener, true).await?;
+    if ignores {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+    }
     Ok(ExitCode::SUCCESS)
 }

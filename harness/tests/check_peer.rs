@@ -58,7 +58,7 @@ fn a_peer_that_follows_the_contract_passes() {
 }
 
 /// Each double, by which rule it is caught, and what is said of it.
-const CAUGHT: [(&str, &str, &str); 20] = [
+const CAUGHT: [(&str, &str, &str); 21] = [
     (
         "names another key",
         "when it listens",
@@ -78,6 +78,11 @@ const CAUGHT: [(&str, &str, &str); 20] = [
         "is not held",
         "asked hold is reset",
         "got no exit within 10 s of the end of the connection that asked hold",
+    ),
+    (
+        "lets everybody hold",
+        "hold on a second connection",
+        "got {\"reply\":\"held\"} in reply to hold on a second connection, expected error",
     ),
     (
         "speaks version 3",

@@ -1,5 +1,6 @@
 //! `reqmtls run`: cells run, judged and reported.
 
+use std::io;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -7,12 +8,16 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::selection::{Selected, Selection};
 use super::{EXIT_FINDINGS, EXIT_NOTHING, EXIT_PEER, PeerError, complain};
 use crate::judge::Conformance;
-use crate::report::{Captured, Places, Published, Reporter, Stored, Subject, Tally, Terminal};
-use crate::run::{self, Drift, Place, Plan};
+use crate::report::{
+    Captured, Folder, Places, Published, Reporter, Stored, Subject, Tally, Terminal, try_write,
+};
+use crate::run::{self, Drift, Event, Place, Plan};
 use crate::scenario::MAX_FLAG;
 
 /// Arguments of `run`.
@@ -105,7 +110,17 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
         flag: arguments.flag,
         revision,
     };
+    let runtime = Runtime::new().context("cannot start the runtime")?;
+    let stop = {
+        let _entered = runtime.enter();
+        interrupted().context("cannot listen for signals")?
+    };
     // Before anything runs: results that cannot be written would be noticed too late.
+    let _folder = Folder::take(&latest)?;
+    if let Some(Places { folder, readme }) = &places {
+        try_write(&folder.join("matrix.md"))?;
+        readme.as_deref().map_or(Ok(()), try_write)?;
+    }
     let mut reporters: Vec<Box<dyn Reporter>> = vec![
         Box::new(Stored::create(&latest.join("result.jsonl"))?),
         Box::new(Captured::new(&latest.join("run.pcapng"))),
@@ -114,10 +129,13 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
     let mut terminal = Terminal::stderr();
     let mut tally = Tally::default();
     let mut failure = None;
-    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-    let outcome = runtime.block_on(run::run(&plan, interrupted(), |event| {
+    let outcome = runtime.block_on(run::run(&plan, stop, |event| {
         // A stderr that is closed must not end a run.
         drop(terminal.event(&event));
+        // An interrupted run is no result: what an earlier one left stays.
+        if matches!(event, Event::Interrupted) {
+            reporters.clear();
+        }
         for reporter in &mut reporters {
             if let Err(error) = reporter.event(&event) {
                 failure.get_or_insert(error);
@@ -132,7 +150,12 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
     if let Some(error) = failure {
         return Err(error).context("the results are not whole");
     }
-    complain(&format!("results: {}", latest.display()));
+    let stay = if tally.interrupted {
+        "those of an earlier run stay in "
+    } else {
+        ""
+    };
+    complain(&format!("results: {stay}{}", latest.display()));
     Ok(exit_code(&tally))
 }
 
@@ -159,18 +182,23 @@ fn exit_code(tally: &Tally) -> u8 {
     }
 }
 
-/// Ready at Ctrl-C or SIGTERM.
-async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-    ) else {
-        // Without handlers the signals end the process; peers then end by themselves.
-        return std::future::pending().await;
+/// Ready at Ctrl-C or SIGTERM; from now on these end nothing by themselves.
+fn interrupted() -> io::Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut next = async move || {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
     };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
+    Ok(async move {
+        next().await;
+        // Whoever asks twice does not want to wait. Peers end by themselves, and the next run removes what is left.
+        tokio::spawn(async move {
+            next().await;
+            complain("interrupted again: ending at once");
+            std::process::exit(EXIT_PEER.into());
+        });
+    })
 }

@@ -57,13 +57,10 @@ const MSG_FASTOPEN: u32 = 0x2000_0000;
 
 /// The seccomp profile, as the engine takes it.
 pub(super) fn profile() -> Value {
-    let refuse = |names: &[&str], args: Value| {
-        json!({ "names": names, "action": "SCMP_ACT_ERRNO", "errnoRet": EPERM, "args": args })
-    };
-    let masked = |index: u32, value: u32, mask: u32| {
-        json!([{ "index": index, "value": mask, "valueTwo": value, "op": "SCMP_CMP_MASKED_EQ" }])
-    };
-    let equal = |index: u32, value: u32| json!([{ "index": index, "value": value, "op": "SCMP_CMP_EQ" }]);
+    let refuse = |names: &[&str], args: Value| json!({ "names": names, "action": "SCMP_ACT_ERRNO", "errnoRet": EPERM, "args": args });
+    let masked = |index: u32, value: u32, mask: u32| json!([{ "index": index, "value": mask, "valueTwo": value, "op": "SCMP_CMP_MASKED_EQ" }]);
+    let equal =
+        |index: u32, value: u32| json!([{ "index": index, "value": value, "op": "SCMP_CMP_EQ" }]);
     let mut rules = vec![
         refuse(&CONNECTS, json!([])),
         refuse(&NEEDLESS, json!([])),
@@ -72,10 +69,16 @@ pub(super) fn profile() -> Value {
         // It connects by an option.
         refuse(&["socket"], equal(2, IPPROTO_SCTP)),
         // A first segment with data in it connects.
-        refuse(&["sendto", "sendmmsg"], masked(3, MSG_FASTOPEN, MSG_FASTOPEN)),
+        refuse(
+            &["sendto", "sendmmsg"],
+            masked(3, MSG_FASTOPEN, MSG_FASTOPEN),
+        ),
         refuse(&["sendmsg"], masked(2, MSG_FASTOPEN, MSG_FASTOPEN)),
     ];
-    for bit in (0..32).map(|bit| 1 << bit).filter(|bit| NAMESPACES & bit != 0) {
+    for bit in (0..32)
+        .map(|bit| 1 << bit)
+        .filter(|bit| NAMESPACES & bit != 0)
+    {
         rules.push(refuse(&["clone"], masked(0, bit, bit)));
     }
     // Its flags lie in memory, where nobody can look; without it, libraries call clone.

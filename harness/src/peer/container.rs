@@ -69,7 +69,12 @@ impl Container {
         let last_words = LastWords::default();
         let (says, listens) = oneshot::channel();
         let client = engine.client.clone();
-        tokio::spawn(read_log(client.clone(), id.clone(), last_words.clone(), says));
+        tokio::spawn(read_log(
+            client.clone(),
+            id.clone(),
+            last_words.clone(),
+            says,
+        ));
         let mut container = Self {
             engine: Arc::clone(engine),
             exit: tokio::spawn(exit_code(client, id.clone())),
@@ -98,7 +103,9 @@ impl Container {
             Ok(Some(port)) => container.address.set_port(port),
             Ok(None) => {
                 let end = container.end().await;
-                return Err(StartError::Listening(format!("the engine published no port; {end}")));
+                return Err(StartError::Listening(format!(
+                    "the engine published no port; {end}"
+                )));
             }
             Err(error) => {
                 container.cut_off().await;

@@ -89,7 +89,9 @@ pub enum ControlError {
         got: String,
     },
     /// The name of a capability is none: it would stand in every report.
-    #[error("got the capability {0:?}, expected letters, digits, \".\", \"_\" and \"-\", at most {MOST_NAME}")]
+    #[error(
+        "got the capability {0:?}, expected letters, digits, \".\", \"_\" and \"-\", at most {MOST_NAME}"
+    )]
     Capability(String),
     /// It lacks a capability.
     #[error("unsupported: {0}")]

@@ -14,7 +14,7 @@ use testcontainers::bollard::query_parameters::{
 use testcontainers::core::client;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// The label with the name of the peer, of containers and of images.
 pub(super) const PEER: &str = "reqmtls.peer";
@@ -25,6 +25,9 @@ const HARNESS: &str = "reqmtls.harness";
 
 /// How long the engine may take for one thing that is asked of it.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long to wait before the engine is asked again what is left.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// How many images of one peer stay: those of two or three checkouts that take turns.
 const IMAGES: usize = 3;
@@ -101,8 +104,10 @@ impl Engine {
             std::mem::take(&mut *self.starts.lock().unwrap_or_else(PoisonError::into_inner));
         let end = async {
             while starts.join_next().await.is_some() {}
-            // What fails here the next run does.
-            drop(self.remove(|harness| harness == self.harness).await);
+            // What the engine is about to remove by itself it lists until then. What fails here the next run does.
+            while let Ok(1..) = self.remove(|harness| harness == self.harness).await {
+                sleep(PAUSE).await;
+            }
         };
         drop(timeout(PATIENCE, end).await);
     }
@@ -121,26 +126,32 @@ impl Engine {
         images.sort_by_key(|image| std::cmp::Reverse(image.created));
         for image in images.iter().skip(IMAGES) {
             // One that a container uses stays.
-            drop(self.client.remove_image(&image.id, options.clone(), None).await);
+            drop(
+                self.client
+                    .remove_image(&image.id, options.clone(), None)
+                    .await,
+            );
         }
     }
 
-    /// Removes the containers of this machine whose harness is such a one.
-    async fn remove(&self, is_meant: impl Fn(&str) -> bool) -> Result<(), Error> {
+    /// Removes the containers of this machine whose harness is such a one, and says how many there were.
+    async fn remove(&self, is_meant: impl Fn(&str) -> bool) -> Result<usize, Error> {
         let options = ListContainersOptions {
             all: true,
             filters: Some(filter(format!("{HOST}={}", self.host))),
             ..ListContainersOptions::default()
         };
+        let mut count = 0;
         for container in self.client.list_containers(Some(options)).await? {
             let labels = container.labels.unwrap_or_default();
             if let (Some(harness), Some(id)) = (labels.get(HARNESS), &container.id)
                 && is_meant(harness)
             {
+                count += 1;
                 remove(&self.client, id).await;
             }
         }
-        Ok(())
+        Ok(count)
     }
 }
 

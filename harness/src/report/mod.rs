@@ -3,6 +3,7 @@
 
 mod capture;
 mod file;
+mod folder;
 mod published;
 mod stored;
 mod tally;
@@ -13,7 +14,8 @@ use std::io;
 use crate::run::Event;
 
 pub use self::capture::Captured;
-pub use self::file::write_whole;
+pub use self::file::{try_write, write_whole};
+pub use self::folder::{Folder, FolderError};
 pub use self::published::{Notes, NotesError, PAGES, Places, Published, Rendered, Subject};
 pub use self::stored::{Line, SCHEMA, Stored, StoredError, replay};
 pub use self::tally::Tally;

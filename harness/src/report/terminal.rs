@@ -64,7 +64,9 @@ impl<W: Write> Reporter for Terminal<W> {
             Event::Ended(ended) => {
                 self.clear()?;
                 for (peer, count) in std::mem::take(&mut self.gone) {
-                    self.line(&format!("failed: {count} cells without peer {peer}, which is gone"))?;
+                    self.line(&format!(
+                        "failed: {count} cells without peer {peer}, which is gone"
+                    ))?;
                 }
                 write!(self.out, "{}", self.tally.summary(ended))
             }

@@ -87,7 +87,11 @@ impl TwoEnds<'_> {
         let recorders: Vec<_> = (0..self.connections).map(|_| Recorder::new()).collect();
         let progress = Progress::default();
         let deadline = self.deadline * self.connections;
-        let run = timeout(deadline + GRACE, self.run_through(client, server, &recorders, &progress)).await;
+        let run = timeout(
+            deadline + GRACE,
+            self.run_through(client, server, &recorders, &progress),
+        )
+        .await;
         let exceeded = recorders.iter().find_map(Recorder::exceeded);
         let recordings: Vec<_> = recorders.into_iter().map(Recorder::finish).collect();
         let broken = match run {

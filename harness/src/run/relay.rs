@@ -79,7 +79,9 @@ impl State {
             (self.pieces, MOST_PIECES, "pieces"),
         ];
         let mut beyond = limits.iter().filter(|(count, most, _)| count > most);
-        beyond.next().map(|(_, most, what)| format!("{most} {what}"))
+        beyond
+            .next()
+            .map(|(_, most, what)| format!("{most} {what}"))
     }
 }
 
@@ -223,7 +225,10 @@ mod tests {
         assert_eq!(takes(&[22, 3, 3, 0, 0]), (MOST_RECORDS, records.clone()));
         let alerts = [21, 3, 3, 0, 2, 1, 90].repeat(1000);
         assert_eq!(takes(&alerts), (MOST_RECORDS / 1000, records));
-        assert_eq!(takes(&[0xff]), (MOST_PIECES, format!("{MOST_PIECES} pieces")));
+        assert_eq!(
+            takes(&[0xff]),
+            (MOST_PIECES, format!("{MOST_PIECES} pieces"))
+        );
     }
 
     #[test]
@@ -232,7 +237,10 @@ mod tests {
         for size in 1..octets.len() {
             let mut records = Records::default();
             octets.chunks(size).for_each(|piece| records.take(piece));
-            assert_eq!((records.count, records.body, records.header.len()), (3, 0, 2));
+            assert_eq!(
+                (records.count, records.body, records.header.len()),
+                (3, 0, 2)
+            );
         }
     }
 }

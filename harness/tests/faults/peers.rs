@@ -18,7 +18,10 @@ const FAULTS: [(&str, &str); 11] = [
         "dies relaying",
         "peer faulty was lost: it ended (signal: 6 (SIGABRT)",
     ),
-    ("dies reporting", "peer faulty was lost: it ended (exit status: 7)"),
+    (
+        "dies reporting",
+        "peer faulty was lost: it ended (exit status: 7)",
+    ),
     (
         "stops",
         "peer faulty was lost: it did not answer within 1000 ms after the deadline of a cell and was killed",
@@ -34,7 +37,10 @@ const FAULTS: [(&str, &str); 11] = [
 
 /// What a connection without end is cut by.
 const LIMITS: [(&str, &str); 3] = [
-    ("sends octets without end", "a connection of more than 4194304 octets"),
+    (
+        "sends octets without end",
+        "a connection of more than 4194304 octets",
+    ),
     (
         "sends empty records without end",
         "a connection of more than 8192 records of one side",
@@ -55,11 +61,18 @@ fn a_fault_costs_the_cells_that_it_touches_and_no_other() {
         ran.costs_only_what_it_touches();
         for pairing in PAIRINGS {
             let (conformance, reason) = ran.cell(STRUCK, pairing);
-            let expected = if fault.is_empty() { "conforms" } else { "failed" };
+            let expected = if fault.is_empty() {
+                "conforms"
+            } else {
+                "failed"
+            };
             assert_eq!(conformance, expected, "{fault}: {pairing}: {reason}");
             assert!(reason.len() < 2000, "{fault}: {pairing}: {reason}");
         }
-        if let Some(limit) = LIMITS.iter().find_map(|(of, limit)| (*of == fault).then_some(limit)) {
+        if let Some(limit) = LIMITS
+            .iter()
+            .find_map(|(of, limit)| (*of == fault).then_some(limit))
+        {
             assert_eq!(ran.count(limit), PAIRINGS.len(), "{fault}:\n{}", ran.err);
         }
         let lost = if words.is_empty() { 0 } else { PAIRINGS.len() };
@@ -77,7 +90,11 @@ fn a_peer_that_is_lost_too_often_is_not_started_again_and_the_rest_is_one_line()
     // Every case begins so.
     let manifest = bench.root().join("peers/faulty/peer.toml");
     let text = std::fs::read_to_string(&manifest).unwrap();
-    std::fs::write(&manifest, text.replace("dies preparing", "dies preparing anything")).unwrap();
+    std::fs::write(
+        &manifest,
+        text.replace("dies preparing", "dies preparing anything"),
+    )
+    .unwrap();
     let ran = bench.run(&["--jobs", "1"]);
     assert_eq!(ran.count("was lost:"), 4, "{}", ran.err);
     ran.says("it is started again, at most 3 more times");
