@@ -5,6 +5,7 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -23,6 +24,8 @@ struct Faulty {
     inner: Rustls,
     fault: String,
     case: String,
+    /// How many jobs it had of the case.
+    jobs: AtomicUsize,
     /// What became of the connections that it tried to open.
     dialled: String,
 }
@@ -44,7 +47,7 @@ impl Peer for Faulty {
         description
     }
 
-    fn prepare(&self, job: Job) -> Result<Arc<dyn Endpoint>, PrepareError> {
+    fn prepare(&self, mut job: Job) -> Result<Arc<dyn Endpoint>, PrepareError> {
         let strikes = job.id.starts_with(&format!("{} ", self.case));
         let fault = if strikes {
             self.fault.clone()
@@ -54,6 +57,9 @@ impl Peer for Faulty {
         if fault == "dies preparing" || self.fault == "dies preparing anything" {
             eprintln!("first\nout of {HOSTILE}paper");
             std::process::exit(7);
+        }
+        if fault == "varies" && self.jobs.fetch_add(1, Ordering::Relaxed) % 3 == 2 {
+            job.setup.tls_flags = None;
         }
         let inner = self.inner.prepare(job)?;
         Ok(Arc::new(End { inner, fault }))
@@ -66,7 +72,11 @@ impl Endpoint for End {
         match &*self.fault {
             "eats memory" => eat().await,
             "dies relaying" => std::process::abort(),
-            "stops" => stop(),
+            "stops" => {
+                stop();
+                // A thread that is stopped last does not go on with the job.
+                std::future::pending().await
+            }
             "hangs" => std::future::pending().await,
             "sends octets without end" => flood(stream, &[0xff; 4096]).await,
             "sends empty records without end" => flood(stream, &[22, 3, 3, 0, 0]).await,
@@ -160,6 +170,7 @@ async fn main() -> std::io::Result<ExitCode> {
         inner: Rustls::new(),
         fault,
         case,
+        jobs: AtomicUsize::new(0),
         dialled,
     };
     let ignores = peer.fault == "ignores its end";

@@ -34,6 +34,9 @@ pub(super) struct Arguments {
     /// The most seconds that one cell's connection may take
     #[arg(long, default_value_t = 5, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=600))]
     timeout: u64,
+    /// How often each cell runs: any that shows two things is reported, and exit code 1
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    repeat: u32,
     /// Where results go [default: results/ of the root]
     #[arg(long, value_name = "DIR")]
     results: Option<PathBuf>,
@@ -85,7 +88,8 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
         .clone()
         .unwrap_or_else(|| published.clone());
     let latest = results.join("latest");
-    let is_default = arguments.flag == reqmtls_observer::DEFAULT_FLAG
+    let is_default = arguments.repeat == 1
+        && arguments.flag == reqmtls_observer::DEFAULT_FLAG
         && arguments.extension == reqmtls_contract::TLS_FLAGS;
     let places = (whole && is_default).then(|| Places {
         readme: Some(root.join("README.md"))
@@ -103,6 +107,7 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
         pairings: arguments.selection.pairings,
         jobs: arguments.jobs.map_or_else(jobs, usize::from),
         place: arguments.mode,
+        repeat: arguments.repeat,
         timeout: Duration::from_secs(arguments.timeout),
         known,
         snapshots: published.join("snapshots"),
@@ -171,6 +176,7 @@ fn exit_code(tally: &Tally) -> u8 {
     } else if tally.cells == 0 {
         EXIT_NOTHING
     } else if tally.newly_deviating
+        + tally.varying
         + tally.stale
         + tally.drifted(Drift::Changed)
         + tally.drifted(Drift::New)

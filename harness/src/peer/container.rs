@@ -64,7 +64,7 @@ impl Container {
         engine: &Arc<Engine>,
     ) -> Result<Self, StartError> {
         let image = image(name, program).await?;
-        engine.remove_old_images(name).await;
+        engine.remove_old_images(name, &image).await;
         let id = engine.start(body(name, image, engine)).await?;
         let last_words = LastWords::default();
         let (says, listens) = oneshot::channel();

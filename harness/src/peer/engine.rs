@@ -112,8 +112,8 @@ impl Engine {
         drop(timeout(PATIENCE, end).await);
     }
 
-    /// Removes a peer's images but for the newest few.
-    pub(super) async fn remove_old_images(&self, peer: &str) {
+    /// Removes a peer's images but for the one that is needed now and the newest few.
+    pub(super) async fn remove_old_images(&self, peer: &str, needed: &str) {
         let options = ListImagesOptions {
             filters: Some(filter(format!("{PEER}={peer}"))),
             ..ListImagesOptions::default()
@@ -122,6 +122,8 @@ impl Engine {
         let Ok(mut images) = self.client.list_images(Some(options)).await else {
             return;
         };
+        // How old an image is says nothing of when it was last built: one that is there already stays as it is.
+        images.retain(|image| image.repo_tags.iter().all(|tag| tag != needed));
         let options = Some(RemoveImageOptions::default());
         images.sort_by_key(|image| std::cmp::Reverse(image.created));
         for image in images.iter().skip(IMAGES) {

@@ -182,6 +182,7 @@ mod tests {
                 client_report: None,
                 server_report: None,
             }],
+            repeats: None,
             milliseconds: 7,
         }
     }

@@ -84,6 +84,9 @@ impl<W: Write> Terminal<W> {
         } else if let Some(reason) = &cell.reason {
             self.line(&format!("{}: {name}: {reason}", cell.conformance))?;
         }
+        if let Some(repeats) = cell.repeats.as_ref().filter(|it| it.vary()) {
+            self.line(&format!("varies: {name}: {repeats}"))?;
+        }
         for finding in &cell.findings {
             // What is known of a peer, or is the documents' fault, is the same in many cells.
             let peer = finding.party.side().map(|side| cell.player(side).label());

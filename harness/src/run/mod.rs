@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 pub use self::accepted::{Accepted, AcceptedError, text as snapshot};
 pub use self::event::{
     Cell, Connection, Drift, Ended, Event, Label, Lost, MISBEHAVING, Missing, Peer, Player, Reason,
-    Started, Timings, Trace,
+    Repeats, Seen, Started, Timings, Trace,
 };
 pub(crate) use self::job::{JobError, TwoEnds};
 pub use self::plan::{Candidate, Place, Plan, pairs};
@@ -102,6 +102,7 @@ pub async fn run(
             material,
             accepted,
             timeout: plan.timeout,
+            repeat: plan.repeat,
         });
         let cells = Running {
             plan,
