@@ -75,7 +75,7 @@ impl Endpoint for End {
             "stops" => {
                 stop();
                 // A thread that is stopped last does not go on with the job.
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
             "hangs" => std::future::pending().await,
             "sends octets without end" => flood(stream, &[0xff; 4096]).await,

@@ -85,10 +85,7 @@ impl Container {
         let line = timeout(PATIENCE, listens).await;
         let line = line.map_err(|_| StartError::Deadline(PATIENCE));
         let wrong = match line {
-            Ok(Ok(line)) => match listening(&line) {
-                Ok(_) => None,
-                Err(error) => Some(error),
-            },
+            Ok(Ok(line)) => listening(&line).err(),
             Ok(Err(_)) => Some("got nothing".to_owned()),
             Err(error) => {
                 container.cut_off().await;

@@ -182,8 +182,8 @@ fn host() -> String {
 /// is no such process.
 fn process(id: u32) -> Option<String> {
     // proc_pid_stat(5): the name stands in parentheses and may contain anything; the start is the 20th word after it.
-    let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    let (_, rest) = stat.rsplit_once(')')?;
+    let words = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    let (_, rest) = words.rsplit_once(')')?;
     let start = rest.split_whitespace().nth(19)?;
     Some(format!("{id}-{start}"))
 }

@@ -220,13 +220,12 @@ async fn run_job(
     number: u32,
 ) -> (Setups, Result<Vec<Evidence>, JobError>) {
     let pairing = format!("{}--{}", planned.client.name, planned.server.name);
-    let mut id = format!("{} {pairing}", planned.case.id);
-    if let Some(flag) = setups.swept {
-        id += &format!(" flag {flag}");
-    }
-    if number > 0 {
-        id += &format!(" repeat {number}");
-    }
+    let case = &planned.case.id;
+    // Ids are unique in a run.
+    let id = match setups.swept {
+        Some(flag) => format!("{case} {pairing} run {number} flag {flag}"),
+        None => format!("{case} {pairing} run {number}"),
+    };
     let ends = TwoEnds {
         id: &id,
         client: (&planned.client, setups.actual.client.clone()),
