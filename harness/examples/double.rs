@@ -181,6 +181,9 @@ fn replied(line: &str, fault: &str) -> Option<String> {
     match (fault, &*kind) {
         ("closes in place of an error", "error") => return None,
         ("prepares everything", "unsupported") => reply = json!({ "reply": "prepared" }),
+        ("lets everybody hold", "error") if line.contains("got hold") => {
+            reply = json!({ "reply": "held" });
+        }
         ("names no capability", "unsupported") => reply["capability"] = json!("client"),
         ("reports more", "report") => reply["seconds"] = json!(1),
         ("speaks version 3", "description") => reply["reqmtls"] = json!(3),

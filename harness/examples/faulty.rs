@@ -5,6 +5,7 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -23,6 +24,8 @@ struct Faulty {
     inner: Rustls,
     fault: String,
     case: String,
+    /// How many jobs it had of the case.
+    jobs: AtomicUsize,
     /// What became of the connections that it tried to open.
     dialled: String,
 }
@@ -44,7 +47,7 @@ impl Peer for Faulty {
         description
     }
 
-    fn prepare(&self, job: Job) -> Result<Arc<dyn Endpoint>, PrepareError> {
+    fn prepare(&self, mut job: Job) -> Result<Arc<dyn Endpoint>, PrepareError> {
         let strikes = job.id.starts_with(&format!("{} ", self.case));
         let fault = if strikes {
             self.fault.clone()
@@ -55,6 +58,9 @@ impl Peer for Faulty {
             eprintln!("first\nout of {HOSTILE}paper");
             std::process::exit(7);
         }
+        if fault == "varies" && self.jobs.fetch_add(1, Ordering::Relaxed) % 3 == 2 {
+            job.setup.tls_flags = None;
+        }
         let inner = self.inner.prepare(job)?;
         Ok(Arc::new(End { inner, fault }))
     }
@@ -64,8 +70,13 @@ impl Peer for Faulty {
 impl Endpoint for End {
     async fn run(&self, connection: u32, stream: &mut dyn Stream, report: &mut ConnectionReport) {
         match &*self.fault {
+            "eats memory" => eat().await,
             "dies relaying" => std::process::abort(),
-            "stops" => stop(),
+            "stops" => {
+                stop();
+                // A thread that is stopped last does not go on with the job.
+                std::future::pending::<()>().await;
+            }
             "hangs" => std::future::pending().await,
             "sends octets without end" => flood(stream, &[0xff; 4096]).await,
             "sends empty records without end" => flood(stream, &[22, 3, 3, 0, 0]).await,
@@ -85,6 +96,16 @@ fn stop() {
     if let Err(error) = kill_process(getpid(), Signal::STOP) {
         eprintln!("cannot stop: {error}");
     }
+}
+
+/// Takes more memory than a container has.
+async fn eat() {
+    let mut all: Vec<Vec<u8>> = Vec::new();
+    for _ in 0..96 {
+        all.push(vec![1; 16 << 20]);
+        tokio::task::yield_now().await;
+    }
+    eprintln!("got {} pieces of memory", all.len());
 }
 
 /// Writes the same octets again and again, until nobody takes them any more.
@@ -149,8 +170,13 @@ async fn main() -> std::io::Result<ExitCode> {
         inner: Rustls::new(),
         fault,
         case,
+        jobs: AtomicUsize::new(0),
         dialled,
     };
+    let ignores = peer.fault == "ignores its end";
     serve(Arc::new(peer), listener, true).await?;
+    if ignores {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -80,6 +80,11 @@ const CAUGHT: [(&str, &str, &str); 21] = [
         "got no exit within 10 s of the end of the connection that asked hold",
     ),
     (
+        "lets everybody hold",
+        "hold on a second connection",
+        "got {\"reply\":\"held\"} in reply to hold on a second connection, expected error",
+    ),
+    (
         "speaks version 3",
         "describe is replied to",
         "got a description with \"reqmtls\":3, expected 2",

@@ -149,9 +149,16 @@ func (p *peer) control(reader *bufio.Reader, out *json.Encoder) {
 		case ask.Ask == "report" && json.Unmarshal(ask.Job, &id) == nil:
 			reply = p.report(id)
 		case ask.Ask == "hold" && ask.Job == nil:
-			holds = true
-			p.once.Do(func() { close(p.hold) })
-			reply = map[string]string{"reply": "held"}
+			// The first connection that asks holds the peer, and no other: who could ask too could end it.
+			p.once.Do(func() {
+				holds = true
+				close(p.hold)
+			})
+			if holds {
+				reply = map[string]string{"reply": "held"}
+			} else {
+				reply = failure("got hold, which another connection has asked before")
+			}
 		default:
 			reply = failure("got ask %q, expected describe, prepare or report with a job, or hold", ask.Ask)
 		}

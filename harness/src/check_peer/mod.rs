@@ -219,6 +219,8 @@ impl<E: FnMut(Checked)> Checks<'_, E> {
         }
         let rule = "without --held it serves until it is ended";
         self.check(rule, program::outlives_a_holder(path)).await;
+        let rule = "hold on a second connection is replied to with error, and its end ends nothing";
+        self.check(rule, program::has_one_holder(path)).await;
     }
 
     async fn asks(&mut self, program: &Started, description: &Description) {

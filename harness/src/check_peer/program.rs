@@ -174,6 +174,25 @@ pub(super) async fn exits_with_its_holder(program: &Program, resets: bool) -> Re
     started.exit(PATIENCE, reason).await.map(drop)
 }
 
+/// A held peer has one holder: another connection that asks is refused, and ends nothing.
+pub(super) async fn has_one_holder(program: &Program) -> Result<(), Trouble> {
+    let mut started = Started::start(program, true).await?;
+    let mut holder = Line::control(started.address).await?;
+    hold(&mut holder).await?;
+    let mut second = Line::control(started.address).await?;
+    match second.ask(&json!({ "ask": "hold" })).await? {
+        Reply::Error { .. } => {}
+        other => return Err(unexpected("hold on a second connection", &other, "error")),
+    }
+    second.close().await?;
+    second.end().await?;
+    hold(&mut holder).await?;
+    describe(&mut holder).await?;
+    drop(holder);
+    let reason = "the end of the connection that asked hold first";
+    started.exit(PATIENCE, reason).await.map(drop)
+}
+
 /// A held peer that nobody holds exits.
 pub(super) async fn exits_unheld(program: &Program) -> Result<(), Trouble> {
     let start = Instant::now();

@@ -1,5 +1,6 @@
 //! `reqmtls run`: cells run, judged and reported.
 
+use std::io;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -7,14 +8,17 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::selection::{Selected, Selection};
-use super::{EXIT_FINDINGS, EXIT_NOTHING, EXIT_PEER, PeerError, complain, interrupted};
+use super::{EXIT_FINDINGS, EXIT_NOTHING, EXIT_PEER, PeerError, complain};
 use crate::judge::Conformance;
 use crate::report::{
-    self, Annotations, Captured, Detail, Places, Reporter, Stored, Subject, Tally, Terminal,
+    self, Annotations, Captured, Detail, Folder, Places, Reporter, Stored, Subject, Tally,
+    Terminal, try_write,
 };
-use crate::run::{self, Drift, Place, Plan};
+use crate::run::{self, Drift, Event, Place, Plan};
 use crate::scenario::MAX_FLAG;
 
 /// Arguments of `run`.
@@ -31,6 +35,9 @@ pub(super) struct Arguments {
     /// The most seconds that one cell's connection may take
     #[arg(long, default_value_t = 5, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=600))]
     timeout: u64,
+    /// How often each cell runs: any that shows two things is reported, and exit code 1
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    repeat: u32,
     /// Where results go [default: results/ of the root]
     #[arg(long, value_name = "DIR")]
     results: Option<PathBuf>,
@@ -98,7 +105,8 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
         .clone()
         .unwrap_or_else(|| published.clone());
     let latest = results.join("latest");
-    let is_default = arguments.flag == reqmtls_observer::DEFAULT_FLAG
+    let is_default = arguments.repeat == 1
+        && arguments.flag == reqmtls_observer::DEFAULT_FLAG
         && arguments.extension == reqmtls_contract::TLS_FLAGS;
     let places = (whole && is_default).then(|| Places {
         readme: Some(root.join("README.md"))
@@ -116,6 +124,7 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
         pairings: arguments.selection.pairings,
         jobs: arguments.jobs.map_or_else(jobs, usize::from),
         place: arguments.mode,
+        repeat: arguments.repeat,
         timeout: Duration::from_secs(arguments.timeout),
         known,
         snapshots: published.join("snapshots"),
@@ -123,7 +132,17 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
         flag: arguments.flag,
         revision,
     };
+    let runtime = Runtime::new().context("cannot start the runtime")?;
+    let stop = {
+        let _entered = runtime.enter();
+        interrupted().context("cannot listen for signals")?
+    };
     // Before anything runs: results that cannot be written would be noticed too late.
+    let _folder = Folder::take(&latest)?;
+    if let Some(Places { folder, readme }) = &places {
+        try_write(&folder.join("matrix.md"))?;
+        readme.as_deref().map_or(Ok(()), try_write)?;
+    }
     let mut reporters: Vec<Box<dyn Reporter>> = vec![
         Box::new(Stored::create(&latest.join("result.jsonl"))?),
         Box::new(Captured::new(&latest.join("run.pcapng"))),
@@ -135,10 +154,13 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
     let mut terminal = Terminal::stderr(arguments.detail());
     let mut tally = Tally::default();
     let mut failure = None;
-    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-    let outcome = runtime.block_on(run::run(&plan, interrupted(), |event| {
+    let outcome = runtime.block_on(run::run(&plan, stop, |event| {
         // A stderr that is closed must not end a run.
         drop(terminal.event(&event));
+        // An interrupted run is no result: what an earlier one left stays.
+        if matches!(event, Event::Interrupted) {
+            reporters.clear();
+        }
         for reporter in &mut reporters {
             if let Err(error) = reporter.event(&event) {
                 failure.get_or_insert(error);
@@ -153,7 +175,12 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
     if let Some(error) = failure {
         return Err(error).context("the results are not whole");
     }
-    complain(&format!("results: {}", latest.display()));
+    let stay = if tally.interrupted {
+        "those of an earlier run stay in "
+    } else {
+        ""
+    };
+    complain(&format!("results: {stay}{}", latest.display()));
     Ok(exit_code(&tally))
 }
 
@@ -169,6 +196,7 @@ fn exit_code(tally: &Tally) -> u8 {
     } else if tally.cells == 0 {
         EXIT_NOTHING
     } else if tally.newly_deviating
+        + tally.varying
         + tally.stale
         + tally.drifted(Drift::Changed)
         + tally.drifted(Drift::New)
@@ -178,4 +206,25 @@ fn exit_code(tally: &Tally) -> u8 {
     } else {
         0
     }
+}
+
+/// Ready at Ctrl-C or SIGTERM; from now on these end nothing by themselves.
+fn interrupted() -> io::Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut next = async move || {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    };
+    Ok(async move {
+        next().await;
+        // Whoever asks twice does not want to wait. Peers end by themselves, and the next run removes what is left.
+        tokio::spawn(async move {
+            next().await;
+            complain("interrupted again: ending at once");
+            std::process::exit(EXIT_PEER.into());
+        });
+    })
 }

@@ -64,7 +64,7 @@ impl Container {
         engine: &Arc<Engine>,
     ) -> Result<Self, StartError> {
         let image = image(name, program).await?;
-        engine.remove_old_images(name).await;
+        engine.remove_old_images(name, &image).await;
         let id = engine.start(body(name, image, engine)).await?;
         let last_words = LastWords::default();
         let (says, listens) = oneshot::channel();
@@ -85,10 +85,7 @@ impl Container {
         let line = timeout(PATIENCE, listens).await;
         let line = line.map_err(|_| StartError::Deadline(PATIENCE));
         let wrong = match line {
-            Ok(Ok(line)) => match listening(&line) {
-                Ok(_) => None,
-                Err(error) => Some(error),
-            },
+            Ok(Ok(line)) => listening(&line).err(),
             Ok(Err(_)) => Some("got nothing".to_owned()),
             Err(error) => {
                 container.cut_off().await;

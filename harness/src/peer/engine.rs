@@ -14,7 +14,7 @@ use testcontainers::bollard::query_parameters::{
 use testcontainers::core::client;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// The label with the name of the peer, of containers and of images.
 pub(super) const PEER: &str = "reqmtls.peer";
@@ -25,6 +25,9 @@ const HARNESS: &str = "reqmtls.harness";
 
 /// How long the engine may take for one thing that is asked of it.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long to wait before the engine is asked again what is left.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// How many images of one peer stay: those of two or three checkouts that take turns.
 const IMAGES: usize = 3;
@@ -101,14 +104,16 @@ impl Engine {
             std::mem::take(&mut *self.starts.lock().unwrap_or_else(PoisonError::into_inner));
         let end = async {
             while starts.join_next().await.is_some() {}
-            // What fails here the next run does.
-            drop(self.remove(|harness| harness == self.harness).await);
+            // What the engine is about to remove by itself it lists until then. What fails here the next run does.
+            while let Ok(1..) = self.remove(|harness| harness == self.harness).await {
+                sleep(PAUSE).await;
+            }
         };
         drop(timeout(PATIENCE, end).await);
     }
 
-    /// Removes a peer's images but for the newest few.
-    pub(super) async fn remove_old_images(&self, peer: &str) {
+    /// Removes a peer's images but for the one that is needed now and the newest few.
+    pub(super) async fn remove_old_images(&self, peer: &str, needed: &str) {
         let options = ListImagesOptions {
             filters: Some(filter(format!("{PEER}={peer}"))),
             ..ListImagesOptions::default()
@@ -117,6 +122,8 @@ impl Engine {
         let Ok(mut images) = self.client.list_images(Some(options)).await else {
             return;
         };
+        // How old an image is says nothing of when it was last built: one that is there already stays as it is.
+        images.retain(|image| image.repo_tags.iter().all(|tag| tag != needed));
         let options = Some(RemoveImageOptions::default());
         images.sort_by_key(|image| std::cmp::Reverse(image.created));
         for image in images.iter().skip(IMAGES) {
@@ -129,22 +136,24 @@ impl Engine {
         }
     }
 
-    /// Removes the containers of this machine whose harness is such a one.
-    async fn remove(&self, is_meant: impl Fn(&str) -> bool) -> Result<(), Error> {
+    /// Removes the containers of this machine whose harness is such a one, and says how many there were.
+    async fn remove(&self, is_meant: impl Fn(&str) -> bool) -> Result<usize, Error> {
         let options = ListContainersOptions {
             all: true,
             filters: Some(filter(format!("{HOST}={}", self.host))),
             ..ListContainersOptions::default()
         };
+        let mut count = 0;
         for container in self.client.list_containers(Some(options)).await? {
             let labels = container.labels.unwrap_or_default();
             if let (Some(harness), Some(id)) = (labels.get(HARNESS), &container.id)
                 && is_meant(harness)
             {
+                count += 1;
                 remove(&self.client, id).await;
             }
         }
-        Ok(())
+        Ok(count)
     }
 }
 
@@ -173,8 +182,8 @@ fn host() -> String {
 /// is no such process.
 fn process(id: u32) -> Option<String> {
     // proc_pid_stat(5): the name stands in parentheses and may contain anything; the start is the 20th word after it.
-    let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    let (_, rest) = stat.rsplit_once(')')?;
+    let words = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    let (_, rest) = words.rsplit_once(')')?;
     let start = rest.split_whitespace().nth(19)?;
     Some(format!("{id}-{start}"))
 }

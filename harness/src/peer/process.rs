@@ -160,6 +160,8 @@ impl Drop for Process {
 
 #[cfg(test)]
 mod tests {
+    use std::io::BufRead;
+
     use super::*;
 
     async fn start(script: &str) -> Result<Process, String> {
@@ -191,14 +193,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("pipe");
         let script = format!(
-            "mkfifo {0}; sleep 600 >{0} & echo '{{\"listening\":\"127.0.0.1:1\"}}'; wait",
+            "mkfifo {0}; (echo up; exec sleep 600) >{0} & echo '{{\"listening\":\"127.0.0.1:1\"}}'; wait",
             pipe.display()
         );
         let process = start(&script).await.unwrap();
-        let reader = tokio::task::spawn_blocking(move || std::fs::read(pipe));
+        let (says, up) = tokio::sync::oneshot::channel();
+        let reader = tokio::task::spawn_blocking(move || {
+            let mut lines = std::io::BufReader::new(std::fs::File::open(pipe).unwrap()).lines();
+            says.send(lines.next().unwrap().unwrap()).unwrap();
+            lines.count()
+        });
+        assert_eq!(up.await.unwrap(), "up");
         drop(process);
         // The pipe ends when nobody has it open for writing.
-        let read = timeout(PATIENCE, reader).await.unwrap().unwrap();
-        assert_eq!(read.unwrap(), b"");
+        assert_eq!(timeout(PATIENCE, reader).await.unwrap().unwrap(), 0);
     }
 }

@@ -1,11 +1,20 @@
 //! Files that are whole or absent, also while two runs write at once.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
+
+/// How the name of a file starts that is not whole.
+const UNFINISHED: &str = ".reqmtls-";
+
+/// Whether a file of this name is one that did not become whole.
+pub(super) fn is_unfinished(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(UNFINISHED.as_bytes())
+}
 
 /// A file that grows beside its place, and takes it when it is whole.
 #[derive(Debug)]
@@ -30,7 +39,7 @@ impl Growing {
         let folder = path.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(folder).map_err(named)?;
         let file = tempfile::Builder::new()
-            .prefix(".reqmtls-")
+            .prefix(UNFINISHED)
             .permissions(fs::Permissions::from_mode(permissions))
             .tempfile_in(folder)
             .map_err(named)?;
@@ -59,6 +68,15 @@ impl Write for Growing {
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
+}
+
+/// Tries whether a file could be written, and leaves nothing.
+///
+/// # Errors
+///
+/// What the file system fails with, with the path.
+pub fn try_write(path: &Path) -> io::Result<()> {
+    Growing::create(path, 0o600).map(drop)
 }
 
 /// Writes a file whole or not at all: a reader never sees half of it.

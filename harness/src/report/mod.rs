@@ -4,6 +4,7 @@
 mod annotations;
 mod capture;
 mod file;
+mod folder;
 mod interop;
 mod junit;
 mod published;
@@ -20,8 +21,9 @@ use crate::run::Event;
 pub use self::annotations::Annotations;
 pub(crate) use self::capture::plain;
 pub use self::capture::{CaptureFile, Captured};
-pub use self::file::write_whole;
 pub(crate) use self::file::{Growing, write_secret};
+pub use self::file::{try_write, write_whole};
+pub use self::folder::{Folder, FolderError};
 pub use self::interop::Interop;
 pub use self::junit::Junit;
 pub use self::published::{

@@ -183,6 +183,7 @@ mod tests {
                 client_report: None,
                 server_report: None,
             }],
+            repeats: None,
             milliseconds: 7,
         }
     }

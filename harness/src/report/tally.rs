@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Reporter;
 use crate::judge::Conformance;
-use crate::run::{Cell, Drift, Ended, Event};
+use crate::run::{Cell, Drift, Ended, Event, Repeats};
 
 /// Counts of a run's cells.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +18,10 @@ pub struct Tally {
     drift: [usize; Drift::ALL.len()],
     /// Those with a finding that is not known.
     pub newly_deviating: usize,
+    /// Those whose runs were not all alike.
+    pub varying: usize,
+    /// Those that ran several times.
+    pub repeated: usize,
     /// Peers that are not there.
     pub missing: usize,
     /// How often a peer was lost.
@@ -36,6 +40,8 @@ impl Tally {
         if let Some(drift) = cell.drift {
             self.drift[drift as usize] += 1;
         }
+        self.repeated += usize::from(cell.repeats.is_some());
+        self.varying += usize::from(cell.repeats.as_ref().is_some_and(Repeats::vary));
         self.newly_deviating += usize::from(cell.deviates_newly());
     }
 
@@ -67,6 +73,13 @@ impl Tally {
             " transcripts: {}",
             drift.collect::<Vec<_>>().join(", ")
         );
+        if self.repeated > 0 {
+            let _ = writeln!(
+                text,
+                "repeated: {} cells, of which {} vary",
+                self.repeated, self.varying
+            );
+        }
         for stale in &ended.stale {
             let _ = writeln!(text, "{stale}");
         }

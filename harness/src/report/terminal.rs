@@ -155,6 +155,9 @@ impl<W: Write> Terminal<W> {
             Some(reason) => self.always(&format!("{}: {name}: {reason}", cell.conformance))?,
             None => {}
         }
+        if let Some(repeats) = cell.repeats.as_ref().filter(|it| it.vary()) {
+            self.line(&format!("varies: {name}: {repeats}"))?;
+        }
         for finding in &cell.findings {
             let is_news = finding.counts() && finding.known.is_none();
             if !is_news && self.detail != Detail::Verbose {

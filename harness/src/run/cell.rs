@@ -9,7 +9,7 @@ use reqmtls_observer::{HandshakeMessage, KeyLog, Recording, TlsFlags, Transcript
 use reqmtls_vocabulary::{ProtocolVersion, Side};
 
 use super::accepted::Accepted;
-use super::event::{Cell, Connection, Drift, Label, Player, Reason, Trace};
+use super::event::{Cell, Connection, Drift, Label, Player, Reason, Repeats, Trace};
 use super::job::{JobError, TwoEnds};
 use crate::judge::{self, Conformance, Evidence, Judged, Knowledge};
 use crate::peer::RunningPeer;
@@ -26,6 +26,8 @@ pub(super) struct Common {
     pub(super) accepted: Accepted,
     /// The most time that one connection may take.
     pub(super) timeout: Duration,
+    /// How often each cell runs.
+    pub(super) repeat: u32,
 }
 
 /// A cell that is to run.
@@ -65,10 +67,27 @@ impl Planned {
         }
     }
 
-    /// Runs the cell to its end. Judging has a thread of its own: it delays nobody who relays.
+    /// Runs the cell as often as it is to run. Of what varies, the worst counts.
     pub(super) async fn run(self, common: Arc<Common>) -> (Cell, Vec<Trace>) {
-        let start = Instant::now();
         let this = Arc::new(self);
+        let mut repeats = Repeats::default();
+        let (mut worst, mut traces) = this.run_once(&common, 0).await;
+        repeats.add(&worst);
+        for number in 1..common.repeat {
+            let (cell, its_traces) = this.run_once(&common, number).await;
+            repeats.add(&cell);
+            if cell.conformance as usize > worst.conformance as usize {
+                (worst, traces) = (cell, its_traces);
+            }
+        }
+        worst.repeats = (common.repeat > 1).then_some(repeats);
+        (worst, traces)
+    }
+
+    /// Runs the cell to its end. Judging has a thread of its own: it delays nobody who relays.
+    async fn run_once(self: &Arc<Self>, common: &Arc<Common>, number: u32) -> (Cell, Vec<Trace>) {
+        let start = Instant::now();
+        let this = self;
         let mut jobs = this.case.jobs(&common.material).peekable();
         let players = Side::BOTH.map(|side| {
             let setups = jobs.peek();
@@ -82,14 +101,14 @@ impl Planned {
             ..Found::default()
         };
         let mut running = stream::iter(jobs)
-            .map(|setups| run_job(&this, &common, setups))
+            .map(|setups| run_job(this, common, setups, number))
             .buffered(SWEEP);
         while found.reason.is_none()
             && let Some((setups, outcome)) = running.next().await
         {
             match outcome {
                 Ok(evidence) => {
-                    let (this, common) = (Arc::clone(&this), Arc::clone(&common));
+                    let (this, common) = (Arc::clone(this), Arc::clone(common));
                     let players = [client.clone(), server.clone()];
                     let judge = move || this.judge(&common.material, setups, evidence, &players);
                     match tokio::task::spawn_blocking(judge).await {
@@ -123,9 +142,10 @@ impl Planned {
             caught: Vec::new(),
             reason: None,
             connections: Vec::new(),
+            repeats: None,
             milliseconds: 0,
         };
-        let traces = found.conclude(&mut cell, &this.case, &common);
+        let traces = found.conclude(&mut cell, &this.case, common);
         cell.milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         (cell, traces)
     }
@@ -198,11 +218,14 @@ async fn run_job(
     planned: &Planned,
     common: &Common,
     setups: Setups,
+    number: u32,
 ) -> (Setups, Result<Vec<Evidence>, JobError>) {
     let pairing = format!("{}--{}", planned.client.name, planned.server.name);
+    let case = &planned.case.id;
+    // Ids are unique in a run.
     let id = match setups.swept {
-        Some(flag) => format!("{} {pairing} flag {flag}", planned.case.id),
-        None => format!("{} {pairing}", planned.case.id),
+        Some(flag) => format!("{case} {pairing} run {number} flag {flag}"),
+        None => format!("{case} {pairing} run {number}"),
     };
     let ends = TwoEnds {
         id: &id,

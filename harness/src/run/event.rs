@@ -161,8 +161,85 @@ pub struct Cell {
     pub reason: Option<Reason>,
     /// Its connections, in sequence; of those of a sweep that are alike, the first.
     pub connections: Vec<Connection>,
+    /// What it showed where it ran several times.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<Repeats>,
     /// How long it took, in milliseconds.
     pub milliseconds: u64,
+}
+
+/// What a cell showed in several runs of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Repeats {
+    /// How often it ran.
+    pub runs: u32,
+    /// What differed, in the order in which it was first seen: one, if nothing varies.
+    pub seen: Vec<Seen>,
+    /// How many runs showed yet something else, of which not all is remembered.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub beyond: u32,
+}
+
+/// How many different things that a cell showed are remembered.
+const MOST_SEEN: usize = 32;
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+/// What one or several runs of a cell showed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seen {
+    /// In how many runs.
+    pub runs: u32,
+    /// Whether the cell conformed.
+    pub conformance: Conformance,
+    /// Its transcript.
+    pub text: String,
+}
+
+impl Repeats {
+    /// Adds a run.
+    pub(super) fn add(&mut self, cell: &Cell) {
+        self.runs += 1;
+        let (conformance, text) = (cell.conformance, cell.text());
+        let alike = |it: &Seen| it.conformance == conformance && it.text == text;
+        match self.seen.iter().position(alike) {
+            Some(place) => self.seen[place].runs += 1,
+            None if self.seen.len() == MOST_SEEN => self.beyond += 1,
+            None => self.seen.push(Seen {
+                runs: 1,
+                conformance,
+                text,
+            }),
+        }
+    }
+
+    /// Whether not all runs were alike.
+    #[must_use]
+    pub fn vary(&self) -> bool {
+        self.seen.len() > 1
+    }
+}
+
+impl fmt::Display for Repeats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let more = if self.beyond > 0 { "more than " } else { "" };
+        write!(
+            f,
+            "{more}{} distinct transcripts in {} runs (",
+            self.seen.len(),
+            self.runs
+        )?;
+        for (place, seen) in self.seen.iter().enumerate() {
+            let comma = if place > 0 { ", " } else { "" };
+            write!(f, "{comma}{} {}", seen.runs, seen.conformance)?;
+        }
+        f.write_str("); result.jsonl has them")
+    }
 }
 
 /// One end of a cell.

@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 pub use self::accepted::{Accepted, AcceptedError, HEAD as SNAPSHOT_HEAD, text as snapshot};
 pub use self::event::{
     Cell, Connection, Drift, Ended, Event, Label, Lost, MISBEHAVING, Missing, Peer, Player, Reason,
-    Started, Timings, Trace,
+    Repeats, Seen, Started, Timings, Trace,
 };
 pub(crate) use self::job::{JobError, TwoEnds};
 pub(crate) use self::meeting::Meeting;
@@ -106,6 +106,7 @@ pub async fn run(
             material,
             accepted,
             timeout: plan.timeout,
+            repeat: plan.repeat,
         });
         let cells = Running {
             plan,

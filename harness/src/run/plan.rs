@@ -33,6 +33,8 @@ pub struct Plan {
     pub place: Option<Place>,
     /// The most time that one cell's connection may take.
     pub timeout: Duration,
+    /// How often each cell runs.
+    pub repeat: u32,
     /// The deviations that are known.
     pub known: Known,
     /// The folder of accepted transcripts.

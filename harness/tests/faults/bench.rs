@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -75,7 +76,7 @@ impl Bench {
         ran
     }
 
-    fn cells(&self) -> Vec<(String, String, String, String)> {
+    pub(crate) fn cells(&self) -> Vec<(String, String, String, String)> {
         let path = self.root().join("results/latest/result.jsonl");
         let text = fs::read_to_string(path).unwrap_or_default();
         let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
@@ -178,4 +179,24 @@ pub(crate) fn processes(program: &Path) -> impl Iterator<Item = u32> {
         let runs = fs::read_link(format!("/proc/{id}/exe"));
         runs.is_ok_and(|runs| runs == program)
     })
+}
+
+/// Waits for something that another process does.
+#[track_caller]
+pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(
+            start.elapsed() < Duration::from_secs(20),
+            "expected that {what}"
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Sends SIGINT, as Ctrl-C does.
+pub(crate) fn interrupt(child: &Child) {
+    let id = i32::try_from(child.id()).unwrap();
+    let id = rustix::process::Pid::from_raw(id).unwrap();
+    rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
 }

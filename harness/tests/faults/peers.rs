@@ -137,3 +137,46 @@ fn a_line_without_end_is_cut_off_and_a_log_without_end_is_let_go() {
     ran.costs_only_what_it_touches();
     assert!(ran.err.len() < 4000, "{}", ran.err);
 }
+
+#[test]
+fn what_others_wrote_is_interpreted_in_no_report() {
+    let bench = Bench::new("speaks in escapes");
+    bench.run(&[]);
+    let mut read = 0;
+    for entry in std::fs::read_dir(bench.root().join("results/latest")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|it| it == "md") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            for words in ["<script", " [y](z)", "\x1b", "\u{202e}"] {
+                assert!(
+                    !text.contains(words),
+                    "{words:?} in {}:\n{text}",
+                    path.display()
+                );
+            }
+            read += usize::from(text.contains("alert(1)"));
+        }
+    }
+    assert!(read > 0, "no report repeats the peer's words");
+}
+
+#[test]
+fn a_cell_that_shows_two_things_in_several_runs_is_reported_and_no_pass() {
+    let ran = Bench::new("varies").run(&["--repeat", "6", "--jobs", "1"]);
+    // A client leaves the flag out in every third job.
+    for pairing in ["faulty--rustls", "faulty--faulty"] {
+        ran.says(&format!(
+            "varies: {STRUCK} {pairing}: 2 distinct transcripts in 6 runs ("
+        ));
+        assert_eq!(ran.cell(STRUCK, pairing).0, "deviates");
+    }
+    ran.says("repeated: 8 cells, of which 2 vary");
+    assert_eq!(ran.count("varies: "), 2, "{}", ran.err);
+    assert_eq!(ran.code, Some(1), "{}", ran.err);
+}
+
+#[test]
+fn no_cell_fails_because_of_how_many_run_at_once() {
+    let ran = Bench::new("").run_as(&["request-mtls", "--mode", "process", "--jobs", "256"]);
+    ran.says("120 cells: 120 conforms");
+}

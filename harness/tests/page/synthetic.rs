@@ -153,6 +153,7 @@ fn cell(number: usize, case: &scenario::CaseId, client: &str, server: &str) -> C
         },
         drift: Some(Drift::Same),
         accepted: None,
+        repeats: None,
         findings: Vec::from_iter(deviates.then_some(finding)),
         caught: Vec::new(),
         reason: None,

@@ -42,6 +42,7 @@ pub(crate) fn plan(revision: Revision) -> Plan {
         jobs: 8,
         place: None,
         timeout: Duration::from_secs(10),
+        repeat: 1,
         known: known.unwrap_or_else(|error| panic!("{error}")),
         snapshots: results(&root, revision).join("snapshots"),
         extension: TLS_FLAGS,

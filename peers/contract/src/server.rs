@@ -203,11 +203,24 @@ impl Session<'_> {
             Ask::Describe {} => Reply::Description(self.server.peer.describe()),
             Ask::Prepare { job } => self.prepare(&job),
             Ask::Report { job } => self.report(&job).await,
-            Ask::Hold {} => {
-                self.holds = true;
-                self.server.hold.send_replace(Hold::Held);
-                Reply::Held {}
+            Ask::Hold {} => self.hold(),
+        }
+    }
+
+    /// The first connection that asks holds the peer, and no other: who could ask too could end it.
+    fn hold(&mut self) -> Reply {
+        let first = self.server.hold.send_if_modified(|hold| {
+            let first = *hold == Hold::None;
+            if first {
+                *hold = Hold::Held;
             }
+            first
+        });
+        self.holds |= first;
+        if self.holds {
+            Reply::Held {}
+        } else {
+            Reply::error(&"got hold, which another connection has asked before")
         }
     }
 

@@ -114,12 +114,12 @@ class Peer:
                     return
                 try:
                     reply = self.reply(parse(line), own)
+                    if reply["reply"] == "held":
+                        holds = holds or self.hold()
                 except Unsupported as lacking:
                     reply = {"reply": "unsupported", "capability": str(lacking)}
                 except (ValueError, RecursionError) as error:
                     reply = failure(error)
-                if reply["reply"] == "held":
-                    holds = self.held = True
                 lines.write(reply)
         finally:
             with self.changed:
@@ -127,6 +127,14 @@ class Peer:
                     self.jobs.pop(name, None)
             if holds and self.exits:
                 os._exit(0)
+
+    def hold(self):
+        """The first connection that asks holds the peer, and no other: who could ask too could end it."""
+        with self.changed:
+            if self.held:
+                raise ValueError("got hold, which another connection has asked before")
+            self.held = True
+        return True
 
     def reply(self, ask, own):
         kind = ask.get("ask")

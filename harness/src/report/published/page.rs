@@ -96,9 +96,22 @@ pub(super) fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{plural}")
 }
 
-/// Text that others wrote: what looks like HTML is not.
+/// Text in which what looks like HTML is not.
 pub(super) fn text(text: &str) -> String {
     text.replace('<', "&lt;")
+}
+
+/// Text that a peer wrote: what looks like HTML or Markdown is not, in a cell of a table neither.
+pub(super) fn foreign(text: &str) -> String {
+    let mut plain = String::new();
+    for character in text.chars() {
+        match character {
+            '<' => plain.push_str("&lt;"),
+            '`' | '[' | '*' | '|' => plain.extend(['\\', character]),
+            character => plain.push(character),
+        }
+    }
+    plain
 }
 
 /// Such text inside a cell of a table.

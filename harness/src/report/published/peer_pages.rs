@@ -10,7 +10,7 @@ use super::findings;
 use super::fold;
 use super::headlines;
 use super::notes::Difference;
-use super::page::{Page, command, counted, text};
+use super::page::{Page, command, counted, foreign, text};
 use super::subject::Subject;
 use super::unsupported;
 use crate::run::Peer;
@@ -97,7 +97,7 @@ fn page(
     let name = &*peer.name;
     page.line(format_args!(
         "# {name}\n\n{}. Written by `{}`.\n",
-        text(&peer.description.library),
+        foreign(&peer.description.library),
         command(subject.revision(), "")
     ));
     page.line(format_args!("{}", peer.about.trim_end()));
@@ -121,7 +121,7 @@ fn page(
         page.line(format_args!(
             "\n## What it does otherwise than {} ({})\n",
             relative.name,
-            text(&relative.description.library)
+            foreign(&relative.description.library)
         ));
         let otherwise = compare(subject, places, name, |behaviours| {
             let behaviour = behaviours

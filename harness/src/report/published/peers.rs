@@ -1,7 +1,7 @@
 //! The peers: which library, and what of this project stands in front of it.
 
 use super::collect::Collected;
-use super::page::{Page, cell};
+use super::page::{Page, cell, foreign};
 
 pub(super) fn peers(page: &mut Page, run: &Collected) {
     page.line(format_args!("\n## Peers\n"));
@@ -14,7 +14,7 @@ pub(super) fn peers(page: &mut Page, run: &Collected) {
         page.line(format_args!(
             "| {} | {} | {} | {} |",
             peer.name,
-            cell(&peer.description.library),
+            foreign(&peer.description.library),
             text(&peer.glue),
             text(&peer.patch),
         ));
@@ -24,7 +24,7 @@ pub(super) fn peers(page: &mut Page, run: &Collected) {
         page.line(format_args!(
             "| {} | not there: {} | – | – |",
             missing.name,
-            cell(reason)
+            foreign(reason)
         ));
     }
     page.line(format_args!(

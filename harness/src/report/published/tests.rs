@@ -143,6 +143,7 @@ fn cell(case: &str, server: (&str, Provenance), end: End) -> Cell {
             client_report: None,
             server_report: None,
         }],
+        repeats: None,
         milliseconds: 1,
     }
 }

@@ -18,6 +18,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /** The contract: control connections with their jobs, and connections of jobs. */
 final class Peer {
@@ -35,7 +36,7 @@ final class Peer {
     private final Map<String, Job> jobs = new HashMap<>();
     private final Semaphore free = new Semaphore(MOST_CONNECTIONS);
     private final ScheduledThreadPoolExecutor timer = new ScheduledThreadPoolExecutor(1);
-    private volatile boolean held;
+    private final AtomicBoolean held = new AtomicBoolean();
 
     /** One end of one cell. */
     private static final class Job {
@@ -59,7 +60,7 @@ final class Peer {
     void serve(ServerSocket listener) throws IOException {
         if (exits) {
             timer.schedule(() -> {
-                if (!held) {
+                if (!held.get()) {
                     System.exit(0);
                 }
             }, PATIENCE, TimeUnit.MILLISECONDS);
@@ -141,8 +142,11 @@ final class Peer {
                         }
                         case "hold" -> {
                             ask.only("ask");
-                            holds = true;
-                            held = true;
+                            // The first connection that asks holds the peer, and no other: who could ask too could end it.
+                            holds |= held.compareAndSet(false, true);
+                            if (!holds) {
+                                throw new Wrong("got hold, which another connection has asked before");
+                            }
                             reply = "{\"reply\":\"held\"}";
                         }
                         case "prepare" -> {

@@ -1,0 +1,201 @@
+//! Faults in containers, and what a container can reach. Without an engine these tests say that they are skipped;
+//! with `REQMTLS_REQUIRE_ENGINE=1` they fail.
+
+use std::collections::HashMap;
+use std::net::TcpListener;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqmtls::peer::{Engine, Program, RunningPeer};
+use testcontainers::bollard::Docker;
+use testcontainers::bollard::query_parameters::ListContainersOptions;
+use testcontainers::core::client::docker_client_instance;
+use tokio::sync::{Mutex, MutexGuard};
+
+use crate::bench::{Bench, OTHER, STRUCK, example, interrupt};
+
+/// Held by the one test that has containers: they are counted.
+static TURN: Mutex<()> = Mutex::const_new(());
+
+/// The container engine, if there is one.
+async fn engine() -> Option<(Arc<Engine>, Docker, MutexGuard<'static, ()>)> {
+    let turn = TURN.lock().await;
+    match Engine::connect().await {
+        Ok(engine) => Some((engine, docker_client_instance().await.unwrap(), turn)),
+        Err(reason) => {
+            let required = std::env::var_os("REQMTLS_REQUIRE_ENGINE").is_some();
+            assert!(!required, "no container engine answers: {reason}");
+            println!("skipped: no container engine answers: {reason}");
+            None
+        }
+    }
+}
+
+/// A container, and where it stands in the engine's network.
+#[derive(Debug)]
+struct Found {
+    id: String,
+    address: String,
+    /// The address of its host there.
+    host: String,
+}
+
+/// The containers of peers of this name, in any state.
+async fn containers(docker: &Docker, peer: &str) -> Vec<Found> {
+    let label = vec![format!("reqmtls.peer={peer}")];
+    let options = ListContainersOptions {
+        all: true,
+        filters: Some(HashMap::from([("label".to_owned(), label)])),
+        ..ListContainersOptions::default()
+    };
+    let all = docker.list_containers(Some(options)).await.unwrap();
+    let found = all.into_iter().map(|it| {
+        let networks = it.network_settings.and_then(|it| it.networks);
+        let network = networks.unwrap_or_default().into_values().next();
+        let network = network.unwrap_or_default();
+        Found {
+            id: it.id.unwrap(),
+            address: network.ip_address.unwrap_or_default(),
+            host: network.gateway.unwrap_or_default(),
+        }
+    });
+    found.collect()
+}
+
+async fn gone(docker: &Docker, peer: &str) {
+    let wait = async {
+        while !containers(docker, peer).await.is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(10), wait).await;
+    let left = containers(docker, peer).await;
+    assert!(waited.is_ok(), "left behind: {left:?}");
+}
+
+fn dialler(addresses: &str) -> Program {
+    Program {
+        arguments: ["--fault", "dials", "--case", addresses]
+            .map(str::to_owned)
+            .to_vec(),
+        ..Program::alone(example())
+    }
+}
+
+/// Everything that a process of this machine reaches is out of a container's reach.
+#[tokio::test]
+async fn a_container_reaches_neither_its_host_nor_its_neighbour() {
+    let Some((engine, docker, _turn)) = engine().await else {
+        return;
+    };
+    let service = TcpListener::bind("0.0.0.0:0").unwrap();
+    let port = service.local_addr().unwrap().port();
+    let neighbour = RunningPeer::container("neighbour", &dialler(""), &engine)
+        .await
+        .unwrap();
+    let [Found { address, host, .. }] = &containers(&docker, "neighbour").await[..] else {
+        panic!("expected one neighbour");
+    };
+    let addresses = [format!("{host}:{port}"), format!("{address}:7443")];
+    let dialler = dialler(&addresses.join(","));
+    let process = RunningPeer::process("dialler", &dialler).await.unwrap();
+    let container = RunningPeer::container("dialler", &dialler, &engine)
+        .await
+        .unwrap();
+    for address in &addresses {
+        let opened = format!("{address} opened");
+        assert!(
+            process.description.library.contains(&opened),
+            "{}",
+            process.description.library
+        );
+        let refused = format!("{address} permission denied");
+        assert!(
+            container.description.library.contains(&refused),
+            "{}",
+            container.description.library
+        );
+    }
+    for peer in [neighbour, process, container] {
+        peer.stop().await;
+    }
+    engine.end().await;
+    gone(&docker, "neighbour").await;
+    gone(&docker, "dialler").await;
+}
+
+#[tokio::test]
+async fn what_ends_in_a_container_is_named_and_costs_its_own_cells() {
+    let Some((_, docker, _turn)) = engine().await else {
+        return;
+    };
+    for (fault, words) in [
+        (
+            "dies preparing",
+            "it ended (exit code: 7); its last words: first / out of \\u{1b}[31m<script>",
+        ),
+        ("eats memory", "it ended (exit code: 137, killed by SIGKILL"),
+    ] {
+        let bench = Bench::new(fault);
+        let ran = bench.run_as(&[STRUCK, OTHER, "--mode", "container", "--jobs", "1"]);
+        println!("{}", ran.err);
+        ran.costs_only_what_it_touches();
+        ran.says(words);
+        assert_eq!(ran.count("was lost:"), 3, "{fault}:\n{}", ran.err);
+        assert_eq!(ran.code, Some(3));
+        gone(&docker, "faulty").await;
+    }
+}
+
+#[tokio::test]
+async fn a_container_that_does_not_go_by_itself_goes_with_the_next_run() {
+    let Some((_, docker, _turn)) = engine().await else {
+        return;
+    };
+    let bench = Bench::of("hangs", OTHER);
+    let arguments = [OTHER, "--mode", "container", "--timeout", "60"];
+    let mut run = bench
+        .command(&arguments)
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let wait = async {
+        loop {
+            // Paused in the middle of its life, as a frozen machine leaves it.
+            if let Some(it) = containers(&docker, "faulty").await.first()
+                && docker.pause_container(&it.id).await.is_ok()
+            {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), wait)
+        .await
+        .unwrap();
+    run.kill().unwrap();
+    run.wait().unwrap();
+    assert_eq!(containers(&docker, "faulty").await.len(), 1);
+    Engine::connect().await.unwrap();
+    gone(&docker, "faulty").await;
+}
+
+#[tokio::test]
+async fn an_interrupt_at_any_moment_leaves_no_container() {
+    let Some((_, docker, _turn)) = engine().await else {
+        return;
+    };
+    let bench = Bench::of("hangs", STRUCK);
+    // The image, which takes longest.
+    bench.run_as(&[OTHER, "--mode", "container"]);
+    for moment in 0..15 {
+        let mut run = bench.command(&[STRUCK, OTHER, "--mode", "container"]);
+        let mut run = run.stderr(Stdio::null()).spawn().unwrap();
+        // Not to wait for anything: to meet the run in every state.
+        tokio::time::sleep(Duration::from_millis(60) * moment).await;
+        interrupt(&run);
+        run.wait().unwrap();
+        let left = containers(&docker, "faulty").await;
+        assert!(left.is_empty(), "moment {moment}: {left:?}");
+    }
+}

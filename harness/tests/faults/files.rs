@@ -1,0 +1,129 @@
+//! Faults of the file system, and runs that meet in it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use crate::bench::{Bench, OTHER, until};
+
+const USAGE: Option<i32> = Some(2);
+
+#[test]
+fn a_second_run_into_one_folder_is_refused_and_the_first_is_whole() {
+    let bench = Bench::of("hangs", OTHER);
+    let mut first = bench
+        .command(&[OTHER, "--mode", "process", "--timeout", "3"])
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let lock = bench.root().join("results/latest/.lock");
+    until("the first run has its folder", || lock.exists());
+    let second = bench.command(&[OTHER]).output().unwrap();
+    assert_eq!(second.status.code(), USAGE);
+    let err = String::from_utf8(second.stderr).unwrap();
+    assert!(err.starts_with("error: another run writes to "), "{err}");
+    assert!(!err.contains("peer rustls"), "{err}");
+    assert_eq!(first.wait().unwrap().code(), Some(3));
+    assert_eq!(bench.cells().len(), 4);
+}
+
+#[test]
+fn an_interrupted_run_leaves_the_last_result_as_it_was() {
+    let bench = Bench::of("hangs", OTHER);
+    bench.run(&["--jobs", "8"]);
+    let result = bench.root().join("results/latest/result.jsonl");
+    let before = fs::read(&result).unwrap();
+    let mut run = bench.command(&[OTHER, "--mode", "process", "--timeout", "60"]);
+    let mut run = run.stderr(Stdio::piped()).spawn().unwrap();
+    let program = bench.root().join("peers/faulty/run");
+    until("a peer runs", || {
+        crate::bench::processes(&program).count() > 0
+    });
+    let start = Instant::now();
+    crate::bench::interrupt(&run);
+    let code = run.wait().unwrap().code();
+    assert!(
+        start.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        start.elapsed()
+    );
+    let err = std::io::read_to_string(run.stderr.take().unwrap()).unwrap();
+    assert_eq!(code, Some(3), "{err}");
+    assert!(
+        err.contains("results: those of an earlier run stay in "),
+        "{err}"
+    );
+    assert_eq!(fs::read(&result).unwrap(), before);
+    bench.is_clean(&err);
+}
+
+#[test]
+fn secrets_are_their_owners_whatever_the_umask_and_the_folder_was() {
+    let bench = Bench::new("");
+    let latest = bench.root().join("results/latest");
+    fs::create_dir_all(&latest).unwrap();
+    fs::set_permissions(&latest, fs::Permissions::from_mode(0o755)).unwrap();
+    let program = assert_cmd::cargo::cargo_bin("reqmtls");
+    let script = format!(
+        "umask 0; exec {} --root {} run {OTHER} --mode process",
+        program.display(),
+        bench.root().display()
+    );
+    let status = std::process::Command::new("sh")
+        .args(["-c", &script])
+        .stderr(Stdio::null())
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(1));
+    let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(latest.clone()), 0o700);
+    assert_eq!(mode(latest.join("run.pcapng")), 0o600);
+}
+
+#[test]
+fn a_closed_stderr_changes_nothing() {
+    let bench = Bench::new("dies preparing");
+    let program = assert_cmd::cargo::cargo_bin("reqmtls");
+    for redirect in ["2>&-", "2>/dev/full"] {
+        let script = format!(
+            "exec {} --root {} run {OTHER} --mode process {redirect}",
+            program.display(),
+            bench.root().display()
+        );
+        let output = std::process::Command::new("sh")
+            .args(["-c", &script])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1), "{redirect}");
+        assert_eq!(bench.cells().len(), 4, "{redirect}");
+    }
+}
+
+#[test]
+fn a_run_that_is_killed_leaves_no_half_file_for_the_next() {
+    let bench = Bench::of("hangs", OTHER);
+    let latest = bench.root().join("results/latest");
+    let unfinished = || {
+        let entries = fs::read_dir(&latest).into_iter().flatten().flatten();
+        let names = entries.map(|entry| entry.file_name());
+        names
+            .filter(|name| name.to_string_lossy().starts_with(".reqmtls-"))
+            .count()
+    };
+    let mut run = bench
+        .command(&[OTHER, "--mode", "process", "--timeout", "60"])
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    until("a file grows", || unfinished() > 0);
+    run.kill().unwrap();
+    run.wait().unwrap();
+    assert!(unfinished() > 0);
+    let program = bench.root().join("peers/faulty/run");
+    until("peers have gone", || {
+        crate::bench::processes(&program).count() == 0
+    });
+    bench.run(&["--jobs", "8"]);
+    assert_eq!(unfinished(), 0);
+}
