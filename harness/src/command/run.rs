@@ -149,7 +149,7 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
     ];
     reporters.extend(report::files(subject, &latest, places));
     if std::env::var_os("GITHUB_ACTIONS").is_some() {
-        reporters.push(Box::new(Annotations::new(std::io::stdout())));
+        reporters.push(Box::new(Annotations::new(io::stdout())));
     }
     let mut terminal = Terminal::stderr(arguments.detail());
     let mut tally = Tally::default();
