@@ -96,7 +96,7 @@ pub(super) fn plan(address: SocketAddr, mut material: Material, has_identity: bo
         timeout: Duration::from_secs(2),
         wait: Duration::from_millis(500),
         pause: Duration::ZERO,
-        limit: Duration::from_secs(60),
+        limit: Duration::from_mins(1),
     }
 }
 
