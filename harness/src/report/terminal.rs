@@ -96,7 +96,7 @@ impl<W: Write> Reporter for Terminal<W> {
                     }
                 }
                 let of_known = self.tally.of(Conformance::Deviates) - self.tally.newly_deviating;
-                if of_known > 0 && self.detail != Detail::Verbose {
+                if of_known > 0 && !self.shows_all() {
                     self.line(&format!(
                         "known deviations in {of_known} cells: -v shows them, and matrix.md and index.html with the reasons"
                     ))?;
@@ -147,8 +147,7 @@ impl<W: Write> Terminal<W> {
                 *self.gone.entry(peer).or_default() += 1;
             }
             // Few cells were asked for by name, and all of many is no news.
-            Some(Reason::Unsupported { .. })
-                if self.detail != Detail::Verbose && self.cells > SHOWN => {}
+            Some(Reason::Unsupported { .. }) if !self.shows_all() => {}
             Some(reason @ Reason::Unsupported { .. }) => {
                 self.line(&format!("{}: {name}: {reason}", cell.conformance))?;
             }
@@ -160,7 +159,7 @@ impl<W: Write> Terminal<W> {
         }
         for finding in &cell.findings {
             let is_news = finding.counts() && finding.known.is_none();
-            if !is_news && self.detail != Detail::Verbose {
+            if !is_news && !self.shows_all() {
                 continue;
             }
             let peer = finding.party.side().map(|side| cell.player(side).label());
@@ -187,6 +186,11 @@ impl<W: Write> Terminal<W> {
             }
         }
         self.rate()
+    }
+
+    /// Whether what is known is shown too: of many cells only on request.
+    fn shows_all(&self) -> bool {
+        self.detail == Detail::Verbose || self.cells <= SHOWN
     }
 
     /// How far the run is, how fast it goes, and how long it will take.

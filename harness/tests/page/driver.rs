@@ -28,7 +28,7 @@ impl Drop for Driver {
     fn drop(&mut self) {
         // Chromium is in its group. What is gone already cannot be ended.
         if let Some(group) = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw) {
-            drop(kill_process_group(group, Signal::KILL));
+            let _ = kill_process_group(group, Signal::KILL);
         }
         drop(self.0.wait());
     }
