@@ -91,7 +91,7 @@ impl<W: Write> Reporter for Terminal<W> {
                     ))?;
                 }
                 for (text, count) in std::mem::take(&mut self.findings) {
-                    if count > 1 {
+                    if count > 1 && self.detail != Detail::Verbose {
                         self.line(&format!("{count} cells in all: {text}"))?;
                     }
                 }
@@ -170,7 +170,7 @@ impl<W: Write> Terminal<W> {
             let text = format!("{who}{}: {finding}{provenance}", finding.party);
             let count = self.findings.entry(text.clone()).or_default();
             *count += 1;
-            if *count == 1 {
+            if *count == 1 || self.detail == Detail::Verbose {
                 self.line(&format!("finding: {name}: {text}"))?;
             }
         }
