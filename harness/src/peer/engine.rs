@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -22,9 +23,17 @@ pub(super) const PEER: &str = "reqmtls.peer";
 const HOST: &str = "reqmtls.host";
 /// The label with the harness's process.
 const HARNESS: &str = "reqmtls.harness";
+/// The label with the number of the run in that process: one may have several at once.
+const RUN: &str = "reqmtls.run";
+
+/// How many runs this process has had.
+static RUNS: AtomicUsize = AtomicUsize::new(0);
 
 /// How long the engine may take for one thing that is asked of it.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long the engine may take to answer at all, when it is busy with others.
+const CONNECT: Duration = Duration::from_secs(30);
 
 /// How long to wait before the engine is asked again what is left.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -37,6 +46,7 @@ pub struct Engine {
     pub(super) client: Docker,
     host: String,
     harness: String,
+    run: String,
     /// Containers that are being started: they end in here, whoever has ceased to wait for them.
     starts: Mutex<JoinSet<()>>,
 }
@@ -53,20 +63,26 @@ impl Engine {
                 client,
                 host: host(),
                 harness: process(std::process::id()).unwrap_or_default(),
+                run: RUNS.fetch_add(1, Ordering::Relaxed).to_string(),
                 starts: Mutex::default(),
             };
-            let left = engine.remove(|harness| !is_there(harness)).await;
+            let left = engine.remove(|harness, _| !is_there(harness)).await;
             left.map_err(|error| error.to_string())?;
             Ok(Arc::new(engine))
         };
-        timeout(PATIENCE, connect)
+        timeout(CONNECT, connect)
             .await
-            .unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs())))
+            .unwrap_or_else(|_| Err(format!("no answer within {} s", CONNECT.as_secs())))
     }
 
     /// The labels of a container of this run.
     pub(super) fn labels(&self, peer: &str) -> HashMap<String, String> {
-        let labels = [(PEER, peer), (HOST, &self.host), (HARNESS, &self.harness)];
+        let labels = [
+            (PEER, peer),
+            (HOST, &self.host),
+            (HARNESS, &self.harness),
+            (RUN, &self.run),
+        ];
         let owned = labels.map(|(key, value)| (key.to_owned(), value.to_owned()));
         HashMap::from(owned)
     }
@@ -105,7 +121,10 @@ impl Engine {
         let end = async {
             while starts.join_next().await.is_some() {}
             // What the engine is about to remove by itself it lists until then. What fails here the next run does.
-            while let Ok(1..) = self.remove(|harness| harness == self.harness).await {
+            let is_ours = |harness: &str, run: Option<&str>| {
+                harness == self.harness && run == Some(&self.run)
+            };
+            while let Ok(1..) = self.remove(is_ours).await {
                 sleep(PAUSE).await;
             }
         };
@@ -136,8 +155,8 @@ impl Engine {
         }
     }
 
-    /// Removes the containers of this machine whose harness is such a one, and says how many there were.
-    async fn remove(&self, is_meant: impl Fn(&str) -> bool) -> Result<usize, Error> {
+    /// Removes the containers of this machine whose harness and run are such ones, and says how many there were.
+    async fn remove(&self, is_meant: impl Fn(&str, Option<&str>) -> bool) -> Result<usize, Error> {
         let options = ListContainersOptions {
             all: true,
             filters: Some(filter(format!("{HOST}={}", self.host))),
@@ -147,7 +166,7 @@ impl Engine {
         for container in self.client.list_containers(Some(options)).await? {
             let labels = container.labels.unwrap_or_default();
             if let (Some(harness), Some(id)) = (labels.get(HARNESS), &container.id)
-                && is_meant(harness)
+                && is_meant(harness, labels.get(RUN).map(String::as_str))
             {
                 count += 1;
                 remove(&self.client, id).await;

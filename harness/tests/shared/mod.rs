@@ -9,6 +9,7 @@ use reqmtls::peer::manifest::Manifest;
 use reqmtls::run::{Cell, Ended, Event, Peer, Place, Plan, Trace, results, run};
 use reqmtls::scenario::{self, Known};
 use reqmtls_contract::{Revision, TLS_FLAGS};
+use tokio::sync::Mutex;
 
 /// The folder of the workspace.
 pub(crate) fn root() -> PathBuf {
@@ -60,8 +61,12 @@ pub(crate) struct Ran {
     pub(crate) ended: Ended,
 }
 
+/// Tests take turns: the peers of several runs at once would keep each other from being ready in time.
+static TURN: Mutex<()> = Mutex::const_new(());
+
 /// Runs a plan on peers that are all there.
 pub(crate) async fn run_through(plan: &Plan) -> Ran {
+    let _turn = TURN.lock().await;
     let (mut peers, mut cells, mut ended) = (Vec::new(), Vec::new(), None);
     let outcome = run(plan, std::future::pending(), |event| match event {
         Event::Notice(text) => eprintln!("{text}"),
