@@ -10,8 +10,8 @@ use thiserror::Error;
 
 use super::file::is_unfinished;
 
-/// The room that results may take: a whole run takes about half of it.
-const ROOM: u64 = 64 << 20;
+/// The room that results may take: a whole run takes some 160 MB.
+const ROOM: u64 = 256 << 20;
 
 /// The file by which a run has the folder to itself.
 const LOCK: &str = ".lock";

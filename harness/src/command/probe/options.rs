@@ -28,7 +28,7 @@ Examples:
   reqmtls probe localhost:4433 'encoding/*' --json        these cases alone, every connection as JSON
   reqmtls probe localhost:4433 --capture probe.pcapng     and then: reqmtls judge probe.pcapng
 
-It makes some sixty connections, one after the other. Of the server nothing is known but what it shows: a policy that
+It makes some fifty connections, one after the other. Of the server nothing is known but what it shows: a policy that
 it should have is not judged.
 
 Exit codes:
