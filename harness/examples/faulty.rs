@@ -13,6 +13,7 @@ use reqmtls_contract::{
     ConnectionReport, Description, Endpoint, Job, Peer, PrepareError, Stream, serve,
 };
 use reqmtls_peer_rustls::Rustls;
+use reqmtls_vocabulary::Side;
 use rustix::process::{Signal, getpid, kill_process};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -58,7 +59,10 @@ impl Peer for Faulty {
             eprintln!("first\nout of {HOSTILE}paper");
             std::process::exit(7);
         }
-        if fault == "varies" && self.jobs.fetch_add(1, Ordering::Relaxed) % 3 == 2 {
+        if fault == "varies"
+            && job.side == Side::Client
+            && self.jobs.fetch_add(1, Ordering::Relaxed) % 3 == 2
+        {
             job.setup.tls_flags = None;
         }
         let inner = self.inner.prepare(job)?;

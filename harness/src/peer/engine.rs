@@ -59,20 +59,20 @@ impl Engine {
                 .await
                 .map_err(|error| error.to_string())?;
             client.ping().await.map_err(|error| error.to_string())?;
-            let engine = Self {
+            Ok(Self {
                 client,
                 host: host(),
                 harness: process(std::process::id()).unwrap_or_default(),
                 run: RUNS.fetch_add(1, Ordering::Relaxed).to_string(),
                 starts: Mutex::default(),
-            };
-            let left = engine.remove(|harness, _| !is_there(harness)).await;
-            left.map_err(|error| error.to_string())?;
-            Ok(Arc::new(engine))
+            })
         };
-        timeout(CONNECT, connect)
+        let engine = timeout(CONNECT, connect)
             .await
-            .unwrap_or_else(|_| Err(format!("no answer within {} s", CONNECT.as_secs())))
+            .unwrap_or_else(|_| Err(format!("no answer within {} s", CONNECT.as_secs())))?;
+        // What the engine does not remove now is no reason to do without it.
+        drop(timeout(PATIENCE, engine.remove(|harness, _| !is_there(harness))).await);
+        Ok(Arc::new(engine))
     }
 
     /// The labels of a container of this run.

@@ -125,6 +125,7 @@ fn one_line(text: &str) -> String {
         .map(plain)
         .collect::<String>()
         .replace('<', "&lt;")
+        .replace('[', "\\[")
 }
 
 impl Reporter for Summary {

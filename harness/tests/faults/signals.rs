@@ -8,6 +8,9 @@ use crate::bench::{Bench, OTHER, STRUCK, interrupt, processes, until};
 /// How many moments of a run are tried.
 const MOMENTS: u32 = 40;
 
+/// Within what a run ends, on a machine that is busy with other tests.
+const GONE: Duration = Duration::from_secs(5);
+
 #[test]
 fn an_interrupt_at_any_moment_leaves_nothing_behind() {
     let bench = Bench::of("hangs", STRUCK);
@@ -19,7 +22,7 @@ fn an_interrupt_at_any_moment_leaves_nothing_behind() {
         interrupt(&run);
         let start = Instant::now();
         run.wait().unwrap();
-        assert!(start.elapsed() < Duration::from_secs(2), "moment {moment}");
+        assert!(start.elapsed() < GONE, "moment {moment}");
         // One that had no handler yet is ended by the signal, and peers end by themselves.
         let program = bench.root().join("peers/faulty/run");
         until("peers have gone", || processes(&program).count() == 0);
