@@ -194,9 +194,18 @@ pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
-/// Sends SIGINT, as Ctrl-C does.
+/// Sends SIGINT, as Ctrl-C does, to a run that listens for it. Where tests run in the background it is ignored before.
 pub(crate) fn interrupt(child: &Child) {
+    send(child, rustix::process::Signal::INT);
+}
+
+/// Sends SIGTERM, which ends a run at any moment.
+pub(crate) fn terminate(child: &Child) {
+    send(child, rustix::process::Signal::TERM);
+}
+
+fn send(child: &Child, signal: rustix::process::Signal) {
     let id = i32::try_from(child.id()).unwrap();
     let id = rustix::process::Pid::from_raw(id).unwrap();
-    rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+    rustix::process::kill_process(id, signal).unwrap();
 }

@@ -13,7 +13,7 @@ use testcontainers::bollard::query_parameters::ListContainersOptions;
 use testcontainers::core::client::docker_client_instance;
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::bench::{Bench, OTHER, STRUCK, example, interrupt};
+use crate::bench::{Bench, OTHER, STRUCK, example, terminate};
 
 /// Held by the one test that has containers: they are counted.
 static TURN: Mutex<()> = Mutex::const_new(());
@@ -193,7 +193,7 @@ async fn an_interrupt_at_any_moment_leaves_no_container() {
         let mut run = run.stderr(Stdio::null()).spawn().unwrap();
         // Not to wait for anything: to meet the run in every state.
         tokio::time::sleep(Duration::from_millis(60) * moment).await;
-        interrupt(&run);
+        terminate(&run);
         run.wait().unwrap();
         let left = containers(&docker, "faulty").await;
         assert!(left.is_empty(), "moment {moment}: {left:?}");

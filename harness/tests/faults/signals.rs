@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::bench::{Bench, OTHER, STRUCK, interrupt, processes, until};
+use crate::bench::{Bench, OTHER, STRUCK, interrupt, processes, terminate, until};
 
 /// How many moments of a run are tried.
 const MOMENTS: u32 = 40;
@@ -19,7 +19,7 @@ fn an_interrupt_at_any_moment_leaves_nothing_behind() {
         let mut run = run.stderr(Stdio::null()).spawn().unwrap();
         // Not to wait for anything: to meet the run in every state.
         std::thread::sleep(Duration::from_millis(3) * moment);
-        interrupt(&run);
+        terminate(&run);
         let start = Instant::now();
         run.wait().unwrap();
         assert!(start.elapsed() < GONE, "moment {moment}");
