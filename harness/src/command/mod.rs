@@ -25,6 +25,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, anyhow, bail};
 use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Findings, transcripts that are not the accepted ones, or something that violates a requirement.
 const EXIT_FINDINGS: u8 = 1;
@@ -126,20 +127,29 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Ready at Ctrl-C or SIGTERM.
-async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-    ) else {
-        // Without handlers the signals end the process; peers then end by themselves.
-        return std::future::pending().await;
+/// Ready at Ctrl-C or SIGTERM; from now on these end nothing by themselves, but for the second one.
+///
+/// # Panics
+///
+/// Outside of a runtime.
+fn interrupted() -> io::Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut next = async move || {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
     };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
+    Ok(async move {
+        next().await;
+        // Whoever asks twice does not want to wait. Peers end by themselves, and the next run removes what is left.
+        tokio::spawn(async move {
+            next().await;
+            complain("interrupted again: ending at once");
+            std::process::exit(EXIT_PEER.into());
+        });
+    })
 }
 
 /// Writes a line to stderr; a closed one ends nothing.

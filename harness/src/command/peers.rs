@@ -10,7 +10,8 @@ use reqmtls_peer_rustls::Rustls;
 use tokio::runtime::Runtime;
 
 use super::{EXIT_FINDINGS, EXIT_PEER, check_peer, complain};
-use crate::peer::manifest::{Manifest, Tool};
+use crate::peer::manifest::Manifest;
+use crate::peer::tool::Tool;
 use crate::peer::{Program, RunningPeer, build};
 
 /// Arguments of `peers`.

@@ -14,7 +14,7 @@ use reqmtls_peer_rustls::Rustls;
 use super::capture::read_file;
 use super::probe::add_all;
 use super::{EXIT_PEER, complain, interrupted, peers};
-use crate::peer::manifest::Tool;
+use crate::peer::tool::Tool;
 use crate::probe::{Judged, Probed};
 use crate::program::{
     Cases, Cell, Manifest, Missing, Program, Results, Server, ServerManifest, Servers, chapter,
@@ -99,11 +99,12 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
     };
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let done = runtime.block_on(async {
-        tokio::select! {
+        let stop = interrupted().context("cannot listen for signals")?;
+        anyhow::Ok(tokio::select! {
             results = work.all(&chosen) => Some(results),
-            () = interrupted() => None,
-        }
-    });
+            () = stop => None,
+        })
+    })?;
     let Some(results) = done else {
         complain("interrupted: nothing is written");
         return Ok(EXIT_PEER);

@@ -9,10 +9,9 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 use tokio::runtime::Runtime;
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::selection::{Selected, Selection};
-use super::{EXIT_FINDINGS, EXIT_NOTHING, EXIT_PEER, PeerError, complain};
+use super::{EXIT_FINDINGS, EXIT_NOTHING, EXIT_PEER, PeerError, complain, interrupted};
 use crate::judge::Conformance;
 use crate::report::{
     self, Annotations, Captured, Detail, Folder, Places, Reporter, Stored, Subject, Tally,
@@ -206,25 +205,4 @@ fn exit_code(tally: &Tally) -> u8 {
     } else {
         0
     }
-}
-
-/// Ready at Ctrl-C or SIGTERM; from now on these end nothing by themselves.
-fn interrupted() -> io::Result<impl Future<Output = ()>> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut next = async move || {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    };
-    Ok(async move {
-        next().await;
-        // Whoever asks twice does not want to wait. Peers end by themselves, and the next run removes what is left.
-        tokio::spawn(async move {
-            next().await;
-            complain("interrupted again: ending at once");
-            std::process::exit(EXIT_PEER.into());
-        });
-    })
 }

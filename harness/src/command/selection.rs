@@ -8,7 +8,8 @@ use anyhow::bail;
 use clap::Args;
 use reqmtls_contract::Revision;
 
-use crate::peer::manifest::{Manifest, Tool};
+use crate::peer::manifest::Manifest;
+use crate::peer::tool::Tool;
 use crate::report::Notes;
 use crate::scenario::{self, Case, Known, PUBLISHED, Pairings, Scenario, Selector};
 

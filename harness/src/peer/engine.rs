@@ -2,20 +2,23 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use testcontainers::bollard::Docker;
 use testcontainers::bollard::errors::Error;
 use testcontainers::bollard::models::ContainerCreateBody;
 use testcontainers::bollard::query_parameters::{
     ListContainersOptions, ListImagesOptions, RemoveContainerOptions, RemoveImageOptions,
+    WaitContainerOptions,
 };
 use testcontainers::core::client;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 /// The label with the name of the peer, of containers and of images.
 pub(super) const PEER: &str = "reqmtls.peer";
@@ -34,9 +37,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long the engine may take to answer at all, when it is busy with others.
 const CONNECT: Duration = Duration::from_secs(30);
-
-/// How long to wait before the engine is asked again what is left.
-const PAUSE: Duration = Duration::from_millis(20);
 
 /// How many images of one peer stay: those of two or three checkouts that take turns.
 const IMAGES: usize = 3;
@@ -120,13 +120,11 @@ impl Engine {
             std::mem::take(&mut *self.starts.lock().unwrap_or_else(PoisonError::into_inner));
         let end = async {
             while starts.join_next().await.is_some() {}
-            // What the engine is about to remove by itself it lists until then. What fails here the next run does.
             let is_ours = |harness: &str, run: Option<&str>| {
                 harness == self.harness && run == Some(&self.run)
             };
-            while let Ok(1..) = self.remove(is_ours).await {
-                sleep(PAUSE).await;
-            }
+            // What fails here the next run does.
+            drop(self.remove(is_ours).await);
         };
         drop(timeout(PATIENCE, end).await);
     }
@@ -155,24 +153,22 @@ impl Engine {
         }
     }
 
-    /// Removes the containers of this machine whose harness and run are such ones, and says how many there were.
-    async fn remove(&self, is_meant: impl Fn(&str, Option<&str>) -> bool) -> Result<usize, Error> {
+    /// Removes the containers of this machine whose harness and run are such ones.
+    async fn remove(&self, is_meant: impl Fn(&str, Option<&str>) -> bool) -> Result<(), Error> {
         let options = ListContainersOptions {
             all: true,
             filters: Some(filter(format!("{HOST}={}", self.host))),
             ..ListContainersOptions::default()
         };
-        let mut count = 0;
         for container in self.client.list_containers(Some(options)).await? {
             let labels = container.labels.unwrap_or_default();
             if let (Some(harness), Some(id)) = (labels.get(HARNESS), &container.id)
                 && is_meant(harness, labels.get(RUN).map(String::as_str))
             {
-                count += 1;
                 remove(&self.client, id).await;
             }
         }
-        Ok(count)
+        Ok(())
     }
 }
 
@@ -180,14 +176,24 @@ fn filter(label: String) -> HashMap<String, Vec<String>> {
     HashMap::from([("label".to_owned(), vec![label])])
 }
 
-/// Removes a container whatever it does. The engine may do the same at this moment, which is no fault.
+/// Removes a container whatever it does, and waits until it is gone. The engine may do the same at this moment, which is
+/// no fault.
 pub(super) async fn remove(client: &Docker, id: &str) {
     let options = RemoveContainerOptions {
         force: true,
         v: true,
         link: false,
     };
-    let remove = client.remove_container(id, Some(options));
+    let remove = async {
+        if client.remove_container(id, Some(options)).await.is_err() {
+            let gone = WaitContainerOptions {
+                condition: "removed".to_owned(),
+            };
+            let mut waited = pin!(client.wait_container(id, Some(gone)));
+            // It ends when the container is gone, also by the error that there is none.
+            drop(waited.next().await);
+        }
+    };
     drop(timeout(PATIENCE, remove).await);
 }
 

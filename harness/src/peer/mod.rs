@@ -11,6 +11,7 @@ pub mod manifest;
 mod plain;
 mod process;
 mod remote;
+pub mod tool;
 
 use std::io;
 use std::sync::Arc;

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use reqmtls_vocabulary::words;
 use serde::Deserialize;
-use thiserror::Error;
 
 use super::place::Place;
-use crate::peer::manifest::Tool;
+use crate::peer::manifest::{ManifestError, check_name};
+use crate::peer::tool::Tool;
 
 /// What stands in a command for the arguments that give the program its certificate.
 pub const IDENTITY: &str = "{identity}";
@@ -117,30 +117,6 @@ fn deadline() -> u64 {
     20
 }
 
-/// Why programs could not be listed.
-#[derive(Debug, Error)]
-pub enum ManifestError {
-    /// A file or folder cannot be read.
-    #[error("cannot read {path}: {source}")]
-    Read {
-        /// The file or folder.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// A file is not a manifest.
-    #[error("{path}: {message}")]
-    Parse {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, with line and column where it has one.
-        message: String,
-    },
-    /// There is none.
-    #[error("no .toml in {0}, expected one for each program")]
-    None(PathBuf),
-}
-
 /// The manifests of a folder that are of a role, with their text.
 pub(super) fn texts_of(folder: &Path, role: Role) -> Result<Vec<(PathBuf, String)>, ManifestError> {
     /// What says how the rest is to be read.
@@ -181,7 +157,10 @@ impl Manifest {
             manifests.push(manifest.map_err(|message| ManifestError::Parse { path, message })?);
         }
         if manifests.is_empty() {
-            return Err(ManifestError::None(folder.to_owned()));
+            return Err(ManifestError::None {
+                folder: folder.to_owned(),
+                expected: ".toml with role client",
+            });
         }
         manifests.sort_by(|one, other| {
             let key = |manifest: &Self| (manifest.role, manifest.kind, manifest.name.clone());
@@ -211,34 +190,12 @@ impl Manifest {
     }
 
     fn check(&self) -> Result<(), String> {
-        let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-".contains(c);
-        if !self.name.starts_with(|c: char| c.is_ascii_lowercase())
-            || !self.name.chars().all(is_plain)
-        {
-            // It becomes part of paths and pages.
-            return Err(format!(
-                "got file name {:?}, expected small letters, digits, . and -, a letter first",
-                self.name
-            ));
-        }
-        if self.tools.is_empty() {
-            return Err("expected at least one [[tool]], the program".to_owned());
-        }
-        for tool in &self.tools {
-            tool.check()?;
-        }
+        check(&self.name, &self.tools, self.commands(), self.files())?;
         if !(1..=LONGEST).contains(&self.deadline_s) {
             return Err(format!(
                 "got deadline_s {}, expected 1 to {LONGEST}",
                 self.deadline_s
             ));
-        }
-        for (key, command) in self.commands() {
-            if command.is_empty() {
-                return Err(format!(
-                    "{key}: got no program, expected program and arguments"
-                ));
-            }
         }
         let places = self.command.iter().filter(|it| *it == IDENTITY).count();
         let expected = usize::from(
@@ -249,15 +206,6 @@ impl Manifest {
         if places != expected {
             return Err(format!(
                 "command: got {IDENTITY} {places} times, expected it {expected} times: once where identity.arguments stand"
-            ));
-        }
-        if let Some(name) = self
-            .files()
-            .map(|(name, _)| name)
-            .find(|name| !is_below(name))
-        {
-            return Err(format!(
-                "files: got {name:?}, expected a path below the folder"
             ));
         }
         for text in self.texts() {
@@ -294,6 +242,31 @@ impl Manifest {
         let files = self.files().map(|(_, content)| content);
         let texts = commands.chain(given).chain(files).chain(self.env.values());
         texts.chain([&self.input]).map(String::as_str)
+    }
+}
+
+/// What has to hold of every program: its name becomes part of paths and pages, and its files stay in its folder.
+pub(super) fn check<'a>(
+    name: &str,
+    tools: &[Tool],
+    mut commands: impl Iterator<Item = (&'static str, &'a Vec<String>)>,
+    mut files: impl Iterator<Item = (&'a String, &'a String)>,
+) -> Result<(), String> {
+    check_name(name)?;
+    if tools.is_empty() {
+        return Err("expected at least one [[tool]], the program".to_owned());
+    }
+    tools.iter().try_for_each(Tool::check)?;
+    if let Some((key, _)) = commands.find(|(_, command)| command.is_empty()) {
+        return Err(format!(
+            "{key}: got no program, expected program and arguments"
+        ));
+    }
+    match files.find(|(name, _)| !is_below(name)) {
+        Some((name, _)) => Err(format!(
+            "files: got {name:?}, expected a path below the folder"
+        )),
+        None => Ok(()),
     }
 }
 

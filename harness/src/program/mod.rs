@@ -14,7 +14,7 @@ mod wire;
 
 pub use self::case::{CASES, Case, Certificate};
 pub use self::chapter::chapter;
-pub use self::manifest::{Kind, Manifest, ManifestError, Role};
+pub use self::manifest::{Kind, Manifest, Role};
 pub use self::result::{Cell, Missing, Outcome, Program, Results};
 pub(crate) use self::run::Cases;
 pub(crate) use self::server::Servers;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use indexmap::IndexMap;
 
 use super::file::write_whole;
+use super::published::foreign;
 use super::{Reporter, Tally, reproduction};
 use crate::judge::{Conformance, Finding};
 use crate::run::{Cell, Drift, Event};
@@ -46,9 +47,10 @@ impl Summary {
         for finding in cell.findings.iter().filter(new) {
             let peer = finding.party.side().map(|side| cell.player(side).label());
             let text = format!(
-                "{} as {}: {finding}",
+                "{} as {}: {}",
                 peer.unwrap_or_default(),
-                finding.party
+                finding.party,
+                quoted(&finding.to_string())
             );
             let (_, count) = self
                 .findings
@@ -63,7 +65,7 @@ impl Summary {
         if cell.conformance == Conformance::Failed {
             let reason = cell.reason.as_ref().map(ToString::to_string);
             self.failed
-                .push(format!("{name}: {}", reason.unwrap_or_default()));
+                .push(format!("{name}: {}", quoted(&reason.unwrap_or_default())));
         }
     }
 
@@ -101,12 +103,7 @@ impl Summary {
                 continue;
             }
             lines.push(format!("\n### {title}\n"));
-            lines.extend(
-                items
-                    .iter()
-                    .take(MOST)
-                    .map(|it| format!("* {}", one_line(it))),
-            );
+            lines.extend(items.iter().take(MOST).map(|it| format!("* {it}")));
             if items.len() > MOST {
                 lines.push(format!("* and {} more", items.len() - MOST));
             }
@@ -119,13 +116,8 @@ impl Summary {
 }
 
 /// Text that others wrote, as it may stand in a list.
-fn one_line(text: &str) -> String {
-    let plain = |c: char| if c.is_control() { ' ' } else { c };
-    text.chars()
-        .map(plain)
-        .collect::<String>()
-        .replace('<', "&lt;")
-        .replace('[', "\\[")
+fn quoted(text: &str) -> String {
+    foreign(&text.replace(|c: char| c.is_control(), " "))
 }
 
 impl Reporter for Summary {
@@ -134,7 +126,8 @@ impl Reporter for Summary {
         match event {
             Event::Missing(missing) => {
                 let reason = missing.reason.lines().next().unwrap_or_default();
-                self.missing.push(format!("{}: {reason}", missing.name));
+                self.missing
+                    .push(format!("{}: {}", missing.name, quoted(reason)));
                 Ok(())
             }
             Event::Cell(cell, _) => {

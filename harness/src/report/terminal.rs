@@ -66,7 +66,7 @@ impl<W: Write> Reporter for Terminal<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
             Event::Started(_) => Ok(()),
-            Event::Notice(text) => self.line(text),
+            Event::Notice(text) => self.always(text),
             Event::Building { peer, line } => self.building(peer, line),
             Event::Up(peer) => self.line(&format!(
                 "peer {}: {} ({})",

@@ -1,6 +1,6 @@
 //! What the server says to a client of the client's own connection: a page that a person reads, or JSON.
 
-use maud::{DOCTYPE, Markup, html};
+use askama::Template;
 
 use super::exchange::Pages;
 use super::http::{Page, Request};
@@ -24,10 +24,18 @@ impl Pages for Website {
                     + "\n",
             };
         }
-        Page {
-            status: "200 OK",
-            content_type: "text/html; charset=utf-8",
-            content: page(&seen, connection.knowledge.flag).into_string(),
+        let page = Website::html(&seen, connection.knowledge.flag);
+        match page.render() {
+            Ok(content) => Page {
+                status: "200 OK",
+                content_type: "text/html; charset=utf-8",
+                content,
+            },
+            Err(error) => Page {
+                status: "500 Internal Server Error",
+                content_type: "text/plain",
+                content: format!("{error}\n"),
+            },
         }
     }
 }
@@ -37,33 +45,25 @@ fn wants_json(request: &Request) -> bool {
     request.path == "/json" || accepts("application/json") && !accepts("text/html")
 }
 
-const STYLE: &str = "body{font:16px/1.5 sans-serif;max-width:60em;margin:2em auto;padding:0 1em}\
-table{border-collapse:collapse}td,th{text-align:left;vertical-align:top;padding:.2em 1em .2em 0}\
-pre{background:#f4f4f4;padding:1em;overflow:auto}";
+/// Names and what stands for them.
+type Facts = Vec<(&'static str, String)>;
 
-fn page(seen: &Seen, flag: u16) -> Markup {
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width";
-                title { "Your client and the request mTLS flag" }
-                style { (maud::PreEscaped(STYLE)) }
-            }
-            body {
-                h1 { (headline(seen)) }
-                table { @for (name, value) in facts(seen, flag) { tr { th { (name) } td { (value) } } } }
-                h2 { "What is wrong" }
-                (wrong(seen))
-                @for (hello, number) in seen.client_hellos.iter().zip(1..) {
-                    @if seen.client_hellos.len() > 1 { h2 { "ClientHello " (number) } } @else { h2 { "ClientHello" } }
-                    (client_hello(hello))
-                }
-                h2 { "What passed by now" }
-                pre { @for line in &seen.transcript { (line) "\n" } }
-                p { "The same as JSON: " a href="/json" { "/json" } }
-            }
+#[derive(Template)]
+#[template(path = "website.html")]
+struct Html<'a> {
+    headline: &'static str,
+    seen: &'a Seen,
+    facts: Facts,
+    hellos: Vec<Facts>,
+}
+
+impl Website {
+    fn html(seen: &Seen, flag: u16) -> Html<'_> {
+        Html {
+            headline: headline(seen),
+            seen,
+            facts: facts(seen, flag),
+            hellos: seen.client_hellos.iter().map(client_hello).collect(),
         }
     }
 }
@@ -76,7 +76,7 @@ fn headline(seen: &Seen) -> &'static str {
     }
 }
 
-fn facts(seen: &Seen, flag: u16) -> Vec<(&'static str, String)> {
+fn facts(seen: &Seen, flag: u16) -> Facts {
     let certificate = match &seen.client_certificate {
         Presented::Nothing => "no Certificate".to_owned(),
         Presented::Empty => "a Certificate message without a certificate".to_owned(),
@@ -99,41 +99,24 @@ fn facts(seen: &Seen, flag: u16) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn wrong(seen: &Seen) -> Markup {
-    html! {
-        @if seen.findings.is_empty() {
-            p { "Nothing by now." }
-        } @else {
-            ul {
-                @for wrong in &seen.findings {
-                    li {
-                        (wrong.id.to_string()) ", " (wrong.side) ": " (wrong.got) "; expected " (wrong.expected)
-                        br;
-                        (wrong.document) ": " (wrong.statement)
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn client_hello(hello: &Hello) -> Markup {
+fn client_hello(hello: &Hello) -> Facts {
     let extensions = hello.extensions.iter();
     let extensions: Vec<_> = extensions
         .map(|extension| format!("{}({})", extension.name, extension.number))
         .collect();
-    html! {
-        table {
-            tr { th { "tls_flags" } td {
-                @if hello.tls_flags.is_empty() { "absent" }
-                @for flags in &hello.tls_flags { (flags_text(flags)) br; }
-            } }
-            tr { th { "versions" } td { (hello.versions.join(", ")) } }
-            tr { th { "groups" } td { (hello.groups.join(", ")) } }
-            tr { th { "extensions, in their order" } td { (extensions.join(", ")) } }
-            tr { th { "cipher suites" } td { (hello.cipher_suites.join(", ")) } }
-        }
-    }
+    let flags: Vec<_> = hello.tls_flags.iter().map(flags_text).collect();
+    let flags = if flags.is_empty() {
+        "absent".to_owned()
+    } else {
+        flags.join("; ")
+    };
+    vec![
+        ("tls_flags", flags),
+        ("versions", hello.versions.join(", ")),
+        ("groups", hello.groups.join(", ")),
+        ("extensions, in their order", extensions.join(", ")),
+        ("cipher suites", hello.cipher_suites.join(", ")),
+    ]
 }
 
 fn flags_text(flags: &Flags) -> String {

@@ -29,23 +29,26 @@ fn implementing(policy: Policy) -> impl FnOnce(&mut Setup) {
 const REFUSED: &str = "malformed flags: refuses them by illegal_parameter(47); \
                        flags that are not assigned change nothing";
 
+/// What is said first of the policies that know no flag.
+const PLAIN: [(Policy, &str); 3] = [
+    (
+        Policy::Never,
+        "asks nobody for a certificate, neither with the flag nor without",
+    ),
+    (
+        Policy::Request,
+        "asks every client, with the flag and without; goes on with clients without certificate",
+    ),
+    (
+        Policy::Require,
+        "asks every client, with the flag and without; refuses clients without certificate by \
+         certificate_required(116)",
+    ),
+];
+
 #[tokio::test]
 async fn an_unmodified_library_ignores_every_flag() {
-    for (policy, first) in [
-        (
-            Policy::Never,
-            "asks nobody for a certificate, neither with the flag nor without",
-        ),
-        (
-            Policy::Request,
-            "asks every client, with the flag and without; goes on with clients without certificate",
-        ),
-        (
-            Policy::Require,
-            "asks every client, with the flag and without; refuses clients without certificate by \
-             certificate_required(116)",
-        ),
-    ] {
+    for (policy, first) in PLAIN {
         let (sentences, violated) =
             said(Revision::Draft02, |setup| setup.policy = Some(policy)).await;
         assert_eq!(sentences[0], first);
@@ -67,20 +70,7 @@ async fn an_unmodified_library_ignores_every_flag() {
 
 #[tokio::test]
 async fn an_implementation_asks_by_its_policy_and_refuses_malformed_flags() {
-    for (policy, first) in [
-        (
-            Policy::Never,
-            "asks nobody for a certificate, neither with the flag nor without",
-        ),
-        (
-            Policy::Request,
-            "asks every client, with the flag and without; goes on with clients without certificate",
-        ),
-        (
-            Policy::Require,
-            "asks every client, with the flag and without; refuses clients without certificate by \
-             certificate_required(116)",
-        ),
+    let on_flag = [
         (
             Policy::RequestOnFlag,
             "asks only on the flag; goes on with clients without certificate",
@@ -89,7 +79,8 @@ async fn an_implementation_asks_by_its_policy_and_refuses_malformed_flags() {
             Policy::RequireOnFlag,
             "asks only on the flag; refuses clients without certificate by certificate_required(116)",
         ),
-    ] {
+    ];
+    for (policy, first) in PLAIN.into_iter().chain(on_flag) {
         let (sentences, violated) = said(Revision::Draft02, implementing(policy)).await;
         assert_eq!(sentences[0], first);
         assert_eq!(sentences[1], REFUSED, "{policy}");

@@ -114,7 +114,7 @@ pub(crate) unsafe extern "C" fn send(noted: Any, octets: *const u8, size: u32) -
 }
 
 impl Noted<'_, '_> {
-    /// What the library is told of a transfer, beside the system's number for an error: it tries again after some.
+    /// What the library gets for a transfer, beside the system's number for an error: it tries again after some.
     fn done(&mut self, transferred: io::Result<usize>) -> c_int {
         let error = match transferred {
             Ok(size) => return c_int::try_from(size).unwrap_or(-1),

@@ -20,9 +20,10 @@ use crate::report::{CaptureFile, write_whole};
 pub(super) fn obey(arguments: &Arguments) -> anyhow::Result<u8> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     runtime.block_on(async {
+        let stop = interrupted().context("cannot listen for signals")?;
         tokio::select! {
             code = obeying(arguments) => code,
-            () = interrupted() => {
+            () = stop => {
                 complain("interrupted");
                 Ok(EXIT_PEER)
             }
@@ -84,8 +85,15 @@ async fn obeying(arguments: &Arguments) -> anyhow::Result<u8> {
         serde_json::to_writer_pretty(&mut out, &document)?;
         writeln!(out)?;
     } else {
-        let text = text::verdict(&given, arguments, &plan, &probed, &judged, &groups);
-        out.write_all(text.as_bytes())?;
+        let text = text::Text {
+            given: &given,
+            arguments,
+            plan: &plan,
+            probed: &probed,
+            judged: &judged,
+            groups: &groups,
+        };
+        write!(out, "{text}")?;
     }
     out.flush()?;
     for fault in judged.own_faults(&probed) {

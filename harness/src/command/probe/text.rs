@@ -12,74 +12,72 @@ use crate::probe::{Grouped, Judged, LeftOut, Outcome, Plan, Probed};
 const NAMED: usize = 3;
 
 /// The whole of it.
-pub(super) fn verdict(
-    given: &str,
-    arguments: &Arguments,
-    plan: &Plan,
-    probed: &Probed,
-    judged: &Judged,
-    groups: &[Grouped],
-) -> String {
-    let mut text = String::new();
-    // A String takes whatever is written to it.
-    let _ = write(&mut text, given, arguments, plan, probed, judged, groups);
-    text
+pub(super) struct Text<'a> {
+    /// The server, as it was given.
+    pub(super) given: &'a str,
+    pub(super) arguments: &'a Arguments,
+    pub(super) plan: &'a Plan,
+    pub(super) probed: &'a Probed,
+    pub(super) judged: &'a Judged,
+    pub(super) groups: &'a [Grouped],
 }
 
-fn write(
-    out: &mut impl Write,
-    given: &str,
-    arguments: &Arguments,
-    plan: &Plan,
-    probed: &Probed,
-    judged: &Judged,
-    groups: &[Grouped],
-) -> fmt::Result {
-    let material = &plan.material;
-    let connections = probed.played.iter().map(|it| it.connections.len());
-    let connections: usize = connections.sum();
-    writeln!(
-        out,
-        "{given}: revision {}, flag {} in extension {}, {connections} connections\n",
-        material.revision, material.flag, material.extension
-    )?;
-    for sentence in judged.verdict.sentences() {
-        writeln!(out, "  {sentence}")?;
-    }
-    let (violated, others): (Vec<_>, Vec<_>) = groups.iter().partition(|it| it.is_violated());
-    section(out, "violated", &violated)?;
-    section(out, "where documents disagree", &others)?;
-    writeln!(out)?;
-    odd(out, probed)?;
-    if judged.knows_flags == Some(true) && plan.server_knows_flags.is_none() {
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            given,
+            arguments,
+            plan,
+            probed,
+            judged,
+            groups,
+        } = self;
+        let material = &plan.material;
+        let connections = probed.played.iter().map(|it| it.connections.len());
+        let connections: usize = connections.sum();
         writeln!(
             out,
-            "what it does depends on the flags: judged as a server that implements tls_flags"
+            "{given}: revision {}, flag {} in extension {}, {connections} connections\n",
+            material.revision, material.flag, material.extension
         )?;
-    }
-    for LeftOut { reason, cases } in &probed.left_out {
-        let scenarios = cases.iter().filter_map(|it| it.split('/').next());
-        let scenarios: IndexSet<_> = scenarios.collect();
-        let scenarios: Vec<_> = scenarios.into_iter().collect();
-        let count = cases.len();
-        writeln!(
-            out,
-            "left out: {count} clients of {}: {reason}",
-            scenarios.join(", ")
-        )?;
-    }
-    if let Some(reason) = &probed.stopped {
-        writeln!(out, "stopped before the end: {reason}")?;
-    }
-    match &arguments.capture {
-        Some(path) => {
-            let path = path.display();
-            writeln!(out, "reqmtls judge {path} explains every connection")
+        for sentence in judged.verdict.sentences() {
+            writeln!(out, "  {sentence}")?;
         }
-        None => writeln!(
-            out,
-            "--json and --capture FILE write every connection; reqmtls judge FILE explains each"
-        ),
+        let (violated, others): (Vec<_>, Vec<_>) = groups.iter().partition(|it| it.is_violated());
+        section(out, "violated", &violated)?;
+        section(out, "where documents disagree", &others)?;
+        writeln!(out)?;
+        odd(out, probed)?;
+        if judged.knows_flags == Some(true) && plan.server_knows_flags.is_none() {
+            writeln!(
+                out,
+                "what it does depends on the flags: judged as a server that implements tls_flags"
+            )?;
+        }
+        for LeftOut { reason, cases } in &probed.left_out {
+            let scenarios = cases.iter().filter_map(|it| it.split('/').next());
+            let scenarios: IndexSet<_> = scenarios.collect();
+            let scenarios: Vec<_> = scenarios.into_iter().collect();
+            let count = cases.len();
+            writeln!(
+                out,
+                "left out: {count} clients of {}: {reason}",
+                scenarios.join(", ")
+            )?;
+        }
+        if let Some(reason) = &probed.stopped {
+            writeln!(out, "stopped before the end: {reason}")?;
+        }
+        match &arguments.capture {
+            Some(path) => {
+                let path = path.display();
+                writeln!(out, "reqmtls judge {path} explains every connection")
+            }
+            None => writeln!(
+                out,
+                "--json and --capture FILE write every connection; reqmtls judge FILE explains each"
+            ),
+        }
     }
 }
 

@@ -81,9 +81,8 @@ async fn run(arguments: &Arguments, wanted: Vec<Wanted>, mut output: Output) -> 
         doors.push(Arc::new(door(arguments, wanted, listener, &limits)?));
         announce(&name, address);
     }
-    let served = serve(&doors, limits, interrupted(), |served| {
-        output.connection(&served)
-    });
+    let stop = interrupted().context("cannot listen for signals")?;
+    let served = serve(&doors, limits, stop, |served| output.connection(&served));
     served.await?;
     let (judged, violating) = (output.judged, output.violating);
     output.finish()?;

@@ -6,7 +6,7 @@ use tokio::process::Command;
 
 use super::BuildError;
 use super::command::show;
-use crate::peer::manifest::Tool;
+use crate::peer::tool::Tool;
 
 /// Why what is missing was not installed.
 #[derive(Debug, Error)]

@@ -16,7 +16,8 @@ use thiserror::Error;
 use self::cache::Cache;
 use self::command::{cargo, host_target, members, run, show};
 use super::image::Program;
-use super::manifest::{Manifest, Tool};
+use super::manifest::Manifest;
+use super::tool::Tool;
 
 pub use self::install::{InstallError, install, missing};
 

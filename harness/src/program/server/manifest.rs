@@ -6,9 +6,10 @@ use std::path::Path;
 use reqmtls_vocabulary::words;
 use serde::Deserialize;
 
-use super::super::manifest::{ManifestError, Role, texts_of};
+use super::super::manifest::{Role, check, texts_of};
 use super::super::place::Place;
-use crate::peer::manifest::Tool;
+use crate::peer::manifest::ManifestError;
+use crate::peer::tool::Tool;
 use crate::probe::Starttls;
 
 /// What stands where the policy is written.
@@ -88,18 +89,10 @@ impl ServerManifest {
     }
 
     fn check(&self) -> Result<(), String> {
-        if self.tools.is_empty() {
-            return Err("expected at least one [[tool]], the program".to_owned());
-        }
-        for tool in &self.tools {
-            tool.check()?;
-        }
-        let commands = [&self.version, &self.command];
-        if commands.into_iter().chain(&self.prepare).any(Vec::is_empty) {
-            return Err(
-                "got a command without a program, expected program and arguments".to_owned(),
-            );
-        }
+        let prepare = self.prepare.iter().map(|command| ("prepare", command));
+        let commands = [("version", &self.version), ("command", &self.command)];
+        let commands = commands.into_iter().chain(prepare);
+        check(&self.name, &self.tools, commands, self.files.iter())?;
         if self.policies.is_empty() {
             return Err("policies: got none, expected off, optional or required".to_owned());
         }

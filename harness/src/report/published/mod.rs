@@ -33,6 +33,7 @@ use super::file::write_whole;
 use crate::run::Event;
 
 pub use self::notes::{Notes, NotesError};
+pub(super) use self::page::foreign;
 pub use self::subject::Subject;
 
 /// What begins and ends the findings in the README.

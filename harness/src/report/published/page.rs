@@ -102,7 +102,7 @@ pub(super) fn text(text: &str) -> String {
 }
 
 /// Text that a peer wrote: what looks like HTML or Markdown is not, in a cell of a table neither.
-pub(super) fn foreign(text: &str) -> String {
+pub(in super::super) fn foreign(text: &str) -> String {
     let mut plain = String::new();
     for character in text.chars() {
         match character {

@@ -1,62 +1,11 @@
-//! `reqmtls programs` on programs that most machines have; one that is absent is named.
+//! Clients that most machines have, in each case.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
-
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use reqmtls::program::{CASES, Outcome, Results, chapter};
 use serde_json::Value;
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-/// A root with the manifests alone, so that results of the workspace stay as they are.
-fn copy() -> tempfile::TempDir {
-    let copy = tempfile::tempdir().unwrap();
-    let (from, to) = (
-        root().join("peers/programs"),
-        copy.path().join("peers/programs"),
-    );
-    std::fs::create_dir_all(&to).unwrap();
-    std::fs::create_dir_all(copy.path().join("scenarios")).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
-    }
-    copy
-}
-
-/// Runs these programs; what is written, and the exit code.
-fn programs(root: &Path, names: &[&str]) -> (i32, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_reqmtls"));
-    let output = command
-        .arg("--root")
-        .arg(root)
-        .arg("programs")
-        .args(names)
-        .output()
-        .unwrap();
-    let text = |octets| String::from_utf8(octets).unwrap();
-    (
-        output.status.code().unwrap(),
-        text(output.stdout),
-        text(output.stderr),
-    )
-}
-
-/// Whether the machine has what a program needs. Where it has not that is said, and fails if it is required.
-fn is_there(name: &str) -> bool {
-    let (_, listed, _) = programs(&root(), &["--list", name]);
-    let missing = listed.split_once(": missing ");
-    if let Some((_, missing)) = missing {
-        let required = std::env::var_os("REQMTLS_REQUIRE_PROGRAMS").is_some();
-        assert!(!required, "{name} is missing: {missing}");
-        eprintln!("skipped: {name} is missing: {missing}");
-    }
-    missing.is_none()
-}
+use crate::{copy, is_there, programs, root};
 
 /// What a program that asks nobody shows in each case: the case, the outcome, and each connection.
 fn shows(name: &str, expected: &str) {

@@ -1,7 +1,6 @@
 //! Servers that people run and Debian has, under each policy: `reqmtls programs NAME` says what the machine shows.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use crate::{copy, is_there, programs};
 
 const OFF: &str = "asks nobody for a certificate, neither with the flag nor without";
 const OPTIONAL: &str =
@@ -11,51 +10,6 @@ const REQUIRED: &str = "asks every client, with the flag and without; refuses cl
 const IGNORES: &str = "malformed flags: ignores them, as a server that does not know the extension does; flags that \
                        are not assigned change nothing";
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-/// A root with the manifests alone, so that results of the workspace stay as they are.
-fn copy() -> tempfile::TempDir {
-    let copy = tempfile::tempdir().unwrap();
-    let to = copy.path().join("peers/programs");
-    std::fs::create_dir_all(&to).unwrap();
-    std::fs::create_dir_all(copy.path().join("scenarios")).unwrap();
-    for entry in std::fs::read_dir(root().join("peers/programs")).unwrap() {
-        let entry = entry.unwrap();
-        std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
-    }
-    copy
-}
-
-fn programs(root: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_reqmtls"))
-        .arg("--root")
-        .arg(root)
-        .arg("programs")
-        .args(arguments)
-        .output()
-        .unwrap();
-    let text = |octets| String::from_utf8(octets).unwrap();
-    (
-        output.status.code(),
-        text(output.stdout),
-        text(output.stderr),
-    )
-}
-
-/// Whether the machine has what a server needs. Where it has not that is said, and fails if it is required.
-fn is_there(name: &str) -> bool {
-    let (_, listed, _) = programs(&root(), &["--list", name]);
-    let missing = listed.split_once(": missing ");
-    if let Some((_, missing)) = missing {
-        let is_required = std::env::var_os("REQMTLS_REQUIRE_PROGRAMS").is_some();
-        assert!(!is_required, "{name} is missing: {missing}");
-        eprintln!("skipped: {name} is missing: {missing}");
-    }
-    missing.is_none()
-}
-
 /// The first sentence under each policy, and in each the second.
 fn shows(name: &str, expected: &[(&str, &str)]) {
     if !is_there(name) {
@@ -63,7 +17,7 @@ fn shows(name: &str, expected: &[(&str, &str)]) {
     }
     let root = copy();
     let (code, out, err) = programs(root.path(), &[name]);
-    assert_eq!(code, Some(0), "{out}{err}");
+    assert_eq!(code, 0, "{out}{err}");
     let mut lines = out.lines().skip(1).map(str::trim_start).peekable();
     for (policy, first) in expected {
         let mut next = || lines.next().unwrap_or_default();
