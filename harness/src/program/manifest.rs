@@ -335,7 +335,7 @@ mod tests {
             assert!(error.contains(expected), "{to}: {error}");
         }
         let error = Manifest::parse("No Name", SOUND).unwrap_err();
-        assert!(error.starts_with("got file name \"No Name\""), "{error}");
+        assert!(error.starts_with("got name \"No Name\""), "{error}");
     }
 
     #[test]

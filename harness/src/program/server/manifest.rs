@@ -173,11 +173,7 @@ mod tests {
             ("{port}", "{prt}", "got placeholder {prt}, expected one of"),
             ("{policy}", "x", "got no {policy}"),
             ("off = ", "of = ", "off, optional, required"),
-            (
-                "[\"some\", \"--version\"]",
-                "[]",
-                "got a command without a program",
-            ),
+            ("[\"some\", \"--version\"]", "[]", "version: got no program"),
         ] {
             assert!(SOUND.contains(from), "{from}");
             let error = ServerManifest::parse("some", &SOUND.replace(from, to)).unwrap_err();
