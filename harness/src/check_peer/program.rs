@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use super::Trouble;
 use super::line::{Line, unexpected};
 use crate::peer::Program;
+use crate::peer::group::Group;
 
 /// How long a peer may take to listen, and to exit once it has to.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -34,6 +35,8 @@ struct Listening {
 /// A started peer; killed when dropped.
 pub(super) struct Started {
     child: Child,
+    /// Killed when dropped.
+    _group: Group,
     stdout: BufReader<ChildStdout>,
     pub(super) address: SocketAddr,
 }
@@ -41,6 +44,8 @@ pub(super) struct Started {
 impl Started {
     /// Starts the peer and reads where it listens.
     pub(super) async fn start(program: &Program, held: bool) -> Result<Self, Trouble> {
+        let unstarted =
+            |error| Trouble::Start(format!("cannot start {}: {error}", program.path.display()));
         let mut child = program
             .command()
             .args(["--listen", "127.0.0.1:0"])
@@ -51,9 +56,8 @@ impl Started {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
-            .map_err(|error| {
-                Trouble::Start(format!("cannot start {}: {error}", program.path.display()))
-            })?;
+            .map_err(unstarted)?;
+        let group = Group::of(&child, None).map_err(unstarted)?;
         let stdout = child
             .stdout
             .take()
@@ -83,6 +87,7 @@ impl Started {
         }
         Ok(Self {
             child,
+            _group: group,
             stdout,
             address: line.listening,
         })

@@ -6,6 +6,7 @@ mod container;
 mod control;
 mod end;
 mod engine;
+pub(crate) mod group;
 mod image;
 pub mod manifest;
 mod plain;

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::process::Stdio;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -12,6 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::StartError;
+use super::group::Group;
 use super::image::Program;
 use super::plain::{LastWords, plain};
 
@@ -43,6 +43,7 @@ pub(super) fn listening(line: &str) -> Result<SocketAddr, String> {
 #[derive(Debug)]
 pub(super) struct Process {
     child: Child,
+    group: Group,
     address: SocketAddr,
     last_words: LastWords,
     /// Reads stderr to its end.
@@ -55,6 +56,10 @@ impl Process {
     }
 
     async fn spawn(mut command: Command, program: &str) -> Result<Self, StartError> {
+        let unstarted = |source| StartError::Spawn {
+            program: program.to_owned(),
+            source,
+        };
         let child = command
             .args(["--listen", "127.0.0.1:0", "--held"])
             .stdin(Stdio::null())
@@ -64,11 +69,9 @@ impl Process {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
-            .map_err(|source| StartError::Spawn {
-                program: program.to_owned(),
-                source,
-            })?;
+            .map_err(unstarted)?;
         let mut process = Self {
+            group: Group::of(&child, None).map_err(unstarted)?,
             child,
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             last_words: LastWords::default(),
@@ -137,24 +140,9 @@ impl Process {
     }
 
     async fn kill(&mut self) {
-        self.kill_group();
+        self.group.kill();
         // What cannot be killed cannot be waited for either.
         drop(timeout(GONE, self.child.wait()).await);
-    }
-
-    /// Kills the process and what it started; nothing if it has been waited for.
-    fn kill_group(&self) {
-        let id = self.child.id().and_then(|id| i32::try_from(id).ok());
-        if let Some(group) = id.and_then(Pid::from_raw) {
-            // It may have ended by now.
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.kill_group();
     }
 }
 

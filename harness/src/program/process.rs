@@ -7,10 +7,12 @@ use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
+
+use crate::peer::group::Group;
 
 /// The most octets that are read of each of its streams; what follows is thrown away.
 const MOST_OUTPUT: usize = 256 << 10;
@@ -54,10 +56,7 @@ impl Start<'_> {
     /// It cannot be started.
     pub(super) async fn run(self) -> io::Result<Ended> {
         let mut child = self.spawn()?;
-        let group = Group {
-            leader: child.id().and_then(|id| Pid::from_raw(id.cast_signed())),
-            mark: self.mark,
-        };
+        let started = Started::of(&child, self.mark)?;
         let stdin = child.stdin.take();
         let input = self.input.as_bytes().to_vec();
         // It stays open until the program has ended: some end with their input.
@@ -79,7 +78,7 @@ impl Start<'_> {
             Ok(status) => Some(code(status?)),
             Err(_) => None,
         };
-        drop(group);
+        drop(started);
         // Reaped, so that nothing is left of it.
         drop(child.kill().await);
         Ok(Ended {
@@ -99,10 +98,7 @@ impl Start<'_> {
         work: impl Future<Output = T>,
     ) -> io::Result<Result<T, Ended>> {
         let mut child = self.spawn()?;
-        let group = Group {
-            leader: child.id().and_then(|id| Pid::from_raw(id.cast_signed())),
-            mark: self.mark,
-        };
+        let started = Started::of(&child, self.mark)?;
         // It stays open: some end with their input.
         let stdin = child.stdin.take();
         let stdout = tokio::spawn(collect(child.stdout.take()));
@@ -112,7 +108,7 @@ impl Start<'_> {
             status = child.wait() => Err(Some(code(status?))),
         };
         drop(stdin);
-        drop(group);
+        drop(started);
         // Reaped, so that nothing is left of it.
         drop(child.kill().await);
         let (stdout, stderr) = (text(stdout).await, text(stderr).await);
@@ -127,11 +123,8 @@ impl Start<'_> {
         let (program, arguments) = self.command.split_first().ok_or_else(|| {
             io::Error::new(io::ErrorKind::InvalidInput, "got no program to start")
         })?;
-        // From util-linux: the program ends with the harness, even where that is killed.
-        let mut command = Command::new("setpriv");
+        let mut command = Command::new(program);
         command
-            .args(["--pdeathsig", "KILL", "--"])
-            .arg(program)
             .args(arguments)
             .env_clear()
             .envs(std::env::vars_os().filter(|(name, _)| name == "PATH"))
@@ -155,17 +148,21 @@ impl Start<'_> {
 }
 
 /// All that a program started: its process group, and what left that but has the cell's mark. Ended when dropped.
-struct Group<'a> {
-    leader: Option<Pid>,
+struct Started<'a> {
+    group: Group,
     mark: &'a str,
 }
 
-impl Drop for Group<'_> {
+impl<'a> Started<'a> {
+    fn of(child: &Child, mark: &'a str) -> io::Result<Self> {
+        let group = Group::of(child, Some(&format!("{MARK}={mark}")))?;
+        Ok(Self { group, mark })
+    }
+}
+
+impl Drop for Started<'_> {
     fn drop(&mut self) {
-        if let Some(leader) = self.leader {
-            // It may have ended by itself.
-            let _ = kill_process_group(leader, Signal::KILL);
-        }
+        self.group.kill();
         // What is being killed may start something until it is.
         for _ in 0..MOST_ROUNDS {
             let left = marked(self.mark);
