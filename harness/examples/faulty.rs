@@ -1,11 +1,13 @@
 //! The in-tree peer with a fault that strikes in the cells of one case, for the tests of what faults cost:
 //! `faulty --fault NAME --case CASE --listen ADDRESS:PORT [--held]`.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::net::TcpStream;
+use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,7 +17,7 @@ use reqmtls_contract::{
 use reqmtls_peer_rustls::Rustls;
 use reqmtls_vocabulary::Side;
 use rustix::process::{Signal, getpid, kill_process};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpListener;
 
 /// What a terminal, HTML and Markdown would act on.
@@ -86,6 +88,12 @@ impl Endpoint for End {
             "sends empty records without end" => flood(stream, &[22, 3, 3, 0, 0]).await,
             "sends alerts without end" => flood(stream, &[21, 3, 3, 0, 2, 1, 90]).await,
             "closes at once" => return,
+            "half-closes" => half_close(stream).await,
+            "resets" => reset(stream).await,
+            "writes octet by octet" => {
+                let mut slow = OctetByOctet(stream);
+                self.inner.run(connection, &mut slow, report).await;
+            }
             "speaks in escapes" => report.break_off(&HOSTILE.repeat(1000)),
             _ => self.inner.run(connection, stream, report).await,
         }
@@ -120,6 +128,49 @@ async fn flood(stream: &mut dyn Stream, octets: &[u8]) {
     let _ = stream.read(&mut [0; 4096]).await;
 }
 
+/// Ends its direction without an octet, and reads what comes.
+async fn half_close(stream: &mut dyn Stream) {
+    drop(stream.shutdown().await);
+    while matches!(stream.read(&mut [0; 4096]).await, Ok(1..)) {}
+}
+
+/// Leaves octets unread, for which the system resets a connection that is closed.
+async fn reset(stream: &mut dyn Stream) {
+    drop(stream.read(&mut [0]).await);
+}
+
+/// Every octet in a piece of its own.
+struct OctetByOctet<'a>(&'a mut dyn Stream);
+
+impl AsyncRead for OctetByOctet<'_> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.0).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for OctetByOctet<'_> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        octets: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let one = &octets[..octets.len().min(1)];
+        Pin::new(&mut *self.0).poll_write(context, one)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.0).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.0).poll_shutdown(context)
+    }
+}
+
 /// Tries to open connections, and says what became of each.
 fn dial(addresses: &str) -> String {
     let tried = addresses.split(',').map(|address| {
@@ -139,7 +190,7 @@ fn dial(addresses: &str) -> String {
 }
 
 #[tokio::main]
-async fn main() -> std::io::Result<ExitCode> {
+async fn main() -> io::Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let value = |name: &str| {
         let value = arguments.iter().skip_while(|it| *it != name).nth(1);
@@ -148,7 +199,7 @@ async fn main() -> std::io::Result<ExitCode> {
     let (fault, case) = (value("--fault"), value("--case"));
     let listener = TcpListener::bind(value("--listen")).await?;
     let address = listener.local_addr()?;
-    let mut stdout = std::io::stdout();
+    let mut stdout = io::stdout();
     match &*fault {
         "does not start" => {
             eprintln!("no {HOSTILE} here");
@@ -158,8 +209,9 @@ async fn main() -> std::io::Result<ExitCode> {
             while stdout.write_all(&[b'x'; 4096]).is_ok() {}
             return Ok(ExitCode::SUCCESS);
         }
+        "writes deep JSON" => stdout.write_all("[".repeat(4096).as_bytes())?,
         "logs without end" => {
-            std::thread::spawn(|| while std::io::stderr().write_all(&[b'x'; 4096]).is_ok() {});
+            std::thread::spawn(|| while io::stderr().write_all(&[b'x'; 4096]).is_ok() {});
         }
         _ => {}
     }

@@ -370,6 +370,9 @@ fn garbage_instead_of_a_report_is_caught() {
     lying_to("report", |_| Act::Write("all went well\n".to_owned()))
         .ended(BROKEN_PEER, ALL_FAILED)
         .names_the_double("got \"all went well\", expected a line of the contract");
+    lying_to("report", |_| Act::Write("[".repeat(100_000) + "\n"))
+        .ended(BROKEN_PEER, ALL_FAILED)
+        .says("[[[[\", expected a line of the contract: ");
 }
 
 #[test]

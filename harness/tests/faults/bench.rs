@@ -130,8 +130,14 @@ impl Ran {
     /// Every cell but the faulty peer's own in the case in which it strikes conforms.
     #[track_caller]
     pub(crate) fn costs_only_what_it_touches(&self) {
+        self.is_touched_in(STRUCK);
+    }
+
+    /// Every cell but the faulty peer's own in this case conforms.
+    #[track_caller]
+    pub(crate) fn is_touched_in(&self, touched: &str) {
         for (case, pairing, conformance, reason) in &self.cells {
-            let is_touched = case == STRUCK && pairing.contains("faulty");
+            let is_touched = case == touched && pairing.contains("faulty");
             if !is_touched {
                 assert_eq!(
                     conformance, "conforms",

@@ -2,6 +2,7 @@
 //! with `REQMTLS_REQUIRE_ENGINE=1` they fail.
 
 use std::collections::HashMap;
+use std::io::BufRead;
 use std::net::TcpListener;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -11,9 +12,12 @@ use reqmtls::peer::{Engine, Program, RunningPeer};
 use testcontainers::bollard::Docker;
 use testcontainers::bollard::query_parameters::ListContainersOptions;
 use testcontainers::core::client::docker_client_instance;
+use tokio::io::copy_bidirectional;
+use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Mutex, MutexGuard};
+use tokio::task::JoinSet;
 
-use crate::bench::{Bench, OTHER, STRUCK, example, terminate};
+use crate::bench::{Bench, OTHER, Ran, STRUCK, example, terminate};
 
 /// Held by the one test that has containers: they are counted.
 static TURN: Mutex<()> = Mutex::const_new(());
@@ -176,6 +180,57 @@ async fn a_container_that_does_not_go_by_itself_goes_with_the_next_run() {
     run.kill().unwrap();
     run.wait().unwrap();
     assert_eq!(containers(&docker, "faulty").await.len(), 1);
+    Engine::connect().await.unwrap();
+    gone(&docker, "faulty").await;
+}
+
+/// An engine that ceases to answer takes no cell along: what runs in it still does.
+#[tokio::test]
+async fn an_engine_that_goes_away_in_the_middle_of_a_run_costs_no_cell() {
+    let Some((_, docker, _turn)) = engine().await else {
+        return;
+    };
+    let bench = Bench::of("hangs", OTHER);
+    let socket = bench.root().join("engine.sock");
+    let listener = UnixListener::bind(&socket).unwrap();
+    let between = tokio::spawn(async move {
+        let mut open = JoinSet::new();
+        loop {
+            let (mut harness, _) = listener.accept().await.unwrap();
+            open.spawn(async move {
+                let mut engine = UnixStream::connect("/var/run/docker.sock").await?;
+                copy_bidirectional(&mut harness, &mut engine).await
+            });
+        }
+    });
+    let arguments = ["--mode", "container", "--timeout", "2", "--jobs", "1"];
+    let mut run = bench
+        .command(&[&[OTHER, STRUCK], &arguments[..]].concat())
+        .env("DOCKER_HOST", format!("unix://{}", socket.display()))
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = std::io::BufReader::new(run.stderr.take().unwrap()).lines();
+    let mut err = String::new();
+    let ran = tokio::task::spawn_blocking(move || {
+        for line in &mut lines {
+            err += &(line.unwrap() + "\n");
+            if err.contains("failed: ") {
+                // Cells run now.
+                between.abort();
+            }
+        }
+        (run.wait().unwrap().code(), err)
+    });
+    let (code, err) = ran.await.unwrap();
+    println!("{err}");
+    let ran = Ran {
+        code,
+        err,
+        cells: bench.cells(),
+    };
+    ran.is_touched_in(OTHER);
+    assert_eq!(ran.code, Some(3), "{}", ran.err);
     Engine::connect().await.unwrap();
     gone(&docker, "faulty").await;
 }

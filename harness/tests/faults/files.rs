@@ -127,3 +127,82 @@ fn a_run_that_is_killed_leaves_no_half_file_for_the_next() {
     bench.run(&["--jobs", "8"]);
     assert_eq!(unfinished(), 0);
 }
+
+/// A disk of its own, in a namespace of its own, that something else fills while the run goes on.
+#[test]
+fn a_disk_that_fills_in_the_middle_of_a_run_is_named_and_leaves_the_last_result() {
+    let bench = Bench::of("hangs", OTHER);
+    let program = assert_cmd::cargo::cargo_bin("reqmtls");
+    let run = format!(
+        "{} --root {} run {OTHER} --mode process --timeout 2",
+        program.display(),
+        bench.root().display()
+    );
+    let script = format!(
+        "mkdir results && mount -t tmpfs -o size=280m none results && {run} 2>/dev/null
+        cp results/latest/result.jsonl before
+        ({run}; echo code $?) &
+        until ls -A results/latest | grep -q '^.reqmtls-'; do :; done
+        cat /dev/zero >results/everything 2>/dev/null
+        wait
+        cmp results/latest/result.jsonl before && echo as before
+        echo unfinished $(ls -A results/latest | grep -c '^.reqmtls-')"
+    );
+    let output = std::process::Command::new("unshare")
+        .args(["--map-root-user", "--mount", "sh", "-c", &script])
+        .current_dir(bench.root())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&[output.stderr, output.stdout].concat()).into_owned();
+    for words in [
+        "No space left on device",
+        "code 2\n",
+        "as before\n",
+        "unfinished 0\n",
+    ] {
+        assert!(text.contains(words), "expected {words:?} in\n{text}");
+    }
+}
+
+#[test]
+fn a_run_without_descriptors_names_them_and_leaves_nothing() {
+    let bench = Bench::new("");
+    let program = assert_cmd::cargo::cargo_bin("reqmtls");
+    let script = format!(
+        "ulimit -n 60; exec {} --root {} run request-mtls --mode process --jobs 64",
+        program.display(),
+        bench.root().display()
+    );
+    let output = std::process::Command::new("sh")
+        .args(["-c", &script])
+        .output()
+        .unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert!(err.contains("Too many open files"), "{err}");
+    assert_eq!(output.status.code(), Some(3), "{err}");
+    bench.is_clean(&err);
+}
+
+/// A stopped process does not see that its connections ended.
+#[test]
+fn a_stopped_peer_ends_with_a_run_that_is_killed() {
+    let bench = Bench::of("stops", OTHER);
+    let mut run = bench
+        .command(&[OTHER, "--mode", "process", "--timeout", "60"])
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let program = bench.root().join("peers/faulty/run");
+    let is_stopped = |id| {
+        let stat = fs::read_to_string(format!("/proc/{id}/stat"));
+        stat.is_ok_and(|stat| stat.contains(") T "))
+    };
+    until("a peer has stopped", || {
+        crate::bench::processes(&program).any(is_stopped)
+    });
+    run.kill().unwrap();
+    run.wait().unwrap();
+    until("peers have gone", || {
+        crate::bench::processes(&program).count() == 0
+    });
+}
