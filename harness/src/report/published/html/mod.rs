@@ -37,6 +37,7 @@ struct Html<'a> {
     summary: Vec<(String, usize)>,
     peers: usize,
     table: String,
+    programs: String,
     core: Vec<(&'a str, Vec<Square>)>,
     servers: Vec<&'a str>,
     sections: Vec<Section>,
@@ -127,6 +128,7 @@ pub(super) fn page(
         summary: summary.collect(),
         peers: run.peers.len(),
         table: markdown(&headlines::table(subject, run, PAGES)),
+        programs: markdown(&list(subject.programs())),
         core: core(subject, run, &servers),
         servers,
         sections: sections(subject, run),
@@ -134,6 +136,10 @@ pub(super) fn page(
         data: data(subject, run, store, said)?,
     }
     .render()
+}
+
+fn list(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("* {line}\n")).collect()
 }
 
 /// The core question as a picture; none where the run has no cell of it.
