@@ -88,8 +88,10 @@ fn root() -> PathBuf {
 /// The pages, by their names.
 fn pages() -> Vec<(String, String)> {
     let docs = fs::read_dir(root().join("docs")).unwrap();
-    let docs = docs.map(|entry| format!("docs/{}", entry.unwrap().file_name().display()));
-    let mut names: Vec<_> = docs.filter(|name| name.ends_with(".md")).collect();
+    let docs = docs.map(|entry| entry.unwrap().path());
+    let docs = docs.filter(|path| path.extension().is_some_and(|it| it == "md"));
+    let name = |path: PathBuf| format!("docs/{}", path.file_name().unwrap().display());
+    let mut names: Vec<_> = docs.map(name).collect();
     names.sort();
     let others = [
         "README.md",

@@ -254,11 +254,12 @@ fn words(out: &mut String, results: &Results) -> fmt::Result {
     on_flag(out, results)
 }
 
-/// What matters most of it, a line of Markdown each; programs by their names where they are few.
+/// What matters most of it, as a list in Markdown; programs by their names where they are few.
 #[must_use]
-pub fn statements(results: &Results) -> Vec<String> {
-    let line = |group: &Group| {
-        let short = group.short?;
+pub fn statements(results: &Results) -> String {
+    let mut list = String::new();
+    for group in GROUPS {
+        let Some(short) = group.short else { continue };
         let (all, said) = group.said(results);
         let said = said.into_iter().filter(|(_, names)| !names.is_empty());
         let said = said.map(|(text, names)| match names.len() {
@@ -267,9 +268,12 @@ pub fn statements(results: &Results) -> Vec<String> {
             count => format!("{count} of {all} {text}"),
         });
         let said: Vec<_> = said.collect();
-        (!said.is_empty()).then(|| format!("**{short}**: {}.", said.join("; ")))
-    };
-    GROUPS.iter().filter_map(line).collect()
+        if !said.is_empty() {
+            // A String takes whatever is written to it.
+            let _ = writeln!(list, "* **{short}**: {}.", said.join("; "));
+        }
+    }
+    list
 }
 
 /// How often the server on the flag asked.
@@ -526,14 +530,12 @@ mod tests {
             "{text}"
         );
         let results = results(Outcome::Failed, "no cert`");
-        assert_eq!(
-            statements(&results),
-            [
-                "**Asked without a certificate**: all 1 do not complete.",
-                "**Asked with a certificate that fits**: all 1 do not complete, with a certificate or without.",
-                "**The same server, which asks on the flag**: all 1 are asked; all 1 do not complete.",
-            ]
-        );
+        let expected = "\
+* **Asked without a certificate**: all 1 do not complete.
+* **Asked with a certificate that fits**: all 1 do not complete, with a certificate or without.
+* **The same server, which asks on the flag**: all 1 are asked; all 1 do not complete.
+";
+        assert_eq!(statements(&results), expected);
         let text = chapter(&results);
         assert!(
             text.contains("* **fail and say something of a certificate**: all 1\n"),

@@ -56,20 +56,17 @@ impl Core {
         // A String takes whatever is written to it.
         let _ = writeln!(out, "{CORE}: clients down, servers across");
         for servers in names.chunks(columns) {
-            let numbers: String = servers
-                .iter()
-                .map(|(at, _)| format!("{at:STEP$}"))
-                .collect();
-            let _ = writeln!(out, "{:head$}{numbers}", "");
+            let numbers = servers.iter().map(|(at, _)| format!("{at:STEP$}"));
+            let numbers: Vec<_> = numbers.collect();
+            let _ = writeln!(out, "{:head$}{}", "", numbers.concat());
             for (at, client) in &names {
                 let letter = |server: &String| {
                     let words = self.0.get(&((*client).clone(), server.clone()));
                     words.map_or(' ', |words| letters[words.as_str()])
                 };
-                let row: String = servers
-                    .iter()
-                    .map(|(_, server)| format!("{:>STEP$}", letter(server)))
-                    .collect();
+                let row = servers.iter().map(|(_, server)| letter(server));
+                let row: Vec<_> = row.map(|letter| format!("{letter:>STEP$}")).collect();
+                let row = row.concat();
                 // Who is a server alone has no row.
                 if !row.trim().is_empty() {
                     let _ = writeln!(out, "{at:STEP$} {client:longest$}{}", row.trim_end());

@@ -17,7 +17,7 @@ pub struct Subject {
     scenarios: Vec<Scenario>,
     peers: Vec<String>,
     notes: Notes,
-    programs: Vec<String>,
+    programs: String,
     numbers: HashMap<CaseId, usize>,
     /// By the number of a case, the places of its scenario and of itself there.
     places: Vec<(usize, usize)>,
@@ -43,7 +43,7 @@ impl Subject {
             scenarios,
             peers,
             notes,
-            programs: Vec::new(),
+            programs: String::new(),
             numbers,
         }
     }
@@ -56,7 +56,7 @@ impl Subject {
     pub fn with_programs(self, path: &Path) -> io::Result<Self> {
         let programs = match Results::read(path) {
             Ok(results) => statements(&results),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(error) => {
                 let text = format!("{}: {error}", path.display());
                 return Err(io::Error::new(error.kind(), text));
@@ -65,8 +65,8 @@ impl Subject {
         Ok(Self { programs, ..self })
     }
 
-    /// What real programs do, a line of Markdown each.
-    pub(super) fn programs(&self) -> &[String] {
+    /// What real programs do, as a list in Markdown.
+    pub(super) fn programs(&self) -> &str {
         &self.programs
     }
 

@@ -128,7 +128,7 @@ pub(super) fn page(
         summary: summary.collect(),
         peers: run.peers.len(),
         table: markdown(&headlines::table(subject, run, PAGES)),
-        programs: markdown(&list(subject.programs())),
+        programs: markdown(subject.programs()),
         core: core(subject, run, &servers),
         servers,
         sections: sections(subject, run),
@@ -136,10 +136,6 @@ pub(super) fn page(
         data: data(subject, run, store, said)?,
     }
     .render()
-}
-
-fn list(lines: &[String]) -> String {
-    lines.iter().map(|line| format!("* {line}\n")).collect()
 }
 
 /// The core question as a picture; none where the run has no cell of it.
