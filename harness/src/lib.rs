@@ -10,6 +10,8 @@ pub mod judge;
 pub mod peer;
 pub mod probe;
 pub mod program;
+#[cfg(test)]
+mod reference;
 pub mod report;
 pub mod run;
 pub mod scenario;

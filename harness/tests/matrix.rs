@@ -62,7 +62,9 @@ fn subject(revision: Revision) -> Subject {
     let peers = Manifest::load_all(&root().join("peers")).expect("the peers are listed");
     let of_revision = all.into_iter().filter(|scenario| scenario.is_of(revision));
     let names = peers.into_iter().map(|peer| peer.name);
-    Subject::new(revision, of_revision.collect(), names.collect(), notes)
+    let subject = Subject::new(revision, of_revision.collect(), names.collect(), notes);
+    let subject = subject.with_programs(&root().join("results/programs.json"));
+    subject.expect("what programs do")
 }
 
 /// Compares the published results with what this run shows.

@@ -195,33 +195,80 @@ impl Material {
     }
 }
 
-/// Every capability that there is.
-fn all() -> Vec<String> {
-    let mut all = Vec::from(["client", "server"].map(str::to_owned));
-    all.extend(Version::ALL.iter().map(|it| format!("version.{it}")));
-    all.extend(Group::ALL.iter().map(|it| format!("group.{it}")));
-    all.extend(CipherSuite::ALL.iter().map(|it| format!("cipher.{it}")));
-    all.extend(Keys::ALL.iter().map(|it| format!("keys.{it}")));
+/// Every capability that there is, and what it is.
+pub(crate) fn all() -> Vec<(String, &'static str)> {
     let both = [
-        "flag",
-        "extension",
-        "revision.editors-copy",
-        "early-data",
-        "edits",
-        "bad-certificate-verify",
+        (
+            "flag",
+            "It implements `tls_flags` and the flag: refuses malformed and unsolicited flags.",
+        ),
+        ("extension", "`tls_flags` under another number than 62."),
+        (
+            "revision.editors-copy",
+            "The flag as the editor's copy of the draft has it.",
+        ),
+        (
+            "early-data",
+            "Early data with a resumed session: sent, or accepted.",
+        ),
+        (
+            "edits",
+            "Misbehaviour: extensions put into its messages, or taken out.",
+        ),
+        (
+            "bad-certificate-verify",
+            "Misbehaviour: a CertificateVerify that does not verify.",
+        ),
     ];
-    for side in Side::BOTH {
-        all.extend(both.iter().map(|key| format!("{side}.{key}")));
-    }
-    let client = ["tls-flags", "resumption", "post-handshake-auth"];
-    all.extend(client.iter().map(|key| format!("client.{key}")));
-    all.extend(Policy::ALL.iter().map(|it| format!("server.policy.{it}")));
-    all.extend(
-        Sessions::ALL
-            .iter()
-            .map(|it| format!("server.sessions.{it}")),
-    );
-    all
+    let client = [
+        (
+            "client.tls-flags",
+            "`tls_flags` in ClientHello, octet for octet as the job has it.",
+        ),
+        (
+            "client.resumption",
+            "A second connection that offers the session of the first.",
+        ),
+        (
+            "client.post-handshake-auth",
+            "It offers `post_handshake_auth`.",
+        ),
+    ];
+    let side = Side::BOTH.map(|side| (side.to_string(), "It can be that end."));
+    let version = Version::ALL
+        .iter()
+        .map(|it| (format!("version.{it}"), it.about()));
+    let group = Group::ALL
+        .iter()
+        .map(|it| (format!("group.{it}"), it.about()));
+    let cipher = CipherSuite::ALL
+        .iter()
+        .map(|it| (format!("cipher.{it}"), it.about()));
+    let keys = Keys::ALL
+        .iter()
+        .map(|it| (format!("keys.{it}"), it.about()));
+    let both = Side::BOTH
+        .into_iter()
+        .flat_map(|side| both.map(|(key, about)| (format!("{side}.{key}"), about)));
+    let client = client.map(|(name, about)| (name.to_owned(), about));
+    let policy = Policy::ALL
+        .iter()
+        .map(|it| (format!("server.policy.{it}"), it.about()));
+    let sessions = Sessions::ALL
+        .iter()
+        .map(|it| (format!("server.sessions.{it}"), it.about()));
+    let names = side
+        .into_iter()
+        .chain(version)
+        .chain(group)
+        .chain(cipher)
+        .chain(keys);
+    names
+        .chain(both)
+        .chain(client)
+        .chain(policy)
+        .chain(sessions)
+        .collect()
 }
 
 /// The declared capabilities are the contract's, and make at least one end that can take part.
@@ -231,7 +278,7 @@ pub(super) fn declares(description: &Description) -> Result<(), Trouble> {
         .capabilities
         .iter()
         .map(|(name, _)| name)
-        .filter(|name| !all.iter().any(|known| known == name))
+        .filter(|name| !all.iter().any(|(known, _)| known == name))
         .collect();
     if !unknown.is_empty() {
         let text = unknown.join(", ");
@@ -266,7 +313,7 @@ pub(super) async fn prepares_what_it_declares(
 ) -> Result<(), Trouble> {
     let capabilities = &description.capabilities;
     let mut line = Line::control(address).await?;
-    for capability in all() {
+    for (capability, _) in all() {
         let Some(mut job) = material.needing(&capability) else {
             continue;
         };

@@ -9,6 +9,9 @@ mod program;
 mod shown;
 mod streams;
 
+#[cfg(test)]
+pub(crate) use self::capability::all as capabilities;
+
 use std::time::Duration;
 
 use reqmtls_contract::{Description, Side};

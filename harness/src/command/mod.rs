@@ -36,6 +36,18 @@ const EXIT_PEER: u8 = 3;
 /// Nothing was selected, or there is nothing to judge.
 const EXIT_NOTHING: u8 = 4;
 
+/// What each exit code means.
+pub(crate) const EXIT_CODES: [(u8, &str); 5] = [
+    (0, "all as it should be"),
+    (
+        EXIT_FINDINGS,
+        "findings that are not known, known ones that no longer occur, or transcripts that are not the accepted ones",
+    ),
+    (EXIT_USAGE, "bad usage or a bad scenario"),
+    (EXIT_PEER, "a peer could not be built, started or reached"),
+    (EXIT_NOTHING, "nothing was selected"),
+];
+
 const EXAMPLES: &str = "\
 Examples:
   reqmtls run                                     every case, on the pairings that it is for
@@ -43,17 +55,17 @@ Examples:
   reqmtls run --mode process --jobs 2             without containers, two cells at once
   reqmtls list                                    what would run
   reqmtls peers                                   what there is to run against
+";
 
-Exit codes:
-  0  all as it should be
-  1  findings, or transcripts that are not the accepted ones
-  2  bad usage or a bad scenario
-  3  a peer could not be built, started or reached
-  4  nothing was selected";
+/// What stands below the options.
+fn after_help() -> String {
+    let codes = EXIT_CODES.map(|(code, meaning)| format!("\n  {code}  {meaning}"));
+    format!("{EXAMPLES}\nExit codes:{}", codes.concat())
+}
 
 /// Runs scenarios of the request mTLS flag between TLS implementations and judges what the wire shows.
 #[derive(Debug, Parser)]
-#[command(name = "reqmtls", version, after_help = EXAMPLES)]
+#[command(name = "reqmtls", version, after_help = after_help())]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -65,7 +77,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run cells, and write matrix and results
-    #[command(after_help = EXAMPLES)]
+    #[command(after_help = after_help())]
     Run(run::Arguments),
     /// List scenarios, cases and pairings that a run would take
     List(selection::Selection),

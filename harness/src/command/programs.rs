@@ -11,7 +11,6 @@ use reqmtls_observer::DEFAULT_FLAG;
 use reqmtls_observer::capture::Writer;
 use reqmtls_peer_rustls::Rustls;
 
-use super::capture::read_file;
 use super::probe::add_all;
 use super::{EXIT_PEER, complain, interrupted, peers};
 use crate::peer::tool::Tool;
@@ -137,7 +136,7 @@ fn rewrite(results: &Path) -> anyhow::Result<u8> {
 }
 
 fn read_results(path: &Path) -> anyhow::Result<Results> {
-    serde_json::from_slice(&read_file(path)?).with_context(|| path.display().to_string())
+    Results::read(path).with_context(|| path.display().to_string())
 }
 
 /// Programs of either role.

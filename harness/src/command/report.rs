@@ -45,6 +45,7 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
     let of_revision = all.into_iter().filter(|it| it.is_of(revision)).collect();
     let names = peers.into_iter().map(|peer| peer.name).collect();
     let subject = Subject::new(revision, of_revision, names, notes);
+    let subject = subject.with_programs(&root.join("results/programs.json"))?;
     let mut reporters = report::files(subject, &folder, None);
     let mut failure = None;
     replay(&result, |event| {

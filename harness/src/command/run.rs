@@ -114,6 +114,7 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
     });
     let names = peers.iter().map(|peer| peer.name.clone()).collect();
     let subject = Subject::new(revision, scenarios, names, notes);
+    let subject = subject.with_programs(&root.join("results/programs.json"))?;
     let plan = Plan {
         root: root.to_owned(),
         cases,

@@ -13,6 +13,9 @@ use crate::judge::requirement::Id;
 /// Alert `certificate_required` (RFC 9846 §6.2 (RFC 8446 §6.2)).
 const CERTIFICATE_REQUIRED: u8 = 116;
 
+/// How many programs are named at most where only what matters most is said.
+const FEW: usize = 4;
+
 /// The most characters of a version in a table.
 const MOST_VERSION: usize = 60;
 
@@ -80,6 +83,8 @@ type Sentence = (&'static str, fn(&Program, &Cell) -> bool);
 /// What is said under one heading of the programs in one case.
 struct Group {
     title: &'static str,
+    /// How it begins where only what matters most is said; absent: there it is not.
+    short: Option<&'static str>,
     case: Case,
     /// What can be said, and of whom.
     sentences: &'static [Sentence],
@@ -89,6 +94,7 @@ struct Group {
 const GROUPS: &[Group] = &[
     Group {
         title: "A server asks everyone, and the client has no certificate",
+        short: Some("Asked without a certificate"),
         case: case(Policy::Request, Certificate::None),
         sentences: &[
             ("complete, and drop no connection before", |_, cell| {
@@ -104,6 +110,7 @@ const GROUPS: &[Group] = &[
     },
     Group {
         title: "… the client has a certificate that fits",
+        short: Some("Asked with a certificate that fits"),
         case: case(Policy::Request, Certificate::Fits),
         sentences: &[
             ("send it and complete", |_, cell| {
@@ -130,6 +137,7 @@ const GROUPS: &[Group] = &[
     },
     Group {
         title: "… the client has a certificate of another authority than the server names",
+        short: None,
         case: case(Policy::Request, Certificate::Other),
         sentences: &[
             ("send it and do not complete", |_, cell| {
@@ -145,6 +153,7 @@ const GROUPS: &[Group] = &[
     },
     Group {
         title: "A server requires a certificate of everyone, and the client has none",
+        short: None,
         case: case(Policy::Require, Certificate::None),
         sentences: &[
             ("fail and say something of a certificate", |_, cell| {
@@ -169,11 +178,13 @@ const GROUPS: &[Group] = &[
     },
     Group {
         title: "The same server asks on the flag, and the client has no certificate",
+        short: Some("The same server, which asks on the flag"),
         case: case(Policy::RequestOnFlag, Certificate::None),
         sentences: ON_FLAG,
     },
     Group {
         title: "… the client has a certificate that fits",
+        short: None,
         case: case(Policy::RequestOnFlag, Certificate::Fits),
         sentences: ON_FLAG,
     },
@@ -210,27 +221,59 @@ fn speaks_of_certificates(cell: &Cell) -> bool {
     text.to_lowercase().contains("cert")
 }
 
+impl Group {
+    /// How many programs were put before the case, and each sentence with those that it is true of.
+    fn said<'a>(&self, results: &'a Results) -> (usize, Vec<(&'static str, Vec<&'a str>)>) {
+        let programs = results.programs.iter();
+        let cells: Vec<_> = programs
+            .filter_map(|program| Some((program, cell(program, self.case)?)))
+            .collect();
+        let said = self.sentences.iter().map(|(text, is_so)| {
+            let of = cells.iter().filter(|(program, cell)| is_so(program, cell));
+            (*text, of.map(|(program, _)| &*program.title).collect())
+        });
+        (cells.len(), said.collect())
+    }
+}
+
 /// Whom each sentence is true of.
 fn words(out: &mut String, results: &Results) -> fmt::Result {
     for group in GROUPS {
         writeln!(out, "## {}\n", group.title)?;
-        let programs = results.programs.iter();
-        let cells: Vec<_> = programs
-            .filter_map(|program| Some((program, cell(program, group.case)?)))
-            .collect();
-        for (text, is_so) in group.sentences {
-            let of = cells.iter().filter(|(program, cell)| is_so(program, cell));
-            let names: Vec<_> = of.map(|(program, _)| program.title.as_str()).collect();
+        let (all, said) = group.said(results);
+        for (text, names) in said {
             let of = match names.len() {
                 0 => "none".to_owned(),
-                count if count == cells.len() => format!("all {count}"),
-                count => format!("{count} of {}: {}", cells.len(), names.join(", ")),
+                count if count == all => format!("all {count}"),
+                count => format!("{count} of {all}: {}", names.join(", ")),
             };
             writeln!(out, "* **{text}**: {of}")?;
         }
         writeln!(out)?;
     }
     on_flag(out, results)
+}
+
+/// What matters most of it, as a list in Markdown; programs by their names where they are few.
+#[must_use]
+pub fn statements(results: &Results) -> String {
+    let mut list = String::new();
+    for group in GROUPS {
+        let Some(short) = group.short else { continue };
+        let (all, said) = group.said(results);
+        let said = said.into_iter().filter(|(_, names)| !names.is_empty());
+        let said = said.map(|(text, names)| match names.len() {
+            count if count == all => format!("all {all} {text}"),
+            count if count <= FEW => format!("{count} of {all} {text} ({})", names.join(", ")),
+            count => format!("{count} of {all} {text}"),
+        });
+        let said: Vec<_> = said.collect();
+        if !said.is_empty() {
+            // A String takes whatever is written to it.
+            let _ = writeln!(list, "* **{short}**: {}.", said.join("; "));
+        }
+    }
+    list
 }
 
 /// How often the server on the flag asked.
@@ -486,7 +529,14 @@ mod tests {
             ),
             "{text}"
         );
-        let text = chapter(&results(Outcome::Failed, "no cert`"));
+        let results = results(Outcome::Failed, "no cert`");
+        let expected = "\
+* **Asked without a certificate**: all 1 do not complete.
+* **Asked with a certificate that fits**: all 1 do not complete, with a certificate or without.
+* **The same server, which asks on the flag**: all 1 are asked; all 1 do not complete.
+";
+        assert_eq!(statements(&results), expected);
+        let text = chapter(&results);
         assert!(
             text.contains("* **fail and say something of a certificate**: all 1\n"),
             "{text}"

@@ -13,7 +13,7 @@ mod server;
 mod wire;
 
 pub use self::case::{CASES, Case, Certificate};
-pub use self::chapter::chapter;
+pub use self::chapter::{chapter, statements};
 pub use self::manifest::{Kind, Manifest, Role};
 pub use self::result::{Cell, Missing, Outcome, Program, Results};
 pub(crate) use self::run::Cases;

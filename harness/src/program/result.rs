@@ -1,5 +1,9 @@
 //! What came out: of each program in each case, as data that the chapter is made of.
 
+use std::fs;
+use std::io;
+use std::path::Path;
+
 use reqmtls_vocabulary::words;
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +44,17 @@ pub struct Results {
     pub servers: Vec<Server>,
     /// Those that were not there.
     pub missing: Vec<Missing>,
+}
+
+impl Results {
+    /// Reads them from a `programs.json`.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or is not what `reqmtls programs` writes.
+    pub fn read(path: &Path) -> io::Result<Self> {
+        Ok(serde_json::from_slice(&fs::read(path)?)?)
+    }
 }
 
 /// One program.

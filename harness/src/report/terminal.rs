@@ -7,6 +7,7 @@ use std::time::Instant;
 use indexmap::IndexMap;
 use reqmtls_vocabulary::words;
 
+use super::published::Core;
 use super::{Reporter, Tally};
 use crate::judge::Conformance;
 use crate::run::{Cell, Drift, Event, Lost, Reason};
@@ -41,6 +42,7 @@ pub struct Terminal<W> {
     /// How many cells there will be.
     cells: usize,
     tally: Tally,
+    core: Core,
     /// How many cells have a finding, by what is said of it.
     findings: IndexMap<String, usize>,
     /// How many cells could not run for want of a peer that was lost too often.
@@ -101,6 +103,9 @@ impl<W: Write> Reporter for Terminal<W> {
                         "known deviations in {of_known} cells: -v shows them, and matrix.md and index.html with the reasons"
                     ))?;
                 }
+                if let Some(width) = self.width.filter(|_| self.detail != Detail::Quiet) {
+                    write!(self.out, "{}", self.core.text(width))?;
+                }
                 write!(self.out, "{}", self.tally.summary(ended))
             }
         }
@@ -117,6 +122,7 @@ impl<W: Write> Terminal<W> {
             start: Instant::now(),
             cells: 0,
             tally: Tally::default(),
+            core: Core::default(),
             findings: IndexMap::new(),
             gone: BTreeMap::new(),
             building: None,
@@ -140,6 +146,7 @@ impl<W: Write> Terminal<W> {
 
     fn cell(&mut self, cell: &Cell) -> io::Result<()> {
         self.tally.add(cell);
+        self.core.take(cell);
         let name = format!("{} {}", cell.case, cell.pairing());
         match &cell.reason {
             Some(Reason::Gone(side)) => {

@@ -16,10 +16,19 @@ use url::{ParseError, Url};
 /// How long chromedriver and Chromium may take to be there, each.
 const START: Duration = Duration::from_mins(1);
 
+/// What axe-core objects to, and what it leaves open but for contrast.
+const AXE: &str = "\
+const [done] = arguments; \
+const short = ({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((it) => it.html.slice(0, 120)).join(' ')}`; \
+axe.run({ preload: false }).then(({ violations, incomplete }) => done([...violations, \
+...incomplete.filter((it) => it.id !== 'color-contrast')].map(short)), (error) => done([String(error)]));";
+
 /// A browser.
 pub(crate) struct Browser {
     pub(crate) client: Client,
     driver: Driver,
+    /// The text of axe-core.
+    axe: Option<String>,
 }
 
 struct Driver(Child);
@@ -107,7 +116,26 @@ pub(crate) async fn browser() -> Option<Browser> {
     builder.capabilities(capabilities);
     let client = tokio::time::timeout(START, builder.connect(&address));
     let client = client.await.expect("in time").expect("a session");
-    Some(Browser { client, driver })
+    let axe = axe();
+    Some(Browser {
+        client,
+        driver,
+        axe,
+    })
+}
+
+/// The text of axe-core; `None`, and a word on stderr, where it is not there. That is a failure where Chromium is required.
+fn axe() -> Option<String> {
+    let text = match std::env::var("REQMTLS_AXE") {
+        Ok(path) => std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}")),
+        Err(_) => Err("REQMTLS_AXE names no axe.min.js; .ci/run fetches one".to_owned()),
+    };
+    if let Err(reason) = &text {
+        let is_required = std::env::var_os("REQMTLS_REQUIRE_CHROMIUM").is_some();
+        assert!(!is_required, "{reason}");
+        eprintln!("skipped: accessibility by axe-core: {reason}");
+    }
+    text.ok()
 }
 
 impl Browser {
@@ -140,7 +168,23 @@ impl Browser {
     /// What a script returns.
     pub(crate) async fn ask(&self, script: &str) -> Value {
         let answer = self.client.execute(script, Vec::new()).await;
-        answer.expect(script)
+        answer.unwrap_or_else(|error| panic!("{error}: {script:.200}"))
+    }
+
+    /// Has the page that is open take axe-core in.
+    pub(crate) async fn load_axe(&self) {
+        if let Some(axe) = &self.axe {
+            self.ask(axe).await;
+        }
+    }
+
+    /// What axe-core objects to in what is shown; nothing where it is not there.
+    pub(crate) async fn axe(&self) -> Value {
+        if self.axe.is_none() {
+            return json!([]);
+        }
+        let found = self.client.execute_async(AXE, Vec::new()).await;
+        found.expect("the answer of axe-core")
     }
 
     /// Goes to a place in the page, and returns how many milliseconds it took until that was drawn.

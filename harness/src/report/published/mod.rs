@@ -2,6 +2,7 @@
 //! one reporter collected. They hold nothing that differs from run to run.
 
 mod collect;
+mod core;
 mod differences;
 mod findings;
 mod fold;
@@ -32,6 +33,7 @@ use super::Reporter;
 use super::file::write_whole;
 use crate::run::Event;
 
+pub(super) use self::core::Core;
 pub use self::notes::{Notes, NotesError};
 pub(super) use self::page::foreign;
 pub use self::subject::Subject;
@@ -44,6 +46,9 @@ pub const PAGES: &str = "peers";
 
 /// The file of the page that holds the whole run.
 pub const PAGE: &str = "index.html";
+
+/// The case of the core question: who is asked on the flag, and authenticated.
+const CORE: &str = "request-mtls/set/present/require-on-flag";
 
 /// The file of the picture of the core question.
 pub const PICTURE: &str = "matrix.svg";

@@ -1,10 +1,13 @@
 //! What a run is of: its scenarios and peers, in the order of rows and columns.
 
 use std::collections::HashMap;
+use std::io;
+use std::path::Path;
 
 use reqmtls_contract::Revision;
 
 use super::notes::Notes;
+use crate::program::{Results, statements};
 use crate::scenario::{AXES, Axis, Case, CaseId, Scenario};
 
 /// What the published results are about.
@@ -14,6 +17,7 @@ pub struct Subject {
     scenarios: Vec<Scenario>,
     peers: Vec<String>,
     notes: Notes,
+    programs: String,
     numbers: HashMap<CaseId, usize>,
     /// By the number of a case, the places of its scenario and of itself there.
     places: Vec<(usize, usize)>,
@@ -39,8 +43,31 @@ impl Subject {
             scenarios,
             peers,
             notes,
+            programs: String::new(),
             numbers,
         }
+    }
+
+    /// The same, with what real programs do by a `programs.json`, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read.
+    pub fn with_programs(self, path: &Path) -> io::Result<Self> {
+        let programs = match Results::read(path) {
+            Ok(results) => statements(&results),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(error) => {
+                let text = format!("{}: {error}", path.display());
+                return Err(io::Error::new(error.kind(), text));
+            }
+        };
+        Ok(Self { programs, ..self })
+    }
+
+    /// What real programs do, as a list in Markdown.
+    pub(super) fn programs(&self) -> &str {
+        &self.programs
     }
 
     pub(super) fn revision(&self) -> Revision {

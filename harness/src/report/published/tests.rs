@@ -356,3 +356,35 @@ fn notes_that_name_what_there_is_not_are_errors() {
         "[[difference]] number 1: expected what permits it, in `permits` or `sections`"
     );
 }
+
+#[test]
+fn the_core_question_fits_a_terminal() {
+    let mut core = Core::default();
+    let of = |server, end| cell(CORE, (server, Provenance::Library), end);
+    core.take(&of(
+        "a",
+        End::Refused(AlertDescription::CERTIFICATE_REQUIRED),
+    ));
+    assert_eq!(core.text(80), "", "one pairing is no matrix");
+    core.take(&of("b", End::Authenticated));
+    core.take(&Cell {
+        conformance: Conformance::Unsupported,
+        connections: Vec::new(),
+        ..of("c", End::Authenticated)
+    });
+    let expected = "\
+request-mtls/set/present/require-on-flag: clients down, servers across
+       1  2  3
+  1 a  A  B  .
+A  alert certificate_required(116)
+B  asks; the client is authenticated
+.  unsupported
+";
+    assert_eq!(core.text(80), expected);
+    let narrow = core.text(12);
+    assert!(
+        narrow.contains("       1  2\n  1 a  A  B\n       3\n  1 a  .\n"),
+        "{narrow}"
+    );
+    assert!(narrow.lines().all(|line| line.len() <= 12), "{narrow}");
+}

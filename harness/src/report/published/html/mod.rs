@@ -15,7 +15,7 @@ use super::collect::{Collected, Seen};
 use super::page::{Page, counted};
 use super::peer_pages::peer_pages;
 use super::subject::Subject;
-use super::{PAGES, differences, findings, headlines, tensions, unsupported};
+use super::{CORE, PAGES, differences, findings, headlines, tensions, unsupported};
 use crate::judge::Conformance;
 use crate::judge::requirement;
 
@@ -25,9 +25,6 @@ use self::store::Said;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
-
-/// The case that the first matrix shows: who is asked on the flag, and authenticated.
-const CORE: &str = "request-mtls/set/present/require-on-flag";
 
 #[derive(Template)]
 #[template(path = "page.html")]
@@ -40,6 +37,7 @@ struct Html<'a> {
     summary: Vec<(String, usize)>,
     peers: usize,
     table: String,
+    programs: String,
     core: Vec<(&'a str, Vec<Square>)>,
     servers: Vec<&'a str>,
     sections: Vec<Section>,
@@ -130,6 +128,7 @@ pub(super) fn page(
         summary: summary.collect(),
         peers: run.peers.len(),
         table: markdown(&headlines::table(subject, run, PAGES)),
+        programs: markdown(subject.programs()),
         core: core(subject, run, &servers),
         servers,
         sections: sections(subject, run),

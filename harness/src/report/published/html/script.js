@@ -348,5 +348,10 @@
     if (known !== 'matrix') window.scrollTo(0, 0);
   };
   window.addEventListener('hashchange', show);
+  // The address is that of a view: the skip link leaves it as it is.
+  document.querySelector('.skip').addEventListener('click', (event) => {
+    event.preventDefault();
+    document.getElementById('content').focus();
+  });
   show();
 })();
