@@ -253,13 +253,12 @@ impl Arguments {
         }
         for at in named {
             let place = addresses.iter().position(|(port, _)| *port == at.port);
-            let place = match place {
-                Some(place) => place,
-                None => {
-                    let first = self.following(&At::default_at(at.port), &material)?;
-                    addresses.push((at.port, first));
-                    addresses.len() - 1
-                }
+            let place = if let Some(place) = place {
+                place
+            } else {
+                let first = self.following(&At::default_at(at.port), &material)?;
+                addresses.push((at.port, first));
+                addresses.len() - 1
             };
             let others = &mut addresses[place].1.named;
             let server_name = at.server_name.clone().unwrap_or_default();
