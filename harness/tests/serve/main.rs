@@ -3,8 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
 
 mod hostile;
+mod peers;
 mod programs;
 mod serving;
+#[path = "../shared/peers.rs"]
+mod shared;
 
 use std::process::Command;
 
