@@ -85,8 +85,10 @@ impl<'a> Column<'a> {
         let mut cases = self.cases.iter();
         let (case, _) = cases.find(|(case, _)| case.id.as_str().starts_with(start))?;
         let text = self.text(case, peer)?;
-        let mut alerts = text.lines().filter(|line| line.starts_with("S "));
-        let alert = alerts.find_map(|line| line.split_once(" fatal "));
+        // One peer sends close_notify at level fatal, which is no error.
+        let is_error = |line: &&str| line.starts_with("S ") && !line.ends_with("close_notify(0)");
+        let mut errors = text.lines().filter(is_error);
+        let alert = errors.find_map(|line| line.split_once(" fatal "));
         Some(Shown {
             asked: text.contains("{CertificateRequest}"),
             alert: alert.map(|(_, alert)| alert),
