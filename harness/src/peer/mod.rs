@@ -27,8 +27,7 @@ pub(crate) use self::end::MEMORY;
 pub use self::end::{End, Link};
 pub use self::engine::Engine;
 pub use self::image::Program;
-pub(crate) use self::remote::Gone;
-pub use self::remote::Loss;
+pub use self::remote::{Gone, Loss};
 
 use self::remote::{Instance, Remote, Start};
 
@@ -95,7 +94,9 @@ enum Reach {
 }
 
 /// A peer as it runs now: one that has to be started again later is another.
-pub(crate) enum Ready<'a> {
+pub struct Ready<'a>(Now<'a>);
+
+enum Now<'a> {
     InProcess(&'a dyn Peer),
     Remote(&'a Remote, Arc<Instance>),
 }
@@ -138,11 +139,11 @@ impl RunningPeer {
     }
 
     /// The peer as it runs now. One that has ended is started again, a bounded number of times.
-    pub(crate) async fn ready(&self) -> Result<Ready<'_>, Gone> {
-        match &self.reach {
-            Reach::InProcess(peer) => Ok(Ready::InProcess(&**peer)),
-            Reach::Remote(remote) => Ok(Ready::Remote(remote, remote.instance().await?)),
-        }
+    pub async fn ready(&self) -> Result<Ready<'_>, Gone> {
+        Ok(Ready(match &self.reach {
+            Reach::InProcess(peer) => Now::InProcess(&**peer),
+            Reach::Remote(remote) => Now::Remote(remote, remote.instance().await?),
+        }))
     }
 
     /// How it was lost since this was asked last.
@@ -170,18 +171,18 @@ impl RunningPeer {
 
 impl Ready<'_> {
     /// Gives the peer a job.
-    pub(crate) async fn prepare(&self, job: Job) -> Result<End<'_>, ControlError> {
-        match self {
-            Self::InProcess(peer) => End::in_process(*peer, job),
-            Self::Remote(remote, instance) => instance.prepare(job, remote.description()).await,
+    pub async fn prepare(&self, job: Job) -> Result<End<'_>, ControlError> {
+        match &self.0 {
+            Now::InProcess(peer) => End::in_process(*peer, job),
+            Now::Remote(remote, instance) => instance.prepare(job, remote.description()).await,
         }
     }
 
     /// Looks after a cell that failed whether the peer was lost in it: whether it does not answer any more.
     pub(crate) async fn is_lost(&self, patience: Duration) -> bool {
-        match self {
-            Self::InProcess(_) => false,
-            Self::Remote(remote, instance) => remote.is_lost(instance, patience).await,
+        match &self.0 {
+            Now::InProcess(_) => false,
+            Now::Remote(remote, instance) => remote.is_lost(instance, patience).await,
         }
     }
 }

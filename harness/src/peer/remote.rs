@@ -31,7 +31,7 @@ pub struct Loss {
 
 /// A peer that was started again as often as it may be, or cannot be started again.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Gone;
+pub struct Gone;
 
 /// How a peer is started.
 pub(super) enum Start {

@@ -13,7 +13,7 @@ pub const MAX_FLAG: u16 = 2039;
 const RESUMPTION_ACROSS_NAMES: u16 = 8;
 
 /// What is the same for every case of a run.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Material {
     /// The certificates of the run.
     pub certificates: Certificates,

@@ -3,6 +3,7 @@
 //! Whoever connects is untrusted: connections, octets and time are limited.
 
 mod exchange;
+mod host;
 mod http;
 mod seen;
 mod website;
@@ -15,9 +16,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::select_all;
-use reqmtls_contract::{ConnectionReport, Endpoint, Job, PrepareError, Setup, Side, prepare};
+use reqmtls_contract::{ConnectionReport, PrepareError, Setup, Side};
 use reqmtls_observer::{KeyLog, Recording, Transcript};
-use reqmtls_peer_rustls::{Application, Rustls, Trust};
+use reqmtls_peer_rustls::Trust;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
@@ -25,7 +26,7 @@ pub(crate) use self::exchange::Pages;
 pub(crate) use self::http::{Page, Request};
 pub(crate) use self::website::Website;
 
-use self::exchange::Http;
+use self::host::{Choice, Host};
 use crate::judge::{Connection, Knowledge, Numbering, Psk, Recorded};
 use crate::run::{Meeting, Recorder};
 
@@ -66,12 +67,12 @@ pub(crate) struct Plan {
     pub(crate) pages: Arc<dyn Pages>,
 }
 
-/// A server at its address.
+/// An address, and the servers behind it.
 pub(crate) struct Door {
-    name: String,
     listener: TcpListener,
-    endpoint: Arc<dyn Endpoint>,
-    knowledge: Knowledge,
+    /// The one for clients that send none of the names of the others.
+    first: Host,
+    named: Vec<(String, Host)>,
     open: Arc<Open>,
 }
 
@@ -103,36 +104,35 @@ impl Plan {
     /// A setup that the reference cannot have, or that makes no sense.
     pub(crate) fn at(self, listener: TcpListener, limits: &Limits) -> Result<Door, PrepareError> {
         let open = Arc::new(Open::default());
-        let exchange = Http {
-            pages: self.pages,
-            open: Arc::clone(&open),
-            knowledge: self.knowledge.clone(),
-            patience: limits.deadline / 2,
-        };
-        let reference = Rustls::new().with_application(Application {
-            exchange: Arc::new(exchange),
-            protocols: self.protocols,
-            trust: self.trust,
-        });
-        let job = Job {
-            id: self.name.clone(),
-            side: Side::Server,
-            setup: self.setup,
-        };
         Ok(Door {
-            name: self.name,
             listener,
-            endpoint: prepare(&reference, job)?,
-            knowledge: self.knowledge,
+            first: Host::prepare(self, &open, limits)?,
+            named: Vec::new(),
             open,
         })
     }
 }
 
 impl Door {
+    /// Adds a server for the clients that send this name.
+    ///
+    /// # Errors
+    ///
+    /// A setup that the reference cannot have, or that makes no sense.
+    pub(crate) fn add(
+        &mut self,
+        server_name: String,
+        plan: Plan,
+        limits: &Limits,
+    ) -> Result<(), PrepareError> {
+        let host = Host::prepare(plan, &self.open, limits)?;
+        self.named.push((server_name, host));
+        Ok(())
+    }
+
     /// Runs one connection to its end.
     async fn serve(
-        self: &Arc<Self>,
+        &self,
         number: u32,
         stream: TcpStream,
         client: SocketAddr,
@@ -141,17 +141,20 @@ impl Door {
         let server = stream.local_addr()?;
         let passing = Arc::new(Recorder::of_at_most(MOST_OCTETS));
         self.open.insert(number, &passing);
+        let choice = Choice::of(&self.first, &self.named);
         let meeting = Meeting {
-            end: &*self.endpoint,
+            end: &choice,
             side: Side::Server,
             connection: number,
             deadline,
         };
         let report = meeting.with(stream, &passing).await;
         self.open.remove(number);
+        let host = choice.made();
         Ok(Ended {
             number,
-            door: Arc::clone(self),
+            name: host.name.clone(),
+            knowledge: host.knowledge.clone(),
             ends: (client, server),
             recording: passing.so_far(),
             report,
@@ -162,7 +165,10 @@ impl Door {
 /// One connection that has ended, as octets.
 struct Ended {
     number: u32,
-    door: Arc<Door>,
+    /// What the server is called.
+    name: String,
+    /// What is known of it beforehand.
+    knowledge: Knowledge,
     /// The client's address and the server's.
     ends: (SocketAddr, SocketAddr),
     recording: Recording,
@@ -174,7 +180,8 @@ impl Ended {
     fn read(self, after_stop: bool) -> Served {
         let Self {
             number,
-            door,
+            name,
+            knowledge,
             ends: (client, server),
             recording,
             report,
@@ -182,12 +189,12 @@ impl Ended {
         // What the library hands over is key log lines.
         let key_log = KeyLog::parse(&report.key_log.join("\n")).unwrap_or_default();
         let recorded = Recorded {
-            name: format!("connection {number}, {}", door.name),
+            name: format!("connection {number}, {name}"),
             client,
             server,
             transcript: Transcript::observe(&recording, &key_log),
             gaps: Vec::new(),
-            knowledge: known(&door.knowledge, &report),
+            knowledge: known(&knowledge, &report),
             numbering: Numbering::Given,
             unused_note: None,
         };

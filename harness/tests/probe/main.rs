@@ -4,5 +4,8 @@
 
 mod command_line;
 mod hostile;
+mod peers;
 mod policies;
 mod servers;
+#[path = "../shared/peers.rs"]
+mod shared;

@@ -46,7 +46,9 @@ const ALL: [(&str, &str); 3] = [("off", OFF), ("optional", OPTIONAL), ("required
 
 servers! {
     apache: "apache", ALL;
+    gnutls_serv: "gnutls-serv", ALL;
     haproxy: "haproxy", ALL;
+    hitch: "hitch", ALL;
     lighttpd: "lighttpd", ALL;
     stunnel: "stunnel", ALL;
     openssl_s_server: "openssl-s-server", ALL;

@@ -3,8 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
 
 mod hostile;
+mod peers;
 mod programs;
 mod serving;
+#[path = "../shared/peers.rs"]
+mod shared;
 
 use std::process::Command;
 
@@ -64,6 +67,32 @@ fn each_policy_has_its_port_and_a_person_gets_a_page() {
 }
 
 #[test]
+fn a_policy_may_hold_for_a_name_that_the_client_sends() {
+    let policies = [
+        "--policy",
+        "require.localhost=require",
+        "--policy",
+        "never",
+        "--once",
+        "2",
+    ];
+    let serving = Serving::start(1, &policies);
+    for (name, policy, alert) in [
+        ("require.localhost", "require", Some(116)),
+        ("localhost", "never", None),
+    ] {
+        let setup = Setup {
+            server_name: Some(name.to_owned()),
+            ..Setup::default()
+        };
+        let (report, _) = reference(&serving, serving.ports[0], setup, GET_JSON, false);
+        assert_eq!(report.alert_received, alert, "{name}: {report:?}");
+        assert_eq!(serving.next()["knowledge"]["policy"], policy);
+    }
+    assert_eq!(serving.ended(), 0);
+}
+
+#[test]
 fn malformed_flags_are_a_finding() {
     let serving = Serving::start(1, &["--once", "1"]);
     let setup = Setup {
@@ -85,10 +114,7 @@ fn malformed_flags_are_a_finding() {
 #[test]
 fn a_misbehaving_server_is_played_and_no_finding() {
     let case = "unsolicited/unmodified/server-hello/request";
-    let serving = Serving::start(
-        1,
-        &["--misbehave", case, "--client-knows-flags", "--once", "1"],
-    );
+    let serving = Serving::start(1, &["--misbehave", case, "--once", "1"]);
     reference(
         &serving,
         serving.ports[0],
@@ -132,6 +158,10 @@ fn bad_usage_is_named() {
             "Cargo.toml: expected PEM",
         ),
         (&["--policy", "sometimes"], "sometimes"),
+        (
+            &["--policy", "a.b=never", "--policy", "a.b=require"],
+            "got two policies for a.b at one port, expected one",
+        ),
     ] {
         let (code, text) = run(arguments);
         assert_eq!(code, 2, "{text}");

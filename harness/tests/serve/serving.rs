@@ -88,7 +88,7 @@ impl Serving {
         }
     }
 
-    fn authority(&self) -> String {
+    pub(crate) fn authority(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("authority.pem")).unwrap()
     }
 
@@ -189,7 +189,7 @@ pub(crate) fn reference(
         side: Side::Client,
         setup: Setup {
             trust_anchors: Some(serving.authority()),
-            server_name: Some("localhost".to_owned()),
+            server_name: Some(setup.server_name.unwrap_or_else(|| "localhost".to_owned())),
             flag: Some(80),
             ..setup
         },

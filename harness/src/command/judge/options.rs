@@ -11,10 +11,10 @@ use crate::judge::{Psk, Recorded};
 /// What is known. Each wins over what the capture says.
 #[derive(Debug, Args)]
 pub(super) struct Options {
-    /// Whether the client implements `tls_flags` [true without a value]
+    /// Whether the client implements `tls_flags` [true without a value; default: one that sends it does]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     client_knows_flags: Option<bool>,
-    /// Whether the server implements `tls_flags` [true without a value]
+    /// Whether the server implements `tls_flags` [true without a value; default: one that sends it does]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     server_knows_flags: Option<bool>,
     /// When the server asks for a certificate: never, request, require, request-on-flag, require-on-flag or

@@ -17,7 +17,7 @@ use self::output::Output;
 use super::{EXIT_FINDINGS, EXIT_NOTHING, EXIT_PEER, complain, interrupted};
 use crate::report::{write_secret, write_whole};
 use crate::scenario::Certificates;
-use crate::serve::{Door, Limits, NAMES, Plan, Website, serve};
+use crate::serve::{Door, Limits, Plan, Website, serve};
 
 /// The most connections at once.
 const AT_ONCE: usize = 64;
@@ -29,7 +29,8 @@ pub(super) fn obey(
     root: impl Fn() -> anyhow::Result<PathBuf>,
     arguments: &Arguments,
 ) -> anyhow::Result<u8> {
-    let mut certificates = Certificates::generate_for(NAMES).context("cannot make certificates")?;
+    let certificates = Certificates::generate_for(&arguments.names());
+    let mut certificates = certificates.context("cannot make certificates")?;
     let given = arguments.identity()?;
     let is_made_up = given.is_none();
     if let Some(identity) = given {
@@ -69,7 +70,7 @@ async fn run(arguments: &Arguments, wanted: Vec<Wanted>, mut output: Output) -> 
     };
     let mut doors = Vec::new();
     for wanted in wanted {
-        let (name, asked) = (wanted.name.clone(), wanted.address);
+        let asked = wanted.address;
         let listener = match TcpListener::bind(asked).await {
             Ok(listener) => listener,
             Err(error) => {
@@ -77,9 +78,7 @@ async fn run(arguments: &Arguments, wanted: Vec<Wanted>, mut output: Output) -> 
                 return Ok(EXIT_PEER);
             }
         };
-        let address = listener.local_addr()?;
         doors.push(Arc::new(door(arguments, wanted, listener, &limits)?));
-        announce(&name, address);
     }
     let stop = interrupted().context("cannot listen for signals")?;
     let served = serve(&doors, limits, stop, |served| output.connection(&served));
@@ -98,29 +97,46 @@ async fn run(arguments: &Arguments, wanted: Vec<Wanted>, mut output: Output) -> 
 
 fn door(
     arguments: &Arguments,
-    wanted: Wanted,
+    mut wanted: Wanted,
     listener: TcpListener,
     limits: &Limits,
 ) -> anyhow::Result<Door> {
-    let plan = Plan {
+    let address = listener.local_addr()?;
+    let named = std::mem::take(&mut wanted.named);
+    announce(&wanted.name, "localhost", address);
+    let mut door = plan(arguments, wanted)?
+        .at(listener, limits)
+        .context("cannot serve so")?;
+    for (server_name, wanted) in named {
+        announce(&wanted.name, &server_name, address);
+        let plan = plan(arguments, wanted)?;
+        door.add(server_name, plan, limits)
+            .context("cannot serve so")?;
+    }
+    if !address.ip().is_loopback() {
+        complain(&format!(
+            "warning: others than this machine can reach {address}"
+        ));
+    }
+    Ok(door)
+}
+
+fn plan(arguments: &Arguments, wanted: Wanted) -> anyhow::Result<Plan> {
+    Ok(Plan {
         name: wanted.name,
         setup: wanted.setup,
         knowledge: wanted.knowledge,
         protocols: arguments.protocols()?,
         trust: arguments.trust(),
         pages: Arc::new(Website),
-    };
-    plan.at(listener, limits).context("cannot serve so")
+    })
 }
 
-fn announce(name: &str, address: SocketAddr) {
+fn announce(name: &str, host: &str, address: SocketAddr) {
     let port = address.port();
     if address.ip().is_loopback() {
-        complain(&format!("{name}: https://localhost:{port}/"));
+        complain(&format!("{name}: https://{host}:{port}/"));
     } else {
         complain(&format!("{name}: https://{address}/"));
-        complain(&format!(
-            "warning: others than this machine can reach {address}"
-        ));
     }
 }

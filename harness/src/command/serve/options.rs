@@ -1,5 +1,6 @@
 //! The options of `reqmtls serve`, and how the servers are set up that they ask for.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -9,16 +10,20 @@ use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use reqmtls_contract::{Identity, Job, Peer, Policy, Revision, Setup, Side, TLS_FLAGS};
 use reqmtls_peer_rustls::{Rustls, Trust};
+use rustls::pki_types::DnsName;
 
 use crate::command::capture::read_file;
 use crate::command::run::number;
 use crate::judge::Knowledge;
 use crate::scenario::{self, Case, Certificates, MAX_FLAG, Material, Setups};
+use crate::serve::NAMES;
 
 const EXAMPLES: &str = "\
 Examples:
   reqmtls serve                                            asks on the flag, at 127.0.0.1:4433
   reqmtls serve --policy request@4433 --policy require@4434
+  reqmtls serve --policy never --policy require.localhost=require
+                                                           by the name that the client sends, at one port
   reqmtls serve --misbehave unsolicited/set/server-hello/unknown
   reqmtls serve --once 1 --json                            one connection, for a script
 
@@ -45,8 +50,9 @@ pub(in crate::command) struct Arguments {
     #[arg(long)]
     pub(super) any_address: bool,
     /// When the server asks for a certificate: never, request, require, request-on-flag or require-on-flag; with @PORT
-    /// behind it at a port of its own, as often as wanted [default: request-on-flag]
-    #[arg(long, value_name = "POLICY[@PORT]", value_parser = At::from_str)]
+    /// behind it at a port of its own; with NAME= before it for clients that send this name, where the others get what
+    /// has no name; as often as wanted [default: request-on-flag]
+    #[arg(long, value_name = "[NAME=]POLICY[@PORT]", value_parser = At::from_str)]
     pub(super) policy: Vec<At>,
     /// Be the misbehaving server of this case instead
     #[arg(long, value_name = "CASE", conflicts_with = "policy")]
@@ -60,8 +66,8 @@ pub(in crate::command) struct Arguments {
     /// The number of the extension `tls_flags`: 62, or 0xfe01 as the deployed experiment has it
     #[arg(long, default_value_t = TLS_FLAGS, value_name = "NUMBER", value_parser = number)]
     pub(super) extension: u16,
-    /// Whether the clients implement `tls_flags` [true without a value; default: not known, and judged as unmodified
-    /// libraries where documents ask two things of them]
+    /// Whether the clients implement `tls_flags` [true without a value; default: who sends it does, of others it is not
+    /// known]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     client_knows_flags: Option<bool>,
     /// The server's certificate and what is between it and its authority, PEM [default: made up, for localhost]
@@ -93,17 +99,47 @@ pub(in crate::command) struct Arguments {
     pub(super) capture: Option<PathBuf>,
 }
 
-/// A policy, and the port where it holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A policy, the port where it holds, and for which name.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct At {
+    pub(super) server_name: Option<String>,
     pub(super) policy: Policy,
     pub(super) port: Option<u16>,
+}
+
+impl At {
+    /// What holds where nothing else is said.
+    fn default_at(port: Option<u16>) -> Self {
+        Self {
+            server_name: None,
+            policy: Policy::RequestOnFlag,
+            port,
+        }
+    }
+}
+
+impl fmt::Display for At {
+    /// What a server is called: where it listens stands elsewhere.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(server_name) = &self.server_name {
+            write!(f, "{server_name}=")?;
+        }
+        write!(f, "{}", self.policy)
+    }
 }
 
 impl FromStr for At {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        let (server_name, text) = match text.split_once('=') {
+            None => (None, text),
+            Some((name, text)) => {
+                let name = DnsName::try_from(name)
+                    .map_err(|_| format!("got name {name:?}, expected one such as a.localhost"))?;
+                (Some(name.to_lowercase_owned().as_ref().to_owned()), text)
+            }
+        };
         let (policy, port) = match text.split_once('@') {
             None => (text, None),
             Some((policy, port)) => {
@@ -117,7 +153,11 @@ impl FromStr for At {
             Policy::PostHandshake => Err(
                 "got post-handshake, which rustls does not have; expected never, request, require, request-on-flag or require-on-flag".to_owned(),
             ),
-            policy => Ok(Self { policy, port }),
+            policy => Ok(Self {
+                server_name,
+                policy,
+                port,
+            }),
         }
     }
 }
@@ -130,6 +170,8 @@ pub(super) struct Wanted {
     pub(super) address: SocketAddr,
     pub(super) setup: Setup,
     pub(super) knowledge: Knowledge,
+    /// Those at the same address, each for clients that send its name.
+    pub(super) named: Vec<(String, Self)>,
 }
 
 impl Arguments {
@@ -157,6 +199,15 @@ impl Arguments {
         } else {
             Trust::Anybody
         }
+    }
+
+    /// The names that a made-up certificate is for.
+    pub(super) fn names(&self) -> Vec<&str> {
+        let named = self
+            .policy
+            .iter()
+            .filter_map(|at| at.server_name.as_deref());
+        NAMES.iter().copied().chain(named).collect()
     }
 
     /// The identity that was given.
@@ -191,20 +242,35 @@ impl Arguments {
         if let Some(case) = &self.misbehave {
             return Ok(vec![self.misbehaving(case, &material, &root()?)?]);
         }
-        let policies = match &self.policy[..] {
-            [] => &[At {
-                policy: Policy::RequestOnFlag,
-                port: None,
-            }],
-            policies => policies,
-        };
-        policies
-            .iter()
-            .map(|at| self.following(*at, &material))
-            .collect()
+        let (named, unnamed): (Vec<_>, Vec<_>) =
+            (self.policy.iter()).partition(|at| at.server_name.is_some());
+        let mut addresses = Vec::new();
+        for at in unnamed {
+            addresses.push((at.port, self.following(at, &material)?));
+        }
+        if self.policy.is_empty() {
+            addresses.push((None, self.following(&At::default_at(None), &material)?));
+        }
+        for at in named {
+            let place = addresses.iter().position(|(port, _)| *port == at.port);
+            let place = if let Some(place) = place {
+                place
+            } else {
+                let first = self.following(&At::default_at(at.port), &material)?;
+                addresses.push((at.port, first));
+                addresses.len() - 1
+            };
+            let others = &mut addresses[place].1.named;
+            let server_name = at.server_name.clone().unwrap_or_default();
+            if others.iter().any(|(other, _)| *other == server_name) {
+                bail!("got two policies for {server_name} at one port, expected one");
+            }
+            others.push((server_name, self.following(at, &material)?));
+        }
+        Ok(addresses.into_iter().map(|(_, wanted)| wanted).collect())
     }
 
-    fn following(&self, at: At, material: &Material) -> anyhow::Result<Wanted> {
+    fn following(&self, at: &At, material: &Material) -> anyhow::Result<Wanted> {
         let setup = Setup {
             policy: Some(at.policy),
             // Under every policy: so that it knows flags and says what is wrong with them.
@@ -220,10 +286,11 @@ impl Arguments {
             address.set_port(port);
         }
         Ok(Wanted {
-            name: at.policy.to_string(),
+            name: at.to_string(),
             address,
             knowledge: self.knowledge(&setup, &setup),
             setup,
+            named: Vec::new(),
         })
     }
 
@@ -249,6 +316,7 @@ impl Arguments {
             address: self.listen,
             setup,
             knowledge,
+            named: Vec::new(),
         })
     }
 
@@ -306,11 +374,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_policy_may_have_a_port() {
-        let at = |policy, port| Ok(At { policy, port });
-        assert_eq!("never".parse(), at(Policy::Never, None));
-        assert_eq!("require@0".parse(), at(Policy::Require, Some(0)));
+    fn a_policy_may_have_a_port_and_a_name() {
+        let at = |name: Option<&str>, policy, port| {
+            let server_name = name.map(str::to_owned);
+            Ok(At {
+                server_name,
+                policy,
+                port,
+            })
+        };
+        assert_eq!("never".parse(), at(None, Policy::Never, None));
+        assert_eq!("require@0".parse(), at(None, Policy::Require, Some(0)));
+        let named = at(Some("a.localhost"), Policy::Require, Some(1));
+        assert_eq!("A.localhost=require@1".parse(), named);
         for (text, word) in [
+            ("a b=require", "a b"),
+            ("=require", "expected one such as a.localhost"),
             ("require@x", "port"),
             ("often", "often"),
             ("post-handshake", "rustls"),

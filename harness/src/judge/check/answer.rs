@@ -206,8 +206,11 @@ fn weigh(
     }
     let followed = others().filter(|(other, _)| *other == alert);
     let tensions: Vec<_> = followed.map(|(_, other)| tension(other, id)).collect();
-    // A sender may conceal the specific alert, RFC 9846 §6.2.
-    if tensions.is_empty() && alert == AlertDescription::GENERAL_ERROR {
+    // A sender may conceal the specific alert, RFC 9846 §6.2; and what is right for one that implements `tls_flags` is
+    // held against nobody who may do so.
+    let may_be_right =
+        alert == AlertDescription::GENERAL_ERROR || offence.possible.contains(&alert);
+    if tensions.is_empty() && may_be_right {
         return vec![Verdict::Informational];
     }
     tensions

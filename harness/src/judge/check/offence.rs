@@ -21,6 +21,8 @@ pub(in crate::judge) struct Offence<'a> {
     pub(in crate::judge) sent: Sent<'a>,
     /// The alerts that answer it, each with the requirement that demands it.
     pub(super) demands: Vec<Demand>,
+    /// The alerts that answer it as well if the receiver implements `tls_flags`, which is not known.
+    pub(super) possible: Vec<AlertDescription>,
     /// Whether the message, or one before it, is wrong in a way for which no document here names an alert: the
     /// receiver may have stopped there.
     pub(super) is_excused: bool,
@@ -62,6 +64,7 @@ impl<'a> Offences<'a> {
                     let offence = Offence {
                         sent,
                         demands: faults.demands.clone(),
+                        possible: faults.possible.clone(),
                         is_excused: offences.is_excused,
                     };
                     stage.firsts.push((id, offence));
@@ -101,6 +104,7 @@ impl<'a> Stage<'a> {
 #[derive(Default)]
 struct Faults {
     demands: Vec<Demand>,
+    possible: Vec<AlertDescription>,
     is_excused: bool,
 }
 
@@ -108,6 +112,22 @@ impl Faults {
     fn demand(&mut self, alert: AlertDescription, by: &'static str) {
         if !self.demands.contains(&(alert, by)) {
             self.demands.push((alert, by));
+        }
+    }
+
+    /// What a receiver that implements `tls_flags` has to answer.
+    fn demand_if_known(
+        &mut self,
+        view: &View<'_>,
+        receiver: Side,
+        alert: AlertDescription,
+        by: &'static str,
+    ) {
+        match view.knows_flags(receiver) {
+            Some(true) => self.demand(alert, by),
+            Some(false) => {}
+            None if self.possible.contains(&alert) => {}
+            None => self.possible.push(alert),
         }
     }
 
@@ -168,26 +188,23 @@ impl Faults {
                     self.demand(ILLEGAL, "TLS-19");
                 }
             }
-            let value = view.tls_flags(extension).filter(|_| view.knows(receiver));
-            match value {
+            match view.tls_flags(extension) {
                 Some(Err(error)) => {
                     for (alert, by) in malformed::demands(error) {
-                        self.demand(*alert, by);
+                        self.demand_if_known(view, receiver, *alert, by);
                     }
                 }
                 Some(Ok(flags)) => {
                     let mut flags = counted(flags.flags().iter());
                     if asked.is_some_and(|asked| flags.any(|flag| !asked.proposes(*flag))) {
-                        self.demand(ILLEGAL, "TF-7");
+                        self.demand_if_known(view, receiver, ILLEGAL, "TF-7");
                     }
                 }
                 None => {}
             }
         }
-        if view.knows(receiver)
-            && let Some(by) = misplaced_flag(view, receiver, sent)
-        {
-            self.demand(ILLEGAL, by);
+        if let Some(by) = misplaced_flag(view, receiver, sent) {
+            self.demand_if_known(view, receiver, ILLEGAL, by);
         }
     }
 }

@@ -237,9 +237,17 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Whether an end implements `tls_flags`; to any other it is an unknown extension.
+    /// Whether an end implements `tls_flags`, as is known or as it shows by sending the extension; to any other it is
+    /// an unknown extension.
+    pub(in crate::judge) fn knows_flags(&self, side: Side) -> Option<bool> {
+        let sends = self.has_sent(side, self.knowledge.codepoints().extension);
+        let known = self.knowledge.end(side).knows_flags;
+        known.or(sends.then_some(true))
+    }
+
+    /// Whether an end is known to implement `tls_flags`.
     pub(in crate::judge) fn knows(&self, side: Side) -> bool {
-        self.knowledge.end(side).knows_flags == Some(true)
+        self.knows_flags(side) == Some(true)
     }
 
     /// Whether the server's policy is on the flag.

@@ -1,6 +1,6 @@
 //! What receivers answer to flags that are malformed or unsolicited, and to what they do not know.
 
-use reqmtls_observer::{Ending, Epoch, Extension, HandshakeType};
+use reqmtls_observer::{Ending, Epoch, Extension, HandshakeType, Side};
 
 use super::examples::{Example, Kind::*, examples};
 use super::scene::{
@@ -55,6 +55,11 @@ fn in_ticket(value: &[u8]) -> Scene {
 /// A client that does not recognise an extension of CertificateRequest.
 fn unrecognised_request() -> Scene {
     in_request(FLAG).unaware(CLIENT)
+}
+
+/// A receiver of which nobody said whether it implements the extension.
+fn of_unknown(receiver: Side, scene: Scene) -> Scene {
+    scene.known(|it| it.end_mut(receiver).knows_flags = None)
 }
 
 examples! {
@@ -200,6 +205,20 @@ examples! {
         "TLS-7" Server Follows("TF-7") => in_certificate(&[], OTHER).server_sends(110);
     tls_7_yields_to_tf_7_at_a_server:
         "TLS-7" Server Yields("TF-7") => in_certificate(&[], OTHER).server_sends(47);
+    a_client_that_sends_the_extension_shows_that_it_is_bound_by_tf_7:
+        "TF-7" Client Violated => of_unknown(CLIENT, to_client(true, FLAG)).client_sends(110);
+    a_server_that_sends_the_extension_shows_that_it_is_bound_by_tf_7:
+        "TF-7" Server Violated => of_unknown(SERVER, to_asking_server(FLAG)).server_sends(110);
+    what_is_known_of_a_client_wins_over_what_it_sends:
+        "TF-7" Client Silent => to_client(true, FLAG).unaware(CLIENT).client_sends(47);
+    illegal_parameter_of_a_client_that_may_know_flags_is_reported_by_tls_7:
+        "TLS-7" Client Informational => of_unknown(CLIENT, in_server_hello(FLAG)).client_sends(47);
+    illegal_parameter_of_a_server_that_may_know_flags_is_reported_by_tls_7:
+        "TLS-7" Server Informational => of_unknown(SERVER, in_certificate(&[], OTHER)).server_sends(47);
+    another_alert_of_a_client_that_may_know_flags_violates_tls_7:
+        "TLS-7" Client Violated => of_unknown(CLIENT, in_server_hello(FLAG)).client_sends(50);
+    illegal_parameter_of_a_client_that_does_not_know_flags_violates_tls_7:
+        "TLS-7" Client Violated => in_server_hello(FLAG).unaware(CLIENT).client_sends(47);
     tf_7_says_nothing_of_a_flag_that_was_proposed:
         "TF-7" Client Silent => to_client(true, OTHER).client_sends(47);
     tf_7_says_nothing_of_a_server_that_proposed_the_flag:
