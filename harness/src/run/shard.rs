@@ -81,19 +81,19 @@ pub struct Sharded {
 impl Sharded {
     /// What a plan says of itself, if it is of a shard.
     pub(super) fn of(plan: &Plan) -> Option<Self> {
-        let Plan {
-            cases,
-            clients,
-            servers,
-            pairings,
-            repeat,
-            ..
-        } = plan;
-        let selection = format!("{cases:?} {clients:?} {servers:?} {pairings:?} {repeat}");
+        let shard = plan.shard?;
+        let mut selection = Sha256::new();
+        for case in &plan.cases {
+            let values: Vec<_> = case.settings.iter().map(|(_, value)| value.name).collect();
+            selection.update(format!("{} {values:?} {:?} ", case.id, case.pairings));
+            selection.update(format!("{:?} {}\n", case.expected, case.sweep));
+        }
+        let players = (&plan.clients, &plan.servers, plan.pairings, plan.repeat);
+        selection.update(format!("{players:?}"));
         Some(Self {
-            shard: plan.shard?,
+            shard,
             harness: env!("CARGO_PKG_VERSION").to_owned(),
-            selection: hex::encode(&Sha256::digest(selection)[..8]),
+            selection: hex::encode(&selection.finalize()[..8]),
         })
     }
 }
