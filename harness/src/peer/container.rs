@@ -1,6 +1,6 @@
 //! A peer in a container: an image of nothing but its program and what that needs.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -191,13 +191,16 @@ async fn image(name: &str, program: &Program, client: &Docker) -> Result<String,
 fn archive(files: &BTreeMap<String, PathBuf>) -> io::Result<Vec<u8>> {
     let mut archive = tar::Builder::new(Vec::new());
     archive.mode(HeaderMode::Deterministic);
-    let root = Path::new("/");
-    for (place, file) in files {
-        let place = Path::new(place.trim_start_matches('/'));
-        let folders = place.ancestors().skip(1);
-        for folder in folders.filter(|folder| !folder.as_os_str().is_empty()) {
-            archive.append_dir(folder, root)?;
-        }
+    let places = || {
+        files
+            .keys()
+            .map(|place| Path::new(place.trim_start_matches('/')))
+    };
+    let folders: BTreeSet<_> = places().flat_map(|it| it.ancestors().skip(1)).collect();
+    for folder in folders.into_iter().filter(|it| *it != Path::new("")) {
+        archive.append_dir(folder, "/")?;
+    }
+    for (place, file) in places().zip(files.values()) {
         if file.is_dir() {
             archive.append_dir_all(place, file)?;
         } else {
