@@ -30,25 +30,31 @@ const REPEAT: u32 = 10;
 
 fn main() {
     let runtime = Runtime::new().unwrap();
-    let mut rows = Vec::new();
-    let ran = runtime.block_on(ran(&of("rustls", |_| true)));
-    rows.extend(runtime.block_on(cells("rustls", "in-process", Clock::Processor)));
-    rows.extend(runtime.block_on(cells("openssl-3.0", "processes", Clock::Wall)));
-    rows.extend(runtime.block_on(jobs()));
-    rows.extend(octets::rows(&ran));
-    rows.extend(scale::rows(&ran));
     println!(
         "# Speed\n\n\
-        What the harness adds to what it is made of. `cargo bench --bench floors > docs/benchmarks.md` measures it, each row \
-        in turn with its floor; of {} rounds, the median rates, and the median of the rounds' ratios. A ratio is how much \
-        longer the measured thing takes than its floor.\n\n{}\n\n\
+        What the harness adds to what it is made of: each rate beside that of a floor, measured in turn in the same run. Of\n\
+        {} rounds, the median rates and the median of the rounds' ratios; a ratio is how much longer the measured thing takes\n\
+        than its floor. Written by `cargo bench --bench floors > docs/benchmarks.md`.\n\n{}\n\n\
         | what | floor | measured | ratio |\n| --- | --- | --- | --- |",
         measure::ROUNDS,
         machine()
     );
-    for row in rows {
-        println!("{row}");
+    let print = |rows: Vec<Row>| rows.iter().for_each(|row| println!("{row}"));
+    let ran = runtime.block_on(ran(&of("rustls", |_| true)));
+    for (peer, place, clock) in [
+        ("rustls", "in-process", Clock::Processor),
+        ("openssl-3.0", "of processes", Clock::Wall),
+    ] {
+        print(
+            runtime
+                .block_on(cells(peer, place, clock))
+                .into_iter()
+                .collect(),
+        );
     }
+    print(runtime.block_on(jobs()));
+    print(octets::rows(&ran));
+    print(scale::rows(&ran));
 }
 
 /// The core cases on one peer that is both ends.

@@ -126,7 +126,7 @@ pub(crate) fn machine() -> String {
         .and_then(|word| word.parse::<u64>().ok());
     let load = read("/proc/loadavg");
     format!(
-        "Machine: {} × {}, {} GiB, Linux {}; load at the end {}.",
+        "Machine: {} × {}, {} GiB, Linux {}; load at the start {}.",
         std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         model.unwrap_or("a processor without a name"),
         kilobytes.unwrap_or_default() >> 20,

@@ -309,3 +309,40 @@ fn digest(path: &Path, content: &mut Sha256) -> io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn an_archive_has_each_folder_once_and_before_what_is_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "octets").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o700)).unwrap();
+        let files = [
+            ("/peer", folder.path()),
+            ("/usr/lib/one", &file),
+            ("/usr/lib/other", &file),
+        ];
+        let files = files.map(|(place, path)| (place.to_owned(), path.to_owned()));
+        let octets = archive(&BTreeMap::from(files)).unwrap();
+        let mut archive = tar::Archive::new(&*octets);
+        let entries = archive.entries().unwrap().map(|entry| {
+            let entry = entry.unwrap();
+            let path = entry.path().unwrap().display().to_string();
+            format!("{} {:o}", path, entry.header().mode().unwrap())
+        });
+        let expected = [
+            "usr 755",
+            "usr/lib 755",
+            "peer 755",
+            "peer/file 755",
+            "usr/lib/one 755",
+            "usr/lib/other 755",
+        ];
+        assert_eq!(entries.collect::<Vec<_>>(), expected);
+    }
+}
