@@ -20,7 +20,9 @@ pub(crate) fn rows(ran: &[(Cell, Vec<Trace>)]) -> Vec<Row> {
         .map(|it| KeyLog::parse(&it.key_log.join("\n")).unwrap());
     let logs: Vec<_> = logs.collect();
     let mut secrets = KeyLog::default();
-    logs.iter().for_each(|log| secrets.merge(log));
+    for log in &logs {
+        secrets.merge(log);
+    }
     let all = (0..TIMES).flat_map(|_| &traces);
     let named = all.map(|trace| (trace.name.as_str(), &trace.recording));
     let file = capture::write(named, &secrets, Duration::from_secs(1)).unwrap();

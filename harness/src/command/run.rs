@@ -58,6 +58,14 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
+    /// Whether what is selected runs as it is published: once, under the usual numbers, and not in shards.
+    fn is_default(&self) -> bool {
+        self.shard.is_none()
+            && self.repeat == 1
+            && self.flag == reqmtls_observer::DEFAULT_FLAG
+            && self.extension == reqmtls_contract::TLS_FLAGS
+    }
+
     fn detail(&self) -> Detail {
         match (self.quiet, self.verbose) {
             (true, _) => Detail::Quiet,
@@ -107,11 +115,7 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
         .clone()
         .unwrap_or_else(|| published.clone());
     let latest = results.join("latest");
-    let is_default = arguments.shard.is_none()
-        && arguments.repeat == 1
-        && arguments.flag == reqmtls_observer::DEFAULT_FLAG
-        && arguments.extension == reqmtls_contract::TLS_FLAGS;
-    let places = (whole && is_default).then(|| Places {
+    let places = (whole && arguments.is_default()).then(|| Places {
         readme: Some(root.join("README.md"))
             .filter(|readme| results == root.join("results") && readme.is_file()),
         folder: results.clone(),
