@@ -162,3 +162,136 @@ fn findings_are_annotations_where_github_reads_them() {
         "{summary}"
     );
 }
+
+/// Runs every shard of a root; the paths of their results.
+fn shards(root: &Path, of: u32, more: &[&str]) -> Vec<String> {
+    let shard = |number| {
+        let (shard, folder) = (
+            format!("{number}/{of}"),
+            root.join(format!("shard-{number}")),
+        );
+        let arguments = [
+            "run",
+            "--shard",
+            &shard,
+            "--results",
+            folder.to_str().unwrap(),
+        ];
+        let (code, _, err) = reqmtls(root, &[&arguments, more].concat());
+        assert!(code == 1 && !err.contains("no longer occurs"), "{err}");
+        let result = folder.join("latest/result.jsonl");
+        result.to_str().unwrap().to_owned()
+    };
+    (1..=of).map(shard).collect()
+}
+
+#[test]
+fn merged_shards_are_the_run() {
+    let root = root();
+    let known = "[[deviation]]\nside = \"server\"\nversions = \"*\"\nrequirement = \"TLS-4\"\n\
+        cases = [\"request-mtls/set/absent\"]\nreason = \"none\"\nreference = \"none\"\n";
+    fs::write(
+        root.path().join("peers/rustls/known-deviations.toml"),
+        known,
+    )
+    .unwrap();
+    let (code, _, whole) = reqmtls(root.path(), &["run"]);
+    assert_eq!(code, 1, "{whole}");
+    let shards = shards(root.path(), 3, &[]);
+    let merged = root.path().join("merged");
+    let to = ["--to", merged.to_str().unwrap()];
+    let paths: Vec<&str> = shards.iter().map(String::as_str).collect();
+    let (code, _, err) = reqmtls(root.path(), &[&["merge"], &*paths, &to].concat());
+    assert_eq!(code, 1, "{err}");
+    let summary = |text: &str| {
+        let lines = text
+            .lines()
+            .skip_while(|line| !line.starts_with("30 cells: "));
+        lines
+            .take_while(|line| !line.starts_with("time: "))
+            .map(str::to_owned)
+            .collect()
+    };
+    let (whole, err): (Vec<_>, Vec<_>) = (summary(&whole), summary(&err));
+    assert!(whole.len() > 1 && whole == err, "{whole:#?} {err:#?}");
+    let merged = merged.join("result.jsonl");
+    let merged = merged.to_str().unwrap();
+    let latest = root.path().join("results/latest");
+    let result = latest.join("result.jsonl");
+    let (code, out, err) = reqmtls(root.path(), &["diff", result.to_str().unwrap(), merged]);
+    assert_eq!(code, 0, "{out}{err}");
+    let (code, _, err) = reqmtls(root.path(), &["report", merged]);
+    assert_eq!(code, 0, "{err}");
+    for name in [
+        "matrix.md",
+        "requirements.md",
+        "findings.md",
+        "peers/rustls.md",
+    ] {
+        let text = |folder: &Path| fs::read_to_string(folder.join(name)).unwrap();
+        assert_eq!(text(&latest), text(&root.path().join("merged")), "{name}");
+    }
+}
+
+#[test]
+fn a_shard_that_is_missing_doubled_foreign_or_damaged_is_named() {
+    let root = root();
+    let shards = shards(root.path(), 3, &[]);
+    let [first, second, third] = &*shards else {
+        panic!("{shards:?}")
+    };
+    let merged = |results: &[&str]| {
+        let (code, _, err) = reqmtls(root.path(), &[&["merge"], results].concat());
+        assert_eq!(code, 2, "{err}");
+        err
+    };
+    let missing = merged(&[third, first]);
+    assert_eq!(missing, "error: expected every shard, got none of 2/3\n");
+    let doubled = merged(&[first, second, third, second]);
+    assert_eq!(
+        doubled,
+        format!("error: shard 2/3 is there twice: {second} and {second}\n")
+    );
+    let (code, ..) = reqmtls(root.path(), &["run"]);
+    assert_eq!(code, 1);
+    let whole = root.path().join("results/latest/result.jsonl");
+    let whole = whole.to_str().unwrap();
+    let unsplit = merged(&[first, whole]);
+    assert_eq!(
+        unsplit,
+        format!("error: {whole}: expected the result of a run with --shard\n")
+    );
+    let text = fs::read_to_string(second).unwrap();
+    let cells: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("{\"cell\""))
+        .collect();
+    let damaged = root.path().join("damaged.jsonl");
+    let after = |from: &str, to: &str| {
+        fs::write(&damaged, text.replacen(from, to, 1)).unwrap();
+        merged(&[first, damaged.to_str().unwrap(), third])
+    };
+    let lost = after(&format!("{}\n", cells[0]), "");
+    assert!(
+        lost.contains(&format!(
+            "got {} cells, expected {}",
+            cells.len() - 1,
+            cells.len()
+        )),
+        "{lost}"
+    );
+    let twice = after(cells[0], cells[1]);
+    assert!(twice.contains("--rustls is there twice"), "{twice}");
+    let of_first = fs::read_to_string(first).unwrap();
+    let other = of_first
+        .lines()
+        .find(|line| line.starts_with("{\"cell\""))
+        .unwrap();
+    let moved = after(cells[0], other);
+    assert!(moved.contains("--rustls is not of shard 2/3"), "{moved}");
+    let flag = self::shards(root.path(), 3, &["--flag", "5"]);
+    fs::write(&damaged, &text).unwrap();
+    let foreign = merged(&[&flag[0], damaged.to_str().unwrap(), &flag[2]]);
+    let expected = format!("damaged.jsonl: got flag 80, expected 5 as in {first}\n");
+    assert!(foreign.ends_with(&expected), "{foreign}");
+}

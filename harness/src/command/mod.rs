@@ -10,6 +10,7 @@ mod diff;
 mod explain;
 mod judge;
 mod list;
+mod merge;
 mod peers;
 mod probe;
 mod programs;
@@ -99,6 +100,8 @@ enum Command {
     Explain(explain::Arguments),
     /// Take the transcripts of the last run over as the accepted ones
     Accept(accept::Arguments),
+    /// Put the results of all shards of a run together
+    Merge(merge::Arguments),
     /// Render every report again from a stored result
     Report(report::Arguments),
     /// Tell what changed between two runs
@@ -195,6 +198,7 @@ fn obey(arguments: &Arguments) -> anyhow::Result<u8> {
         Command::Serve(arguments) => serve::obey(root, arguments),
         Command::Explain(arguments) => explain::obey(&root()?, arguments),
         Command::Accept(arguments) => accept::obey(&root()?, arguments),
+        Command::Merge(arguments) => merge::obey(&root()?, arguments),
         Command::Report(arguments) => report::obey(&root()?, arguments),
         Command::Diff(arguments) => diff::obey(arguments),
         Command::Schema => schema::obey(),

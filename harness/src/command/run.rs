@@ -17,7 +17,7 @@ use crate::report::{
     self, Annotations, Captured, Detail, Folder, Places, Reporter, Stored, Subject, Tally,
     Terminal, try_write,
 };
-use crate::run::{self, Drift, Event, Place, Plan};
+use crate::run::{self, Drift, Event, Place, Plan, Shard};
 use crate::scenario::MAX_FLAG;
 
 /// Arguments of `run`.
@@ -37,6 +37,9 @@ pub(super) struct Arguments {
     /// How often each cell runs: any that shows two things is reported, and exit code 1
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     repeat: u32,
+    /// Only one shard of the cells: I/N is the I-th of N; `reqmtls merge` puts their results together
+    #[arg(long, value_name = "I/N", env = "REQMTLS_SHARD")]
+    shard: Option<Shard>,
     /// Where results go [default: results/ of the root]
     #[arg(long, value_name = "DIR")]
     results: Option<PathBuf>,
@@ -55,6 +58,14 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
+    /// Whether what is selected runs as it is published: once, under the usual numbers, and not in shards.
+    fn is_default(&self) -> bool {
+        self.shard.is_none()
+            && self.repeat == 1
+            && self.flag == reqmtls_observer::DEFAULT_FLAG
+            && self.extension == reqmtls_contract::TLS_FLAGS
+    }
+
     fn detail(&self) -> Detail {
         match (self.quiet, self.verbose) {
             (true, _) => Detail::Quiet,
@@ -104,10 +115,7 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
         .clone()
         .unwrap_or_else(|| published.clone());
     let latest = results.join("latest");
-    let is_default = arguments.repeat == 1
-        && arguments.flag == reqmtls_observer::DEFAULT_FLAG
-        && arguments.extension == reqmtls_contract::TLS_FLAGS;
-    let places = (whole && is_default).then(|| Places {
+    let places = (whole && arguments.is_default()).then(|| Places {
         readme: Some(root.join("README.md"))
             .filter(|readme| results == root.join("results") && readme.is_file()),
         folder: results.clone(),
@@ -122,6 +130,7 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
         clients,
         servers,
         pairings: arguments.selection.pairings,
+        shard: arguments.shard,
         jobs: arguments.jobs.map_or_else(jobs, usize::from),
         place: arguments.mode,
         repeat: arguments.repeat,
@@ -189,7 +198,8 @@ fn jobs() -> usize {
     4 * std::thread::available_parallelism().map_or(2, NonZero::get)
 }
 
-fn exit_code(tally: &Tally) -> u8 {
+/// What a run's exit code is by what it came to.
+pub(super) fn exit_code(tally: &Tally) -> u8 {
     let broken = tally.missing + tally.lost + tally.of(Conformance::Failed);
     if tally.interrupted || broken > 0 {
         EXIT_PEER

@@ -1,26 +1,22 @@
 //! A peer in a container: an image of nothing but its program and what that needs.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
+use bollard::container::LogOutput;
+use bollard::errors::Error;
+use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, PortBinding};
+use bollard::query_parameters::{CreateImageOptions, LogsOptions};
+use bollard::{Docker, body_full};
+use futures_util::{StreamExt, TryStreamExt};
 use sha2::{Digest, Sha256};
-use testcontainers::GenericBuildableImage;
-use testcontainers::bollard::Docker;
-use testcontainers::bollard::container::LogOutput;
-use testcontainers::bollard::errors::Error;
-use testcontainers::bollard::models::{
-    ContainerCreateBody, HostConfig, HostConfigLogConfig, PortBinding,
-};
-use testcontainers::bollard::query_parameters::LogsOptions;
-use testcontainers::core::BuildImageOptions;
-use testcontainers::runners::AsyncBuilder;
+use tar::HeaderMode;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -41,9 +37,6 @@ const LISTEN: &str = "0.0.0.0:7443";
 /// The most octets of the line that says where a peer listens.
 const MOST: usize = 4096;
 
-/// The folder of the build that becomes the container's root.
-const FILES: &str = "files";
-
 /// How long the engine may take to say how a container ended that has closed its connections.
 const GONE: Duration = Duration::from_secs(2);
 
@@ -63,7 +56,7 @@ impl Container {
         program: &Program,
         engine: &Arc<Engine>,
     ) -> Result<Self, StartError> {
-        let image = image(name, program).await?;
+        let image = image(name, program, &engine.client).await?;
         engine.remove_old_images(name, &image).await;
         let id = engine.start(body(name, image, engine)).await?;
         let last_words = LastWords::default();
@@ -157,35 +150,66 @@ fn signal(code: i64) -> String {
     }
 }
 
-/// Builds the image of a peer's program, unless there is one, and says its name.
-async fn image(name: &str, program: &Program) -> Result<String, StartError> {
+/// Makes the image of a peer's program, unless there is one, and says its name.
+async fn image(name: &str, program: &Program, client: &Docker) -> Result<String, StartError> {
     let Image { command, files } = program.image().await.map_err(StartError::Image)?;
-    let spawn = |source| StartError::Spawn {
-        program: program.path.display().to_string(),
-        source,
-    };
+    let unreadable = |source: io::Error| StartError::Image(source.to_string());
     // The tag names the content, so that an image is never older than its files.
     let mut content = Sha256::new();
     for (place, file) in &files {
         content.update(place);
-        digest(file, &mut content).map_err(&spawn)?;
+        digest(file, &mut content).map_err(unreadable)?;
     }
-    let entry = serde_json::to_string(&command).map_err(|error| spawn(error.into()))?;
-    let recipe = format!("FROM scratch\nLABEL {PEER}={name}\nCOPY {FILES} /\nENTRYPOINT {entry}\n");
-    content.update(&recipe);
+    let entry = serde_json::to_string(&command).map_err(|error| unreadable(error.into()))?;
+    let changes = vec![
+        format!("LABEL {PEER}={name}"),
+        format!("ENTRYPOINT {entry}"),
+    ];
+    content.update(changes.concat());
     let tag = hex::encode(&content.finalize()[..8]);
     let repository = format!("reqmtls-peer-{name}");
     let image = format!("{repository}:{tag}");
-    let buildable = GenericBuildableImage::new(repository, tag).with_dockerfile_string(recipe);
-    files
-        .into_iter()
-        .fold(buildable, |buildable, (place, file)| {
-            buildable.with_file(file, format!("{FILES}{place}"))
-        })
-        .build_image_with(BuildImageOptions::new().with_skip_if_exists(true))
-        .await
-        .map(|_| image)
-        .map_err(StartError::from)
+    if client.inspect_image(&image).await.is_ok() {
+        return Ok(image);
+    }
+    let options = CreateImageOptions {
+        from_src: Some("-".to_owned()),
+        repo: Some(repository),
+        tag: Some(tag),
+        changes,
+        ..CreateImageOptions::default()
+    };
+    let root = body_full(archive(&files).map_err(unreadable)?.into());
+    client
+        .create_image(Some(options), Some(root), None)
+        .try_for_each(async |_| Ok(()))
+        .await?;
+    Ok(image)
+}
+
+/// The root of an image. Whoever runs the program may read all of it.
+fn archive(files: &BTreeMap<String, PathBuf>) -> io::Result<Vec<u8>> {
+    let mut archive = tar::Builder::new(Vec::new());
+    archive.mode(HeaderMode::Deterministic);
+    // The engine knows no sparse files.
+    archive.sparse(false);
+    let places = || {
+        files
+            .keys()
+            .map(|place| Path::new(place.trim_start_matches('/')))
+    };
+    let folders: BTreeSet<_> = places().flat_map(|it| it.ancestors().skip(1)).collect();
+    for folder in folders.into_iter().filter(|it| *it != Path::new("")) {
+        archive.append_dir(folder, "/")?;
+    }
+    for (place, file) in places().zip(files.values()) {
+        if file.is_dir() {
+            archive.append_dir_all(place, file)?;
+        } else {
+            archive.append_path_with_name(file, place)?;
+        }
+    }
+    archive.into_inner()
 }
 
 /// What the engine is to make of an image.
@@ -286,4 +310,41 @@ fn digest(path: &Path, content: &mut Sha256) -> io::Result<()> {
         digest(&path, content)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn an_archive_has_each_folder_once_and_before_what_is_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "octets").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o700)).unwrap();
+        let files = [
+            ("/peer", folder.path()),
+            ("/usr/lib/one", &file),
+            ("/usr/lib/other", &file),
+        ];
+        let files = files.map(|(place, path)| (place.to_owned(), path.to_owned()));
+        let octets = archive(&BTreeMap::from(files)).unwrap();
+        let mut archive = tar::Archive::new(&*octets);
+        let entries = archive.entries().unwrap().map(|entry| {
+            let entry = entry.unwrap();
+            let path = entry.path().unwrap().display().to_string();
+            format!("{} {:o}", path, entry.header().mode().unwrap())
+        });
+        let expected = [
+            "usr 755",
+            "usr/lib 755",
+            "peer/ 755",
+            "peer/file 755",
+            "usr/lib/one 755",
+            "usr/lib/other 755",
+        ];
+        assert_eq!(entries.collect::<Vec<_>>(), expected);
+    }
 }

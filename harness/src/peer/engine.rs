@@ -7,15 +7,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use testcontainers::bollard::Docker;
-use testcontainers::bollard::errors::Error;
-use testcontainers::bollard::models::ContainerCreateBody;
-use testcontainers::bollard::query_parameters::{
+use bollard::Docker;
+use bollard::errors::Error;
+use bollard::models::ContainerCreateBody;
+use bollard::query_parameters::{
     ListContainersOptions, ListImagesOptions, RemoveContainerOptions, RemoveImageOptions,
     WaitContainerOptions,
 };
-use testcontainers::core::client;
+use futures_util::StreamExt;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -55,9 +54,7 @@ impl Engine {
     /// Looks for an engine, and removes what earlier runs left in it whose harness is gone. If none answers, why.
     pub async fn connect() -> Result<Arc<Self>, String> {
         let connect = async {
-            let client = client::docker_client_instance()
-                .await
-                .map_err(|error| error.to_string())?;
+            let client = Docker::connect_with_defaults().map_err(|error| error.to_string())?;
             client.ping().await.map_err(|error| error.to_string())?;
             Ok(Self {
                 client,

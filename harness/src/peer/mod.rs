@@ -49,12 +49,9 @@ words! {
 /// Why a peer could not be started.
 #[derive(Debug, Error)]
 pub enum StartError {
-    /// The engine did not build the image.
-    #[error("image: {0}")]
-    Build(#[from] testcontainers::TestcontainersError),
-    /// The engine did not start the container.
+    /// The engine did not make the image, or did not start the container.
     #[error("container: {0}")]
-    Engine(#[from] testcontainers::bollard::errors::Error),
+    Engine(#[from] bollard::errors::Error),
     /// There is no telling which files the program needs.
     #[error("cannot make an image of the program: {0}")]
     Image(String),

@@ -195,6 +195,7 @@ mod tests {
                 extension: 62,
                 flag: 80,
                 revision: Revision::Draft02,
+                sharded: None,
             }),
             Event::Notice("no line".to_owned()),
             Event::Cells { count: 1 },

@@ -9,6 +9,7 @@ use reqmtls_observer::{Flight, Recording};
 use reqmtls_vocabulary::{Side, words};
 use serde::{Deserialize, Serialize};
 
+use super::shard::Sharded;
 use crate::judge::requirement::Id;
 use crate::judge::{Conformance, Facts, Finding, Knowledge, Ruling};
 use crate::peer::Mode;
@@ -59,6 +60,9 @@ pub struct Started {
     pub flag: u16,
     /// The revision of the request mTLS flag.
     pub revision: Revision,
+    /// Which shard of a run it is, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sharded: Option<Sharded>,
 }
 
 /// A peer that takes part.

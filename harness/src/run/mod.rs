@@ -7,6 +7,7 @@ mod job;
 mod meeting;
 mod plan;
 mod relay;
+mod shard;
 mod start;
 
 use std::cell::{OnceCell, RefCell};
@@ -29,8 +30,8 @@ pub use self::event::{
 pub(crate) use self::job::{JobError, TwoEnds};
 pub(crate) use self::meeting::Meeting;
 pub use self::plan::{Candidate, Place, Plan, pairs};
-
 pub(crate) use self::relay::Recorder;
+pub use self::shard::{Shard, Sharded};
 
 use self::cell::Common;
 use self::start::Starting;
@@ -88,6 +89,7 @@ pub async fn run(
         extension: plan.extension,
         flag: plan.flag,
         revision: plan.revision,
+        sharded: Sharded::of(plan),
     }));
     let mut timings = Timings::default();
     let mut sightings = Sightings::new(&plan.known, plan.extension);
@@ -149,7 +151,8 @@ pub async fn run(
     emit(Event::Ended(Ended {
         time: event::seconds(SystemTime::now()),
         interrupted,
-        stale: sightings.stale(),
+        // What does not occur in one shard may in another: the merged ones show it.
+        stale: plan.shard.map_or_else(|| sightings.stale(), |_| Vec::new()),
         timings,
     }));
     outcome.unwrap_or(Ok(()))
@@ -191,9 +194,7 @@ impl Running<'_> {
             let (mut cell, traces) =
                 done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
             self.report_losses(emit);
-            if cell.drift.is_some() {
-                self.mark(&mut cell, sightings);
-            }
+            mark(&mut cell, sightings, |name| self.library(name));
             emit(Event::Cell(Box::new(cell), traces));
         }
         self.report_losses(emit);
@@ -214,15 +215,28 @@ impl Running<'_> {
         }
     }
 
-    /// Marks the findings of a cell that are known deviations.
-    fn mark(&self, cell: &mut Cell, sightings: &mut Sightings<'_>) {
-        for side in Side::BOTH {
-            let player = cell.player(side);
-            let peer = self.peers.iter().find(|peer| peer.name == player.peer);
-            if let (Some(peer), false) = (peer, player.misbehaves) {
-                let library = &peer.description.library;
-                sightings.mark(&cell.case, side, &peer.name, library, &mut cell.findings);
-            }
+    /// What a peer reports of its library.
+    fn library(&self, name: &str) -> Option<&str> {
+        let peer = self.peers.iter().find(|peer| peer.name == name)?;
+        Some(&peer.description.library)
+    }
+}
+
+/// Marks the findings of a cell that are known deviations; `library` is what a peer reports of its own.
+pub(crate) fn mark<'a>(
+    cell: &mut Cell,
+    sightings: &mut Sightings<'_>,
+    library: impl Fn(&str) -> Option<&'a str>,
+) {
+    // What was not judged has neither findings nor lack of them.
+    if cell.drift.is_none() {
+        return;
+    }
+    for side in Side::BOTH {
+        let player = cell.player(side);
+        if let (Some(library), false) = (library(&player.peer), player.misbehaves) {
+            let peer = player.peer.clone();
+            sightings.mark(&cell.case, side, &peer, library, &mut cell.findings);
         }
     }
 }

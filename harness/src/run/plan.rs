@@ -8,6 +8,7 @@ use reqmtls_contract::{Job, Revision};
 use reqmtls_vocabulary::Side;
 
 use super::cell::Planned;
+use super::shard::Shard;
 use crate::peer::RunningPeer;
 use crate::peer::manifest::Manifest;
 use crate::scenario::{Case, Known, Material, Pairings};
@@ -27,6 +28,8 @@ pub struct Plan {
     pub servers: Vec<String>,
     /// Who runs against whom, whatever the scenarios say.
     pub pairings: Option<Pairings>,
+    /// Only the cells of this shard.
+    pub shard: Option<Shard>,
     /// How many cells run at once.
     pub jobs: usize,
     /// Where peers that are programs run; absent: in containers where an engine answers, else as processes.
@@ -147,7 +150,7 @@ impl Candidate for Running<'_> {
     }
 }
 
-/// Every case on every pairing that it is for.
+/// Every case on every pairing that it is for, as far as it is in the plan's shard.
 pub(super) fn cells(
     plan: &Plan,
     running: &[Arc<RunningPeer>],
@@ -173,11 +176,15 @@ pub(super) fn cells(
             &plan.servers,
             plan.pairings,
         ) {
-            cells.push(Planned {
-                case: Arc::clone(case),
-                client: Arc::clone(&running[client]),
-                server: Arc::clone(&running[server]),
-            });
+            let (client, server) = (&running[client], &running[server]);
+            let has = |shard: Shard| shard.has(&case.id, &client.name, &server.name);
+            if plan.shard.is_none_or(has) {
+                cells.push(Planned {
+                    case: Arc::clone(case),
+                    client: Arc::clone(client),
+                    server: Arc::clone(server),
+                });
+            }
         }
     }
     cells

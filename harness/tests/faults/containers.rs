@@ -8,10 +8,9 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bollard::Docker;
+use bollard::query_parameters::ListContainersOptions;
 use reqmtls::peer::{Engine, Program, RunningPeer};
-use testcontainers::bollard::Docker;
-use testcontainers::bollard::query_parameters::ListContainersOptions;
-use testcontainers::core::client::docker_client_instance;
 use tokio::io::copy_bidirectional;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Mutex, MutexGuard};
@@ -26,7 +25,7 @@ static TURN: Mutex<()> = Mutex::const_new(());
 async fn engine() -> Option<(Arc<Engine>, Docker, MutexGuard<'static, ()>)> {
     let turn = TURN.lock().await;
     match Engine::connect().await {
-        Ok(engine) => Some((engine, docker_client_instance().await.unwrap(), turn)),
+        Ok(engine) => Some((engine, Docker::connect_with_defaults().unwrap(), turn)),
         Err(reason) => {
             let required = std::env::var_os("REQMTLS_REQUIRE_ENGINE").is_some();
             assert!(!required, "no container engine answers: {reason}");

@@ -40,6 +40,7 @@ pub(crate) fn plan(revision: Revision) -> Plan {
         clients: names.clone(),
         servers: names,
         pairings: None,
+        shard: None,
         jobs: 8,
         place: None,
         timeout: Duration::from_secs(10),

@@ -1,6 +1,7 @@
 //! What the published results need of a run's cells: no octets and no transcripts.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use reqmtls_contract::Provenance;
 use reqmtls_vocabulary::Side;
@@ -19,6 +20,8 @@ pub(super) struct Collected {
     /// In the order of cases and columns, once the run ended.
     pub(super) cells: Vec<Seen>,
     pub(super) interrupted: bool,
+    /// The rulings of cells: most have those of another.
+    rulings: HashSet<Rc<[Brief]>>,
 }
 
 /// One cell.
@@ -33,7 +36,7 @@ pub(super) struct Seen {
     /// Its signs, as a table has them.
     pub(super) text: String,
     pub(super) findings: Vec<Finding>,
-    pub(super) rulings: Vec<Brief>,
+    pub(super) rulings: Rc<[Brief]>,
     /// Which end lacks which capability.
     pub(super) lacks: Option<(Side, String)>,
     /// How many flights there were until the client had proven who it is.
@@ -60,13 +63,7 @@ pub(super) enum Kind {
 }
 
 impl Seen {
-    fn of(case: usize, cell: &Cell) -> Self {
-        let mut rulings: Vec<Brief> = Vec::new();
-        for brief in cell.rulings().map(Brief::of) {
-            if !rulings.contains(&brief) {
-                rulings.push(brief);
-            }
-        }
+    fn of(case: usize, cell: &Cell, rulings: Rc<[Brief]>) -> Self {
         let lacks = match &cell.reason {
             Some(Reason::Unsupported { side, capability }) => Some((*side, capability.clone())),
             _ => None,
@@ -119,6 +116,17 @@ impl Seen {
 }
 
 impl Brief {
+    /// Those of a cell, each once.
+    fn all(cell: &Cell) -> Vec<Self> {
+        let mut all: Vec<Self> = Vec::new();
+        for brief in cell.rulings().map(Self::of) {
+            if !all.contains(&brief) {
+                all.push(brief);
+            }
+        }
+        all
+    }
+
     fn of(ruling: &Ruling) -> Self {
         let (kind, got) = match ruling.verdict {
             Verdict::Satisfied => (Kind::Satisfied, None),
@@ -137,6 +145,16 @@ impl Brief {
     }
 }
 
+/// The rulings as one of those that are there, if they are.
+fn shared(all: &mut HashSet<Rc<[Brief]>>, rulings: Vec<Brief>) -> Rc<[Brief]> {
+    if let Some(known) = all.get(&*rulings) {
+        return Rc::clone(known);
+    }
+    let new: Rc<[Brief]> = rulings.into();
+    all.insert(Rc::clone(&new));
+    new
+}
+
 impl Collected {
     /// Takes an event; after the last one the cells are in order, and rulings that show nothing are gone.
     pub(super) fn take(&mut self, subject: &Subject, event: &Event) {
@@ -145,7 +163,9 @@ impl Collected {
             Event::Missing(missing) => self.missing.push(missing.clone()),
             Event::Cell(cell, _) => {
                 if let Some(case) = subject.number(&cell.case) {
-                    self.cells.push(Seen::of(case, cell));
+                    let rulings = Brief::all(cell);
+                    let rulings = shared(&mut self.rulings, rulings);
+                    self.cells.push(Seen::of(case, cell, rulings));
                 }
             }
             Event::Ended(ended) => {
@@ -212,7 +232,7 @@ impl Collected {
             };
             let kept = seen.rulings.iter().filter(|brief| is_shown(brief));
             let kept = kept.cloned().collect();
-            self.cells[at].rulings = kept;
+            self.cells[at].rulings = shared(&mut self.rulings, kept);
         }
     }
 }

@@ -32,16 +32,21 @@ pub(super) fn answered<'a>(
         .into_iter()
 }
 
-/// What each peer did in the cases of a headline, as `show` puts it.
+/// What each peer that `is_wanted` did in the cases of a headline, as `show` puts it.
 fn done<'a>(
     subject: &Subject,
     run: &'a Collected,
     headline: &Headline,
+    is_wanted: impl Fn(&str) -> bool,
     show: impl Fn(Sign, Side) -> String,
 ) -> BTreeMap<(Provenance, usize, &'a str), BTreeSet<String>> {
     let mut done: BTreeMap<_, BTreeSet<String>> = BTreeMap::new();
     for seen in &run.cells {
         let side = headline.side;
+        let peer = &*seen.player(side).peer;
+        if !is_wanted(peer) {
+            continue;
+        }
         let case = subject.case(seen.case);
         let (true, Some(provenance)) = (headline.matches(&case.id), seen.provenance(side)) else {
             continue;
@@ -49,7 +54,6 @@ fn done<'a>(
         if !seen.is_judged() || case.self_test {
             continue;
         }
-        let peer = &*seen.player(side).peer;
         let shown = seen.signs.iter().map(|sign| show(*sign, side));
         let key = (provenance, subject.place(peer), peer);
         done.entry(key).or_default().extend(shown);
@@ -58,7 +62,7 @@ fn done<'a>(
 }
 
 fn answers(subject: &Subject, run: &Collected, headline: &Headline) -> Vec<Answer> {
-    let done = done(subject, run, headline, Sign::words);
+    let done = done(subject, run, headline, |_| true, Sign::words);
     let mut alike: Vec<(Provenance, BTreeSet<String>, Vec<&str>)> = Vec::new();
     for ((provenance, _, peer), words) in done {
         let same = |it: &&mut (Provenance, BTreeSet<String>, Vec<&str>)| {
@@ -100,10 +104,9 @@ pub(super) fn of_ends(page: &mut Page, subject: &Subject, run: &Collected, of: P
 /// The answers about a peer.
 pub(super) fn of_peer(page: &mut Page, subject: &Subject, run: &Collected, name: &str) {
     for headline in &subject.notes().headlines {
-        let done = done(subject, run, headline, Sign::words);
+        let done = done(subject, run, headline, |peer| peer == name, Sign::words);
         let answers: Vec<_> = done
             .into_iter()
-            .filter(|((_, _, peer), _)| *peer == name)
             .map(|((provenance, _, peer), words)| answer(provenance, &[peer], words))
             .collect();
         let answers: Vec<_> = answers.iter().map(|answer| &*answer.text).collect();
@@ -157,7 +160,7 @@ fn cells<'a>(
     headline: &Headline,
 ) -> BTreeMap<&'a str, String> {
     let mut cells: BTreeMap<_, Vec<String>> = BTreeMap::new();
-    for ((provenance, _, peer), shown) in done(subject, run, headline, Sign::short) {
+    for ((provenance, _, peer), shown) in done(subject, run, headline, |_| true, Sign::short) {
         let mark = match provenance {
             Provenance::Library => "",
             Provenance::Glue => " ᵍ",

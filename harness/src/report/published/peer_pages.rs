@@ -22,6 +22,12 @@ struct Behaviour<'a> {
     words: String,
 }
 
+/// What all ends did in one place, and what most did, if there is one such thing.
+struct Compared<'a> {
+    behaviours: Vec<Behaviour<'a>>,
+    usual: Option<String>,
+}
+
 /// Where ends can be compared: case, side, whether the library is unmodified, and the other end.
 type Place<'a> = (usize, Side, bool, &'a str);
 
@@ -38,7 +44,7 @@ pub(super) fn peer_pages(subject: &Subject, run: &Collected) -> Vec<(String, Str
     pages.collect()
 }
 
-fn places<'a>(subject: &Subject, run: &'a Collected) -> BTreeMap<Place<'a>, Vec<Behaviour<'a>>> {
+fn places<'a>(subject: &Subject, run: &'a Collected) -> BTreeMap<Place<'a>, Compared<'a>> {
     let mut places: BTreeMap<Place<'_>, Vec<Behaviour<'_>>> = BTreeMap::new();
     for seen in run.cells.iter().filter(|seen| seen.is_judged()) {
         for side in Side::BOTH {
@@ -60,7 +66,11 @@ fn places<'a>(subject: &Subject, run: &'a Collected) -> BTreeMap<Place<'a>, Vec<
             });
         }
     }
-    places
+    let compared = |(place, behaviours): (_, Vec<Behaviour<'a>>)| {
+        let usual = most(&behaviours).cloned();
+        (place, Compared { behaviours, usual })
+    };
+    places.into_iter().map(compared).collect()
 }
 
 /// The numbers of the notes that stand on a page.
@@ -71,10 +81,9 @@ pub(super) fn explained(subject: &Subject, run: &Collected) -> BTreeSet<usize> {
         peers.find(|it| it.name == name).map(|it| &it.family)
     };
     let mut numbers = BTreeSet::new();
-    for ((_, side, _, _), behaviours) in &places {
-        let usual = most(behaviours);
+    for ((_, side, _, _), Compared { behaviours, usual }) in &places {
         for own in behaviours {
-            let is_unusual = usual.is_some_and(|words| *words != own.words);
+            let is_unusual = usual.as_ref().is_some_and(|words| *words != own.words);
             let is_listed = is_unusual
                 || behaviours.iter().any(|other| {
                     other.words != own.words && family(other.peer) == family(own.peer)
@@ -90,7 +99,7 @@ pub(super) fn explained(subject: &Subject, run: &Collected) -> BTreeSet<usize> {
 fn page(
     subject: &Subject,
     run: &Collected,
-    places: &BTreeMap<Place<'_>, Vec<Behaviour<'_>>>,
+    places: &BTreeMap<Place<'_>, Compared<'_>>,
     peer: &Peer,
 ) -> Page {
     let mut page = Page::default();
@@ -111,7 +120,7 @@ fn page(
     page.line(format_args!("\n## What it violates"));
     findings::of_peer(&mut page, subject, run, name);
     page.line(format_args!("\n## What it does otherwise than most\n"));
-    let otherwise = compare(subject, places, name, |behaviours| most(behaviours));
+    let otherwise = compare(subject, places, name, |it| it.usual.as_ref());
     write(&mut page, subject, &otherwise, "most");
     let relatives = run
         .peers
@@ -123,10 +132,9 @@ fn page(
             relative.name,
             foreign(&relative.description.library)
         ));
-        let otherwise = compare(subject, places, name, |behaviours| {
-            let behaviour = behaviours
-                .iter()
-                .find(|behaviour| behaviour.peer == relative.name)?;
+        let otherwise = compare(subject, places, name, |it| {
+            let mut behaviours = it.behaviours.iter();
+            let behaviour = behaviours.find(|behaviour| behaviour.peer == relative.name)?;
             Some(&behaviour.words)
         });
         write(&mut page, subject, &otherwise, &relative.name);
@@ -171,16 +179,17 @@ fn most<'a>(behaviours: &'a [Behaviour<'_>]) -> Option<&'a String> {
 /// Where a peer does otherwise than `other` says.
 fn compare<'a>(
     subject: &Subject,
-    places: &'a BTreeMap<Place<'_>, Vec<Behaviour<'_>>>,
+    places: &'a BTreeMap<Place<'_>, Compared<'_>>,
     name: &str,
-    other: impl Fn(&'a [Behaviour<'_>]) -> Option<&'a String>,
+    other: impl Fn(&'a Compared<'_>) -> Option<&'a String>,
 ) -> Otherwise {
     let mut otherwise = Otherwise::new();
-    for ((case, side, _, _), behaviours) in places {
-        let Some(own) = behaviours.iter().find(|behaviour| behaviour.peer == name) else {
+    for ((case, side, _, _), compared) in places {
+        let mut behaviours = compared.behaviours.iter();
+        let Some(own) = behaviours.find(|behaviour| behaviour.peer == name) else {
             continue;
         };
-        let Some(words) = other(behaviours).filter(|words| **words != own.words) else {
+        let Some(words) = other(compared).filter(|words| **words != own.words) else {
             continue;
         };
         let why = why(subject, own.seen, *side);

@@ -27,7 +27,7 @@ pub(super) fn tensions(page: &mut Page, subject: &Subject, run: &Collected) {
     let mut pairs: Vec<([Id; 2], Vec<Choice<'_>>)> = Vec::new();
     let published = |seen: &&Seen| !subject.case(seen.case).self_test;
     for seen in run.cells.iter().filter(published) {
-        for brief in &seen.rulings {
+        for brief in &*seen.rulings {
             let Kind::Tension { follows, against } = brief.kind else {
                 continue;
             };

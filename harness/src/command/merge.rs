@@ -1,0 +1,229 @@
+//! `reqmtls merge`: the results of all shards of a run put together.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use clap::Args;
+
+use super::complain;
+use super::run::exit_code;
+use crate::peer::manifest::Manifest;
+use crate::report::{Detail, Folder, Reporter, Stored, Tally, Terminal, replay};
+use crate::run::{self, Ended, Event, Missing, Peer, Sharded, Started};
+use crate::scenario::{self, Known, Sightings};
+
+/// Arguments of `merge`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The result.jsonl of every shard
+    #[arg(required = true, value_name = "RESULT")]
+    results: Vec<PathBuf>,
+    /// Where the result goes [default: where that of a run goes]
+    #[arg(long, value_name = "DIR")]
+    to: Option<PathBuf>,
+}
+
+/// The result of one shard, without its cells.
+struct Part<'a> {
+    path: &'a Path,
+    started: Started,
+    sharded: Sharded,
+    peers: Vec<Peer>,
+    missing: Vec<Missing>,
+    cells: usize,
+    ended: Ended,
+}
+
+/// Checks that the results are those of one run, writes that run's, and returns its exit code.
+pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
+    let parts = arguments.results.iter().map(|path| read(path));
+    let mut parts: Vec<Part> = parts.collect::<Result<_, _>>()?;
+    check(&mut parts)?;
+    let (first, extension) = (&parts[0], parts[0].started.extension);
+    let latest = || run::results(root, first.started.revision).join("latest");
+    let to = arguments.to.clone().unwrap_or_else(latest);
+    let all = scenario::load_dir(&root.join("scenarios"))?;
+    let peers = Manifest::load_all(&root.join("peers"))?;
+    let known = Known::load(&Manifest::by_folder(&peers), &all)?;
+    let _folder = Folder::take(&to)?;
+    let mut stored = Stored::create(&to.join("result.jsonl"))?;
+    let mut terminal = Terminal::stderr(Detail::Quiet);
+    let mut tally = Tally::default();
+    events(&parts, Sightings::new(&known, extension), |event| {
+        // A stderr that is closed is no reason to write no result.
+        drop(terminal.event(&event));
+        drop(tally.event(&event));
+        stored.event(&event).context("the result is not whole")
+    })?;
+    complain(&format!("result: {}", to.display()));
+    Ok(exit_code(&tally))
+}
+
+/// Reads a result but for what its cells show.
+fn read(path: &Path) -> anyhow::Result<Part<'_>> {
+    let mut begin = None;
+    let (mut peers, mut missing, mut count, mut end) = (Vec::new(), Vec::new(), 0, None);
+    let mut cells = HashSet::new();
+    let mut wrong = None;
+    replay(path, |event| match event {
+        Event::Started(started) => begin = started.sharded.clone().map(|it| (started, it)),
+        Event::Up(peer) => peers.push(peer),
+        Event::Missing(peer) => missing.push(peer),
+        Event::Cells { count: announced } => count = announced,
+        Event::Cell(cell, _) => {
+            let name = format!("cell {} {}", cell.case, cell.pairing());
+            let (client, server) = (&cell.client.peer, &cell.server.peer);
+            let shard = begin.as_ref().map(|(_, sharded)| sharded.shard);
+            if let Some(shard) = shard.filter(|it| !it.has(&cell.case, client, server)) {
+                wrong.get_or_insert(format!("{name} is not of shard {shard}"));
+            }
+            if !cells.insert((cell.case.clone(), client.clone(), server.clone())) {
+                wrong.get_or_insert(format!("{name} is there twice"));
+            }
+        }
+        Event::Ended(ended) => end = Some(ended),
+        _ => {}
+    })
+    .with_context(|| path.display().to_string())?;
+    let (Some((started, sharded)), Some(ended)) = (begin, end) else {
+        bail!(
+            "{}: expected the result of a run with --shard",
+            path.display()
+        );
+    };
+    if cells.len() != count {
+        wrong.get_or_insert(format!("got {} cells, expected {count}", cells.len()));
+    }
+    match wrong {
+        Some(wrong) => bail!("{}: {wrong}", path.display()),
+        None => Ok(Part {
+            path,
+            started,
+            sharded,
+            peers,
+            missing,
+            cells: count,
+            ended,
+        }),
+    }
+}
+
+impl Part<'_> {
+    /// What all shards of a run have in common.
+    fn common(&self) -> BTreeMap<String, String> {
+        let Sharded {
+            shard,
+            harness,
+            selection,
+        } = &self.sharded;
+        let started = &self.started;
+        let of_run = [
+            ("harness", harness.clone()),
+            ("selection", selection.clone()),
+            ("number of shards", shard.of.to_string()),
+            ("revision", started.revision.to_string()),
+            ("extension", started.extension.to_string()),
+            ("flag", started.flag.to_string()),
+        ];
+        let of_run = of_run.map(|(name, value)| (name.to_owned(), value));
+        let peers = self.peers.iter().map(|peer| {
+            let value = format!("{} ({})", peer.description.library, peer.mode);
+            (format!("peer {}", peer.name), value)
+        });
+        of_run.into_iter().chain(peers).collect()
+    }
+}
+
+/// Sorts the shards, and checks that they are all those of one run.
+fn check(parts: &mut [Part]) -> anyhow::Result<()> {
+    parts.sort_by_key(|part| part.sharded.shard.number);
+    let first = &parts[0];
+    let expected = first.common();
+    for part in &parts[1..] {
+        let got = part.common();
+        for name in expected.keys().chain(got.keys()) {
+            if got.get(name) != expected.get(name) {
+                let value =
+                    |of: &BTreeMap<_, _>| of.get(name).map_or("none".to_owned(), String::clone);
+                let (got, expected) = (value(&got), value(&expected));
+                bail!(
+                    "{}: got {name} {got}, expected {expected} as in {}",
+                    part.path.display(),
+                    first.path.display()
+                );
+            }
+        }
+    }
+    for pair in parts.windows(2) {
+        let shard = pair[0].sharded.shard;
+        if shard == pair[1].sharded.shard {
+            let paths = [pair[0].path.display(), pair[1].path.display()];
+            bail!(
+                "shard {shard} is there twice: {} and {}",
+                paths[0],
+                paths[1]
+            );
+        }
+    }
+    let is_there = |number: &u32| parts.iter().any(|it| it.sharded.shard.number == *number);
+    let of = first.sharded.shard.of;
+    let missing = (1..=of).filter(|number| !is_there(number));
+    let missing: Vec<_> = missing.map(|number| format!("{number}/{of}")).collect();
+    if !missing.is_empty() {
+        bail!("expected every shard, got none of {}", missing.join(", "));
+    }
+    Ok(())
+}
+
+/// The events of the whole run.
+fn events(
+    parts: &[Part],
+    mut sightings: Sightings<'_>,
+    mut emit: impl FnMut(Event) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let first = &parts[0];
+    let times = parts.iter().map(|part| part.started.time);
+    emit(Event::Started(Started {
+        time: times.fold(f64::INFINITY, f64::min),
+        sharded: None,
+        ..first.started.clone()
+    }))?;
+    let peers = first.peers.iter().cloned();
+    peers.map(Event::Up).try_for_each(&mut emit)?;
+    let missing = first.missing.iter().cloned();
+    missing.map(Event::Missing).try_for_each(&mut emit)?;
+    let count = parts.iter().map(|part| part.cells).sum();
+    emit(Event::Cells { count })?;
+    let library = |name: &str| {
+        let peer = first.peers.iter().find(|peer| peer.name == name)?;
+        Some(&*peer.description.library)
+    };
+    for part in parts {
+        let mut outcome = Ok(());
+        replay(part.path, |mut event| {
+            match &mut event {
+                Event::Cell(cell, _) => run::mark(cell, &mut sightings, library),
+                Event::Lost(_) => {}
+                _ => return,
+            }
+            if outcome.is_ok() {
+                outcome = emit(event);
+            }
+        })
+        .with_context(|| part.path.display().to_string())?;
+        outcome?;
+    }
+    let mut ended = first.ended.clone();
+    ended.stale = sightings.stale();
+    for part in &parts[1..] {
+        // They ran side by side.
+        let (all, its) = (&mut ended.timings, &part.ended.timings);
+        all.peers = all.peers.max(its.peers);
+        all.cells = all.cells.max(its.cells);
+        all.stop = all.stop.max(its.stop);
+        ended.time = ended.time.max(part.ended.time);
+        ended.interrupted |= part.ended.interrupted;
+    }
+    emit(Event::Ended(ended))
+}
