@@ -2,23 +2,35 @@
 
 use std::io;
 use std::num::NonZero;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
+use reqmtls_vocabulary::words;
 use tokio::runtime::Runtime;
 
+use super::root::Root;
 use super::selection::{Selected, Selection};
 use super::{EXIT_FINDINGS, EXIT_NOTHING, EXIT_PEER, PeerError, complain, interrupted};
 use crate::judge::Conformance;
 use crate::report::{
-    self, Annotations, Captured, Detail, Folder, Places, Reporter, Stored, Subject, Tally,
-    Terminal, try_write,
+    self, Annotations, CAPTURE, Captured, Detail, Folder, Lines, Places, RESULT, Reporter, Stored,
+    Subject, Tally, Terminal, try_write,
 };
 use crate::run::{self, Drift, Event, Place, Plan};
 use crate::scenario::MAX_FLAG;
+
+words! {
+    /// What stdout gets.
+    enum Format {
+        /// Nothing: what people read goes to stderr.
+        Text = "text",
+        /// The lines of result.jsonl, as they come.
+        Json = "json",
+    }
+}
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
@@ -46,6 +58,9 @@ pub(super) struct Arguments {
     /// The number of the extension `tls_flags`: 62, or 0xfe01 as the deployed experiment has it
     #[arg(long, default_value_t = reqmtls_contract::TLS_FLAGS, value_name = "NUMBER", value_parser = number)]
     extension: u16,
+    /// What stdout gets: text, which is nothing, or json, the lines of result.jsonl as they come
+    #[arg(long, default_value_t = Format::Text, value_name = "FORMAT", value_parser = Format::from_str)]
+    format: Format,
     /// Write the summary alone, and what is broken
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
@@ -78,7 +93,7 @@ pub(super) fn number(text: &str) -> Result<u16, String> {
         .map_err(|_| format!("got {text}, expected a number from 0 to 65535 such as 62 or 0xfe01"))
 }
 
-pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
+pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
     let Selected {
         scenarios,
         known,
@@ -88,6 +103,7 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
         clients,
         servers,
         whole,
+        everywhere,
         left_out,
     } = arguments.selection.select(root)?;
     for line in left_out {
@@ -98,7 +114,7 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
         return Ok(EXIT_NOTHING);
     }
     let revision = arguments.selection.revision;
-    let published = run::results(root, revision);
+    let published = root.results(revision);
     let results = arguments
         .results
         .clone()
@@ -107,15 +123,20 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
     let is_default = arguments.repeat == 1
         && arguments.flag == reqmtls_observer::DEFAULT_FLAG
         && arguments.extension == reqmtls_contract::TLS_FLAGS;
-    let places = (whole && is_default).then(|| Places {
-        readme: Some(root.join("README.md"))
-            .filter(|readme| results == root.join("results") && readme.is_file()),
+    let places = (root.is_checkout && whole && everywhere && is_default).then(|| Places {
+        readme: Some(root.folder.join("README.md"))
+            .filter(|readme| results == root.folder.join("results") && readme.is_file()),
         folder: results.clone(),
     });
+    // Who has no checkout has accepted nothing, until they do: transcripts that are new are no news then.
+    let snapshots = Some(published.join("snapshots")).filter(|it| root.is_checkout || it.is_dir());
+    if snapshots.is_none() {
+        complain("no accepted transcripts: reqmtls accept takes this run's over");
+    }
     let names = peers.iter().map(|peer| peer.name.clone()).collect();
     let subject = Subject::new(revision, scenarios, names, notes);
     let plan = Plan {
-        root: root.to_owned(),
+        root: root.folder.clone(),
         cases,
         peers,
         clients,
@@ -126,7 +147,7 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
         repeat: arguments.repeat,
         timeout: Duration::from_secs(arguments.timeout),
         known,
-        snapshots: published.join("snapshots"),
+        snapshots,
         extension: arguments.extension,
         flag: arguments.flag,
         revision,
@@ -137,19 +158,23 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
         interrupted().context("cannot listen for signals")?
     };
     // Before anything runs: results that cannot be written would be noticed too late.
-    let _folder = Folder::take(&latest)?;
+    let folder = Folder::take(&latest)?;
     if let Some(Places { folder, readme }) = &places {
         try_write(&folder.join("matrix.md"))?;
         readme.as_deref().map_or(Ok(()), try_write)?;
     }
     let mut reporters: Vec<Box<dyn Reporter>> = vec![
-        Box::new(Stored::create(&latest.join("result.jsonl"))?),
-        Box::new(Captured::new(&latest.join("run.pcapng"))),
+        Box::new(Stored::create(&latest.join(RESULT))?),
+        Box::new(Captured::new(&latest.join(CAPTURE))),
     ];
     reporters.extend(report::files(subject, &latest, places));
-    if std::env::var_os("GITHUB_ACTIONS").is_some() {
-        reporters.push(Box::new(Annotations::new(io::stdout())));
-    }
+    let mut stdout: Option<Box<dyn Reporter>> = match arguments.format {
+        Format::Json => Some(Box::new(Lines(io::stdout()))),
+        Format::Text if std::env::var_os("GITHUB_ACTIONS").is_some() => {
+            Some(Box::new(Annotations::new(io::stdout(), &plan.cases)))
+        }
+        Format::Text => None,
+    };
     let mut terminal = Terminal::stderr(arguments.detail());
     let mut tally = Tally::default();
     let mut failure = None;
@@ -160,7 +185,7 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
         if matches!(event, Event::Interrupted) {
             reporters.clear();
         }
-        for reporter in &mut reporters {
+        for reporter in reporters.iter_mut().chain(&mut stdout) {
             if let Err(error) = reporter.event(&event) {
                 failure.get_or_insert(error);
             }
@@ -173,6 +198,9 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
     })?;
     if let Some(error) = failure {
         return Err(error).context("the results are not whole");
+    }
+    if whole && is_default && !tally.interrupted {
+        folder.keep().context("the results are not kept")?;
     }
     let stay = if tally.interrupted {
         "those of an earlier run stay in "

@@ -76,7 +76,10 @@ pub async fn run(
 ) -> Result<(), RunError> {
     // Before anything is started: a snapshot that cannot be used would be noticed too late.
     let scenarios = plan.cases.iter().map(|case| case.id.scenario());
-    let accepted = Accepted::load(&plan.snapshots, scenarios)?;
+    let accepted = plan.snapshots.as_deref();
+    let accepted = accepted
+        .map(|folder| Accepted::load(folder, scenarios))
+        .transpose()?;
     let material = Material {
         certificates: Certificates::generate()?,
         extension: plan.extension,
@@ -191,7 +194,7 @@ impl Running<'_> {
             let (mut cell, traces) =
                 done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
             self.report_losses(emit);
-            if cell.drift.is_some() {
+            if cell.is_judged() {
                 self.mark(&mut cell, sightings);
             }
             emit(Event::Cell(Box::new(cell), traces));
