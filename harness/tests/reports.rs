@@ -244,7 +244,7 @@ fn findings_are_annotations_where_github_reads_them() {
     );
 }
 
-/// The exit code that somebody would choose who reads JUnit alone.
+/// The exit code that somebody would choose who reads `junit.xml` alone.
 fn code_by_junit(root: &Path) -> i32 {
     let junit = fs::read_to_string(root.join("results/latest/junit.xml")).unwrap();
     let (_, head) = junit.split_once("<testsuites ").unwrap();

@@ -18,6 +18,10 @@ use crate::peer::{Program, RunningPeer, build};
 
 /// Arguments of `peers`.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command line"
+)]
 pub(super) struct Arguments {
     /// Only these peers
     #[arg(value_name = "NAME")]

@@ -2,8 +2,9 @@
 
 use std::io;
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -20,7 +21,7 @@ use crate::report::{
     Subject, Tally, Terminal, try_write,
 };
 use crate::run::{self, Drift, Event, Place, Plan};
-use crate::scenario::MAX_FLAG;
+use crate::scenario::{Case, MAX_FLAG};
 
 words! {
     /// What stdout gets.
@@ -70,6 +71,13 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
+    /// Whether it is a run as results are published of it.
+    fn is_default(&self) -> bool {
+        self.repeat == 1
+            && self.flag == reqmtls_observer::DEFAULT_FLAG
+            && self.extension == reqmtls_contract::TLS_FLAGS
+    }
+
     fn detail(&self) -> Detail {
         match (self.quiet, self.verbose) {
             (true, _) => Detail::Quiet,
@@ -120,19 +128,13 @@ pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
         .clone()
         .unwrap_or_else(|| published.clone());
     let latest = results.join("latest");
-    let is_default = arguments.repeat == 1
-        && arguments.flag == reqmtls_observer::DEFAULT_FLAG
-        && arguments.extension == reqmtls_contract::TLS_FLAGS;
+    let is_default = arguments.is_default();
     let places = (root.is_checkout && whole && everywhere && is_default).then(|| Places {
         readme: Some(root.folder.join("README.md"))
             .filter(|readme| results == root.folder.join("results") && readme.is_file()),
         folder: results.clone(),
     });
-    // Who has no checkout has accepted nothing, until they do: transcripts that are new are no news then.
-    let snapshots = Some(published.join("snapshots")).filter(|it| root.is_checkout || it.is_dir());
-    if snapshots.is_none() {
-        complain("no accepted transcripts: reqmtls accept takes this run's over");
-    }
+    let snapshots = accepted(root, &published);
     let names = peers.iter().map(|peer| peer.name.clone()).collect();
     let subject = Subject::new(revision, scenarios, names, notes);
     let plan = Plan {
@@ -168,13 +170,7 @@ pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
         Box::new(Captured::new(&latest.join(CAPTURE))),
     ];
     reporters.extend(report::files(subject, &latest, places));
-    let mut stdout: Option<Box<dyn Reporter>> = match arguments.format {
-        Format::Json => Some(Box::new(Lines(io::stdout()))),
-        Format::Text if std::env::var_os("GITHUB_ACTIONS").is_some() => {
-            Some(Box::new(Annotations::new(io::stdout(), &plan.cases)))
-        }
-        Format::Text => None,
-    };
+    let mut stdout = to_stdout(arguments.format, &plan.cases);
     let mut terminal = Terminal::stderr(arguments.detail());
     let mut tally = Tally::default();
     let mut failure = None;
@@ -209,6 +205,28 @@ pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
     };
     complain(&format!("results: {stay}{}", latest.display()));
     Ok(exit_code(&tally))
+}
+
+/// The folder of accepted transcripts. Who has no checkout has accepted nothing until they do, and that a transcript
+/// is new says nothing then.
+fn accepted(root: &Root, published: &Path) -> Option<PathBuf> {
+    let snapshots = published.join("snapshots");
+    let has_some = root.is_checkout || snapshots.is_dir();
+    if !has_some {
+        complain("no accepted transcripts: reqmtls accept takes those of this run over");
+    }
+    has_some.then_some(snapshots)
+}
+
+/// What stdout gets.
+fn to_stdout(format: Format, cases: &[Arc<Case>]) -> Option<Box<dyn Reporter>> {
+    match format {
+        Format::Json => Some(Box::new(Lines(io::stdout()))),
+        Format::Text if std::env::var_os("GITHUB_ACTIONS").is_some() => {
+            Some(Box::new(Annotations::new(io::stdout(), cases)))
+        }
+        Format::Text => None,
+    }
 }
 
 /// Four cells for each core: most of a cell's time is spent in waiting for the other end.
