@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::check_peer::capabilities;
 use crate::command::EXIT_CODES;
+use crate::report::result_schema;
 use crate::scenario::schema;
 
 const HEAD: &str = "\
@@ -33,6 +34,12 @@ fn page() -> String {
         "## Capabilities\n\nWhat a peer may say that it can do ([how](../peers/README.md#capabilities-and-whose-behaviour-they-show)).\n\n"
     );
     rows(&mut out, ["capability", "what it is"], &capabilities);
+    let _ = write!(
+        out,
+        "## Results\n\nWhat a line of `result.jsonl` may be, after the first, which has `schema`. Integers are without a fraction.\n\n"
+    );
+    let results = serde_json::from_str(&result_schema()).expect("a schema is JSON");
+    objects(&mut out, &results);
     let codes = EXIT_CODES.map(|(code, meaning)| [code.to_string(), meaning.to_owned()]);
     let _ = write!(out, "## Exit codes\n\n");
     rows(&mut out, ["exit code", "meaning"], &codes);

@@ -6,7 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use assert_cmd::Command;
-use serde_json::Value;
+use boon::{Compiler, Schemas};
+use serde_json::{Value, json};
 
 /// A root with the core scenario and the in-process peer alone.
 fn root() -> tempfile::TempDir {
@@ -131,6 +132,75 @@ fn two_runs_differ_where_their_cells_do() {
     assert_eq!(difference["new"].as_array().unwrap().len(), 0, "{out}");
 }
 
+/// Whether a value is a line of a result, by what a validator of others makes of the published schema.
+fn validator() -> impl Fn(&Value) -> Result<(), String> {
+    const NAME: &str = "result.schema.json";
+    let text = include_str!("../../results/result.schema.json");
+    let mut compiler = Compiler::new();
+    let schema = serde_json::from_str(text).unwrap();
+    compiler.add_resource(NAME, schema).unwrap();
+    let mut schemas = Schemas::new();
+    let index = compiler.compile(NAME, &mut schemas).unwrap();
+    move |line| {
+        let outcome = schemas.validate(line, index);
+        outcome.map_err(|error| format!("{error:#}"))
+    }
+}
+
+#[test]
+fn every_line_of_a_run_satisfies_the_schema_and_a_broken_one_does_not() {
+    let results = tempfile::tempdir().unwrap();
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let to = results.path().to_str().unwrap();
+    // Every case, the reference against itself.
+    let arguments = [
+        "run",
+        "--client",
+        "rustls",
+        "--server",
+        "rustls",
+        "--results",
+        to,
+        "--format",
+        "json",
+    ];
+    let (code, out, err) = reqmtls(&workspace, &arguments);
+    assert_eq!(code, 0, "{err}");
+    let stored = fs::read_to_string(results.path().join("latest/result.jsonl")).unwrap();
+    assert!(out == stored, "what it writes is what it stores");
+    let check = validator();
+    let lines: Vec<Value> = out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    for (number, line) in (1..).zip(&lines) {
+        check(line).unwrap_or_else(|error| panic!("line {number}: {error}"));
+    }
+    for more in [
+        json!({ "missing": { "name": "a", "reason": "not built" } }),
+        json!({ "lost": { "name": "a", "reason": "it ended", "restarts": 1 } }),
+    ] {
+        check(&more).unwrap();
+    }
+    let is_cell = |line: &&Value| line.get("cell").is_some_and(|it| it.get("drift").is_some());
+    let cell = lines.iter().find(is_cell).unwrap();
+    for (place, broken) in [
+        ("/cell/conformance", json!("good")),
+        ("/cell/milliseconds", json!(-1)),
+        ("/cell/connections/0/rulings/0/requirement", json!("rm 1")),
+        ("/cell/connections/0/facts/client_random", json!("00")),
+        ("/cell/client", json!("rustls")),
+    ] {
+        let mut line = cell.clone();
+        *line.pointer_mut(place).unwrap() = broken;
+        check(&line).expect_err(place);
+    }
+    let mut line = lines[0].clone();
+    line["run"]["schema"] = json!(2);
+    check(&line).expect_err("another version");
+    check(&json!({ "cel": {} })).expect_err("another kind of line");
+}
+
 #[test]
 fn the_runner_of_quic_finds_a_result_for_each_client_and_server() {
     let root = root();
@@ -154,13 +224,121 @@ fn findings_are_annotations_where_github_reads_them() {
     let text = String::from_utf8(output.stdout).unwrap();
     // Thirty new transcripts of one pairing and scenario are one thing to say.
     assert_eq!(text.lines().count(), 1, "{text}");
-    let begin = "::error file=scenarios/request-mtls.toml,line=1::request-mtls/";
-    assert!(text.starts_with(begin), "{text}");
+    let begin = "::error file=scenarios/request-mtls.toml,line=";
+    let rest = text.strip_prefix(begin).unwrap_or_else(|| panic!("{text}"));
+    let (line, rest) = rest.split_once("::request-mtls/").unwrap();
+    let (values, _) = rest.split_once(':').unwrap();
+    let scenario = fs::read_to_string(root.path().join("scenarios/request-mtls.toml")).unwrap();
+    let mut lines = scenario.lines().skip(line.parse::<usize>().unwrap() - 1);
+    assert_eq!(lines.next(), Some("[[expect]]"));
+    // What is expected there is expected of this case, by its policy at the least.
+    let (_, policy) = values.rsplit_once('/').unwrap();
+    assert!(
+        lines.next().unwrap().contains(&format!("\"{policy}\"")),
+        "{text}"
+    );
     let summary = fs::read_to_string(root.path().join("results/latest/summary.md")).unwrap();
     assert!(
         summary.contains("| 30 | 30 | 0 | 0 | 0 | 0 | 30 |"),
         "{summary}"
     );
+}
+
+/// The exit code that somebody would choose who reads `junit.xml` alone.
+fn code_by_junit(root: &Path) -> i32 {
+    let junit = fs::read_to_string(root.join("results/latest/junit.xml")).unwrap();
+    let (_, head) = junit.split_once("<testsuites ").unwrap();
+    let (head, _) = head.split_once('>').unwrap();
+    let count = |name: &str| {
+        let (_, rest) = head.split_once(&format!(" {name}=\"")).unwrap();
+        rest.split('"').next().unwrap().parse::<usize>().unwrap()
+    };
+    match (count("errors"), count("failures")) {
+        (0, 0) => 0,
+        (0, _) => 1,
+        _ => 3,
+    }
+}
+
+#[test]
+fn who_reads_junit_alone_comes_to_the_exit_code() {
+    let root = root();
+    let case = "request-mtls/set/absent/never";
+    let agrees = |arguments: &[&str], expected: i32, shown: &str| {
+        let (code, _, err) = reqmtls(root.path(), arguments);
+        assert_eq!(
+            (code, code_by_junit(root.path())),
+            (expected, expected),
+            "{err}"
+        );
+        let junit = fs::read_to_string(root.path().join("results/latest/junit.xml")).unwrap();
+        assert!(junit.contains(shown), "expected {shown} in\n{junit}");
+    };
+    agrees(&["run", case], 1, "the transcript is new");
+    reqmtls(root.path(), &["accept"]);
+    agrees(
+        &["run", case],
+        0,
+        r#"<testsuite name="all peers" tests="1""#,
+    );
+    let known = r#"
+        [[deviation]]
+        side = "client"
+        versions = ">=0.23"
+        requirement = "TLS-7"
+        cases = ["request-mtls/set/absent/never"]
+        reason = "none"
+        reference = "none"
+    "#;
+    let path = root.path().join("peers/rustls/known-deviations.toml");
+    fs::write(&path, known).unwrap();
+    agrees(
+        &["run", case],
+        1,
+        "known deviation of rustls from TLS-7 no longer occurs",
+    );
+    fs::remove_file(path).unwrap();
+    let peer = root.path().join("peers/absent");
+    fs::create_dir(&peer).unwrap();
+    let manifest = "name = \"absent\"\nprogram = \"nowhere\"\n";
+    fs::write(peer.join("peer.toml"), manifest).unwrap();
+    agrees(
+        &["run", case, "--mode", "process"],
+        3,
+        r#"<testcase name="absent""#,
+    );
+}
+
+#[test]
+fn commands_that_list_have_json_too() {
+    let root = root();
+    let json = |arguments: &[&str]| -> Value {
+        let (code, out, err) = reqmtls(root.path(), arguments);
+        assert_eq!(code, 0, "{err}");
+        serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"))
+    };
+    let listed = json(&["list", "request-mtls/set/absent", "--json"]);
+    let cases = &listed["scenarios"][0]["cases"];
+    assert_eq!(cases.as_array().unwrap().len(), 5, "{listed:#}");
+    assert_eq!(cases[0]["pairings"], json!(["rustls--rustls"]));
+    let peers = json(&["peers", "--json"]);
+    assert_eq!(peers[0]["description"]["name"], "rustls", "{peers:#}");
+    let case = "request-mtls/set/absent/never";
+    reqmtls(root.path(), &["run"]);
+    reqmtls(root.path(), &["run", case]);
+    let of_case = json(&["explain", case, "--json"]);
+    let expected = json!([{
+        "pairing": "rustls--rustls",
+        "run": "last",
+        "conformance": "conforms",
+        "drift": "new",
+    }]);
+    assert_eq!(of_case, expected);
+    let other = "request-mtls/set/present/never";
+    let explained = json(&["explain", other, "rustls--rustls", "--json"]);
+    assert_eq!(explained["run"], "last-whole");
+    assert_eq!(explained["cell"]["case"], other);
+    validator()(&json!({ "cell": explained["cell"] })).unwrap();
 }
 
 /// Runs every shard of a root; the paths of their results.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// An alert as it stood on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Alert {
     /// Its level, which means something in TLS 1.2 only.
     pub level: AlertLevel,

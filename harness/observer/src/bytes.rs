@@ -64,7 +64,18 @@ impl<'de> Deserialize<'de> for Octets {
 /// Thirty-two octets: a hello's random or a SHA-256 fingerprint. Serialises
 /// as lower-case hexadecimal.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Octets32(pub [u8; 32]);
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(transparent)
+)]
+pub struct Octets32(
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "String", regex(pattern = "^[0-9a-f]{64}$"))
+    )]
+    pub [u8; 32],
+);
 
 impl fmt::Display for Octets32 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -213,6 +213,16 @@ impl KeyLog {
             .map(|secret| &secret[..])
     }
 
+    /// The secrets of the connection with this client random.
+    #[must_use]
+    pub fn of(&self, random: Octets32) -> Self {
+        let own = self.connection(random).into_iter();
+        let own = own.map(|(label, secret)| ((random, label.clone()), secret.clone()));
+        Self {
+            secrets: own.collect(),
+        }
+    }
+
     /// The client random of another connection than the one with this, if there is a secret of any.
     #[must_use]
     pub fn other_than(&self, random: Octets32) -> Option<Octets32> {
@@ -303,6 +313,9 @@ mod tests {
         assert_eq!(get(1, Label::Master), Some(&[5; 48][..]));
         assert_eq!(get(3, Label::Master), None);
         assert_eq!(log.other_than(Octets32([1; 32])), Some(Octets32([3; 32])));
+        let own = log.of(Octets32([1; 32]));
+        assert_eq!(own.to_string().lines().count(), 2);
+        assert_eq!(own.other_than(Octets32([1; 32])), None);
         assert_eq!(KeyLog::parse(&log.to_string()).unwrap(), log);
     }
 

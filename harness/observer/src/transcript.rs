@@ -161,6 +161,7 @@ pub enum Content {
 
 /// A maximal run of bytes of one side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Flight {
     /// Who sent them.
     pub from: Side,

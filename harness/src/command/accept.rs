@@ -10,10 +10,11 @@ use clap::Args;
 use reqmtls_contract::Revision;
 
 use super::EXIT_NOTHING;
+use super::root::Root;
 use crate::judge::Conformance;
-use crate::report::{replay, write_whole};
+use crate::report::{RESULT, replay, write_whole};
 use crate::run::{self, Accepted, Cell, Event};
-use crate::scenario::{self, CaseId, Selector};
+use crate::scenario::{CaseId, Selector};
 
 /// Arguments of `accept`.
 #[derive(Debug, Args)]
@@ -30,11 +31,11 @@ pub(super) struct Arguments {
 type Transcripts = BTreeMap<(CaseId, String), Option<String>>;
 
 /// Takes over, and says on stdout what.
-pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
+pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
     let revision = arguments.revision;
-    let published = run::results(root, revision);
-    let result = published.join("latest").join("result.jsonl");
-    let mut scenarios = scenario::load_dir(&root.join("scenarios"))?;
+    let published = root.results(revision);
+    let result = published.join("latest").join(RESULT);
+    let mut scenarios = root.scenarios()?;
     scenarios.retain(|scenario| scenario.is_of(revision));
     let selectors = arguments.cases.iter();
     let selectors = selectors
@@ -82,7 +83,7 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
 }
 
 fn transcript(cell: &Cell) -> Option<String> {
-    cell.drift.map(|_| cell.text())
+    cell.is_judged().then(|| cell.text())
 }
 
 /// Writes a scenario's snapshot with these transcripts in place of its own; returns how many are others than before.

@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::run::number;
 use crate::judge::{Numbering, Recorded};
+use crate::report::CaptureFile;
 use crate::scenario::MAX_FLAG;
 use reqmtls_observer::capture::{self, Connection};
 use reqmtls_observer::{Codepoints, DEFAULT_FLAG, ExtensionType, KeyLog, Transcript};
@@ -91,6 +92,27 @@ impl Capture {
         let connections = self.connections.iter();
         let recorded = connections.map(|connection| Recorded::of(connection, &self.log));
         recorded.filter(|recorded| !recorded.transcript.entries.is_empty())
+    }
+
+    /// Writes the connections of a cell as a capture of their own, with their secrets and what is known of them; how
+    /// many there are.
+    pub(super) fn extract(&self, cell: &str, path: &Path) -> anyhow::Result<usize> {
+        let is_of_cell = |name: &str| {
+            let rest = name.strip_prefix(cell);
+            rest.is_some_and(|label| label.is_empty() || label.starts_with(' '))
+        };
+        let found = self.connections.iter().filter(|it| is_of_cell(&it.name));
+        let found: Vec<_> = found.collect();
+        let start = found.first().map(|first| first.start).unwrap_or_default();
+        let mut file = CaptureFile::create(path, start)?;
+        for connection in &found {
+            let random = Transcript::observe(&connection.recording, &self.log).client_random;
+            let secrets = random.map(|random| self.log.of(random)).unwrap_or_default();
+            let note = connection.note.as_deref().unwrap_or_default();
+            file.add_noted(&connection.name, note, &secrets, &connection.recording)?;
+        }
+        file.finish()?;
+        Ok(found.len())
     }
 
     /// What there is instead of the connections that a command needs.

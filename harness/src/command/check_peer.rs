@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 
+use super::root::Root;
 use super::{EXIT_FINDINGS, EXIT_NOTHING, EXIT_PEER, complain};
 use crate::check_peer::{self, CheckError, Checked, Verdict};
 use crate::peer::manifest::Manifest;
@@ -27,7 +28,7 @@ pub(super) struct Arguments {
 
 /// Checks a peer, with a line to stdout for each rule of peers/README.md.
 pub(super) fn obey(
-    root: impl Fn() -> anyhow::Result<PathBuf>,
+    root: impl Fn() -> anyhow::Result<Root>,
     arguments: &Arguments,
 ) -> anyhow::Result<u8> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
@@ -43,7 +44,7 @@ pub(super) fn obey(
     let mut code = 0;
     for manifest in Manifest::load_folder(&arguments.peer)? {
         let progress = |line: &str| complain(&format!("{}: {line}", manifest.name));
-        let checked = match runtime.block_on(build::build(&root()?, &manifest, progress)) {
+        let checked = match runtime.block_on(build::build(&root()?.folder, &manifest, progress)) {
             Ok(program) => check(&runtime, &program, arguments.only.as_deref())?,
             Err(error) => {
                 complain(&format!("{}: not built: {error}", manifest.name));

@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::Args;
 use serde::Serialize;
 
-use super::EXIT_FINDINGS;
+use super::{EXIT_FINDINGS, json};
 use crate::report::replay;
 use crate::run::{Cell, Event};
 
@@ -80,12 +80,10 @@ struct Run {
 /// Compares, and writes what differs on stdout.
 pub(super) fn obey(arguments: &Arguments) -> anyhow::Result<u8> {
     let difference = compare(read(&arguments.before)?, read(&arguments.after)?);
-    let mut out = io::stdout().lock();
     if arguments.json {
-        serde_json::to_writer_pretty(&mut out, &difference)?;
-        writeln!(out)?;
+        json(&difference)?;
     } else {
-        write!(out, "{}", difference.text())?;
+        io::stdout().write_all(difference.text().as_bytes())?;
     }
     Ok(if difference.is_empty() {
         0

@@ -7,11 +7,11 @@ use anyhow::{Context, bail};
 use clap::Args;
 
 use super::complain;
+use super::root::Root;
 use super::run::exit_code;
-use crate::peer::manifest::Manifest;
-use crate::report::{Detail, Folder, Reporter, Stored, Tally, Terminal, replay};
+use crate::report::{Detail, Folder, RESULT, Reporter, Stored, Tally, Terminal, replay};
 use crate::run::{self, Ended, Event, Missing, Peer, Sharded, Started};
-use crate::scenario::{self, Known, Sightings};
+use crate::scenario::Sightings;
 
 /// Arguments of `merge`.
 #[derive(Debug, Args)]
@@ -36,18 +36,16 @@ struct Part<'a> {
 }
 
 /// Checks that the results are those of one run, writes that run's, and returns its exit code.
-pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
+pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
     let parts = arguments.results.iter().map(|path| read(path));
     let mut parts: Vec<Part> = parts.collect::<Result<_, _>>()?;
     check(&mut parts)?;
     let (first, extension) = (&parts[0], parts[0].started.extension);
-    let latest = || run::results(root, first.started.revision).join("latest");
+    let latest = || root.results(first.started.revision).join("latest");
     let to = arguments.to.clone().unwrap_or_else(latest);
-    let all = scenario::load_dir(&root.join("scenarios"))?;
-    let peers = Manifest::load_all(&root.join("peers"))?;
-    let known = Known::load(&Manifest::by_folder(&peers), &all)?;
+    let known = root.material()?.known;
     let _folder = Folder::take(&to)?;
-    let mut stored = Stored::create(&to.join("result.jsonl"))?;
+    let mut stored = Stored::create(&to.join(RESULT))?;
     let mut terminal = Terminal::stderr(Detail::Quiet);
     let mut tally = Tally::default();
     events(&parts, Sightings::new(&known, extension), |event| {

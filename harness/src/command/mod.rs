@@ -4,29 +4,33 @@
 mod accept;
 mod capture;
 mod check_peer;
+mod completions;
 mod connection;
 mod decode;
 mod diff;
 mod explain;
 mod judge;
 mod list;
+mod man;
 mod merge;
 mod peers;
 mod probe;
 mod programs;
 mod report;
+mod root;
 mod run;
 mod schema;
 mod selection;
 mod serve;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, anyhow, bail};
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
+
+use self::root::Root;
 
 /// Findings, transcripts that are not the accepted ones, or something that violates a requirement.
 const EXIT_FINDINGS: u8 = 1;
@@ -70,7 +74,7 @@ fn after_help() -> String {
 struct Arguments {
     #[command(subcommand)]
     command: Command,
-    /// The folder with scenarios/, peers/ and results/ [default: the nearest one upwards]
+    /// The folder with scenarios/, peers/ and results/ [default: the nearest one upwards, else what is built in]
     #[arg(long, global = true, value_name = "DIR")]
     root: Option<PathBuf>,
 }
@@ -81,7 +85,7 @@ enum Command {
     #[command(after_help = after_help())]
     Run(run::Arguments),
     /// List scenarios, cases and pairings that a run would take
-    List(selection::Selection),
+    List(list::Arguments),
     /// List the peers, or install, build and test what they are made of
     Peers(peers::Arguments),
     /// Start real programs against the reference, and write what they do when they are asked for a certificate
@@ -106,8 +110,12 @@ enum Command {
     Report(report::Arguments),
     /// Tell what changed between two runs
     Diff(diff::Arguments),
-    /// Print the JSON Schema of scenario files, with every axis and its values
-    Schema,
+    /// Print the JSON Schema of scenario files, or of results
+    Schema(schema::Arguments),
+    /// Print a script that makes a shell complete the command line
+    Completions(completions::Arguments),
+    /// Print the manual's page of the program or of a subcommand
+    Man(man::Arguments),
 }
 
 /// Reads the command line, obeys it, and returns how it went.
@@ -167,6 +175,14 @@ fn interrupted() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
+/// Writes a value to stdout as one JSON document.
+fn json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    use io::Write;
+    let mut out = io::stdout().lock();
+    writeln!(out, "{}", serde_json::to_string_pretty(value)?)?;
+    Ok(())
+}
+
 /// Writes a line to stderr; a closed one ends nothing.
 fn complain(line: &str) {
     use io::Write;
@@ -185,12 +201,12 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 struct PeerError(crate::run::RunError);
 
 fn obey(arguments: &Arguments) -> anyhow::Result<u8> {
-    let root = || root(arguments.root.as_deref());
+    let root = || Root::find(arguments.root.as_deref());
     match &arguments.command {
         Command::Run(arguments) => run::obey(&root()?, arguments),
-        Command::List(selection) => list::obey(&root()?, selection),
+        Command::List(arguments) => list::obey(&root()?, arguments),
         Command::Peers(arguments) => peers::obey(&root()?, arguments),
-        Command::Programs(arguments) => programs::obey(&root()?, arguments),
+        Command::Programs(arguments) => programs::obey(&root()?.folder, arguments),
         Command::CheckPeer(arguments) => check_peer::obey(root, arguments),
         Command::Decode(arguments) => decode::obey(arguments),
         Command::Judge(arguments) => judge::obey(arguments),
@@ -201,29 +217,8 @@ fn obey(arguments: &Arguments) -> anyhow::Result<u8> {
         Command::Merge(arguments) => merge::obey(&root()?, arguments),
         Command::Report(arguments) => report::obey(&root()?, arguments),
         Command::Diff(arguments) => diff::obey(arguments),
-        Command::Schema => schema::obey(),
+        Command::Schema(arguments) => schema::obey(arguments),
+        Command::Completions(arguments) => completions::obey(arguments),
+        Command::Man(arguments) => man::obey(arguments),
     }
-}
-
-/// The folder of the workspace, absolute: builds run in folders of their own.
-fn root(given: Option<&Path>) -> anyhow::Result<PathBuf> {
-    let is_root =
-        |folder: &Path| folder.join("scenarios").is_dir() && folder.join("peers").is_dir();
-    if let Some(folder) = given {
-        if is_root(folder) {
-            return std::path::absolute(folder).with_context(|| folder.display().to_string());
-        }
-        bail!(
-            "{}: expected a folder with scenarios/ and peers/ in it",
-            folder.display()
-        );
-    }
-    let here = std::env::current_dir().context("cannot tell the current folder")?;
-    let found = here.ancestors().find(|folder| is_root(folder));
-    found.map(Path::to_owned).ok_or_else(|| {
-        anyhow!(
-            "neither {} nor a folder above it has scenarios/ and peers/; --root names one",
-            here.display()
-        )
-    })
 }

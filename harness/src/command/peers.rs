@@ -7,15 +7,21 @@ use anyhow::{Context, bail};
 use clap::Args;
 use reqmtls_contract::{Description, Peer, Provenance};
 use reqmtls_peer_rustls::Rustls;
+use serde::Serialize;
 use tokio::runtime::Runtime;
 
-use super::{EXIT_FINDINGS, EXIT_PEER, check_peer, complain};
+use super::root::Root;
+use super::{EXIT_FINDINGS, EXIT_PEER, check_peer, complain, json};
 use crate::peer::manifest::Manifest;
 use crate::peer::tool::Tool;
 use crate::peer::{Program, RunningPeer, build};
 
 /// Arguments of `peers`.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command line"
+)]
 pub(super) struct Arguments {
     /// Only these peers
     #[arg(value_name = "NAME")]
@@ -29,10 +35,38 @@ pub(super) struct Arguments {
     /// Build them, run their own lints and tests, and check that they follow the peer contract
     #[arg(long)]
     test: bool,
+    /// Write one JSON document
+    #[arg(long, conflicts_with_all = ["install", "build", "test"])]
+    json: bool,
 }
 
-pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
-    let manifests = Manifest::load_all(&root.join("peers"))?;
+/// A peer: how it is built, what that needs, what it is and can do.
+#[derive(Serialize)]
+struct Listed<'a> {
+    name: &'a str,
+    /// How its program comes to be.
+    build: String,
+    about: &'a str,
+    /// Commands that run before.
+    prepare: Vec<String>,
+    tools: Vec<ListedTool<'a>>,
+    /// Absent as long as it is not built.
+    description: Option<Description>,
+}
+
+#[derive(Serialize)]
+struct ListedTool<'a> {
+    name: &'a str,
+    present: bool,
+    /// Where it is to be had.
+    source: String,
+    /// Whether it can be installed only by hand, so that most machines lack it.
+    rare: bool,
+}
+
+pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
+    let manifests = root.peers()?;
+    let root = &root.folder;
     let known: Vec<_> = manifests.iter().map(|it| it.name.as_str()).collect();
     if let Some(name) = arguments
         .names
@@ -49,7 +83,8 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
     };
     let manifests: Vec<_> = manifests.iter().filter(named).collect();
     if !works {
-        return list(root, &manifests);
+        let listed = manifests.iter().map(|it| Listed::of(root, it));
+        return list(&listed.collect::<Vec<_>>(), arguments.json);
     }
     let runtime = Runtime::new().context("cannot start the runtime")?;
     if arguments.install {
@@ -127,7 +162,6 @@ fn test(
     check_peer::check(runtime, &program, None)
 }
 
-/// Lists peers: how each is built, what that needs, what it is and can do.
 /// Installs what is missing, and says what that was.
 pub(super) fn install(runtime: &Runtime, tools: &[&Tool]) -> u8 {
     match runtime.block_on(build::install(tools)) {
@@ -141,11 +175,9 @@ pub(super) fn install(runtime: &Runtime, tools: &[&Tool]) -> u8 {
     0
 }
 
-fn list(root: &Path, manifests: &[&Manifest]) -> anyhow::Result<u8> {
-    let mut out = io::stdout().lock();
-    let mut code = 0;
-    for manifest in manifests {
-        let how = match (&manifest.package, &manifest.program) {
+impl<'a> Listed<'a> {
+    fn of(root: &Path, manifest: &'a Manifest) -> Self {
+        let build = match (&manifest.package, &manifest.program) {
             _ if manifest.in_process => "compiled into the harness".to_owned(),
             (Some(package), _) if manifest.dynamic => {
                 format!("cargo package {package}, with the installed libraries")
@@ -157,47 +189,68 @@ fn list(root: &Path, manifests: &[&Manifest]) -> anyhow::Result<u8> {
                 format!("program {}", words.join(" "))
             }
         };
-        writeln!(out, "{}: {how}", manifest.name)?;
-        for line in manifest.about.lines() {
-            writeln!(out, "  {line}")?;
-        }
-        for step in &manifest.prepare {
-            writeln!(out, "  first: {}", step.command.join(" "))?;
-        }
-        for tool in &manifest.tools {
-            let state = if tool.is_present() {
-                "present"
+        let tools = manifest.tools.iter().map(|tool| ListedTool {
+            name: tool.name(),
+            present: tool.is_present(),
+            source: tool.source(),
+            rare: tool.variable.is_some(),
+        });
+        Self {
+            name: &manifest.name,
+            build,
+            about: &manifest.about,
+            prepare: manifest
+                .prepare
+                .iter()
+                .map(|it| it.command.join(" "))
+                .collect(),
+            tools: tools.collect(),
+            description: if manifest.in_process {
+                Some(Rustls::new().describe())
             } else {
-                "missing"
-            };
-            writeln!(out, "  needs {}: {state} ({})", tool.name(), tool.source())?;
-            if state == "missing" && tool.variable.is_none() {
-                code = EXIT_PEER;
-            }
-        }
-        let description = if manifest.in_process {
-            Some(Rustls::new().describe())
-        } else {
-            describe_built(root, manifest)
-        };
-        match description {
-            Some(description) => {
-                writeln!(out, "  library: {}", description.library)?;
-                for provenance in Provenance::ALL {
-                    let of = description
-                        .capabilities
-                        .iter()
-                        .filter(|(_, it)| it == provenance);
-                    let names: Vec<_> = of.map(|(name, _)| name).collect();
-                    if !names.is_empty() {
-                        writeln!(out, "  {provenance}: {}", names.join(" "))?;
-                    }
-                }
-            }
-            None => writeln!(out, "  not built yet: reqmtls run builds it")?,
+                describe_built(root, manifest)
+            },
         }
     }
-    Ok(code)
+
+    fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        writeln!(out, "{}: {}", self.name, self.build)?;
+        for line in self.about.lines() {
+            writeln!(out, "  {line}")?;
+        }
+        for command in &self.prepare {
+            writeln!(out, "  first: {command}")?;
+        }
+        for tool in &self.tools {
+            let state = if tool.present { "present" } else { "missing" };
+            writeln!(out, "  needs {}: {state} ({})", tool.name, tool.source)?;
+        }
+        let Some(description) = &self.description else {
+            return writeln!(out, "  not built yet: reqmtls run builds it");
+        };
+        writeln!(out, "  library: {}", description.library)?;
+        for provenance in Provenance::ALL {
+            let of = description.capabilities.iter();
+            let of = of.filter(|(_, it)| it == provenance);
+            let names: Vec<_> = of.map(|(name, _)| name).collect();
+            if !names.is_empty() {
+                writeln!(out, "  {provenance}: {}", names.join(" "))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn list(peers: &[Listed<'_>], as_json: bool) -> anyhow::Result<u8> {
+    if as_json {
+        json(&peers)?;
+    } else {
+        let mut out = io::stdout().lock();
+        peers.iter().try_for_each(|peer| peer.write(&mut out))?;
+    }
+    let mut tools = peers.iter().flat_map(|peer| &peer.tools);
+    let lacks = tools.any(|tool| !tool.present && !tool.rare);
+    Ok(if lacks { EXIT_PEER } else { 0 })
 }
 
 /// Asks a peer that is already built; building one takes minutes and is for `run`.

@@ -1,6 +1,6 @@
 //! `reqmtls report`: every report rendered again from a stored result.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use anyhow::Context;
@@ -8,10 +8,8 @@ use clap::Args;
 use reqmtls_contract::Revision;
 
 use super::complain;
-use crate::peer::manifest::Manifest;
-use crate::report::{self, Notes, Subject, replay};
-use crate::run;
-use crate::scenario::{self, PUBLISHED};
+use super::root::{Material, Root};
+use crate::report::{self, RESULT, Subject, replay};
 
 /// Arguments of `report`.
 #[derive(Debug, Args)]
@@ -28,24 +26,23 @@ pub(super) struct Arguments {
 }
 
 /// Reads the result, and writes the reports.
-pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
+pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
     let revision = arguments.revision;
-    let last = || {
-        run::results(root, revision)
-            .join("latest")
-            .join("result.jsonl")
-    };
+    let last = || root.results(revision).join("latest").join(RESULT);
     let result = arguments.result.clone().unwrap_or_else(last);
     let folder = arguments.to.clone();
     let folder = folder.or_else(|| Some(result.parent()?.to_owned()));
     let folder = folder.unwrap_or_default();
-    let all = scenario::load_dir(&root.join("scenarios"))?;
-    let notes = Notes::load(&root.join("scenarios").join(PUBLISHED), &all)?;
-    let peers = Manifest::load_all(&root.join("peers"))?;
-    let of_revision = all.into_iter().filter(|it| it.is_of(revision)).collect();
+    let Material {
+        scenarios,
+        peers,
+        notes,
+        ..
+    } = root.material()?;
+    let of_revision = scenarios.into_iter().filter(|it| it.is_of(revision));
     let names = peers.into_iter().map(|peer| peer.name).collect();
-    let subject = Subject::new(revision, of_revision, names, notes);
-    let subject = subject.with_programs(&root.join("results/programs.json"))?;
+    let subject = Subject::new(revision, of_revision.collect(), names, notes);
+    let subject = subject.with_programs(&root.folder.join("results/programs.json"))?;
     let mut reporters = report::files(subject, &folder, None);
     let mut failure = None;
     replay(&result, |event| {

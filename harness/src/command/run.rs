@@ -4,21 +4,34 @@ use std::io;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
+use reqmtls_vocabulary::words;
 use tokio::runtime::Runtime;
 
+use super::root::Root;
 use super::selection::{Selected, Selection};
 use super::{EXIT_FINDINGS, EXIT_NOTHING, EXIT_PEER, PeerError, complain, interrupted};
 use crate::judge::Conformance;
 use crate::report::{
-    self, Annotations, Captured, Detail, Folder, Places, Reporter, Stored, Subject, Tally,
-    Terminal, try_write,
+    self, Annotations, CAPTURE, Captured, Detail, Folder, Lines, Places, RESULT, Reporter, Stored,
+    Subject, Tally, Terminal, try_write,
 };
 use crate::run::{self, Drift, Event, Place, Plan, Shard};
-use crate::scenario::MAX_FLAG;
+use crate::scenario::{Case, MAX_FLAG};
+
+words! {
+    /// What stdout gets.
+    enum Format {
+        /// Nothing: what people read goes to stderr.
+        Text = "text",
+        /// The lines of result.jsonl, as they come.
+        Json = "json",
+    }
+}
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
@@ -49,6 +62,9 @@ pub(super) struct Arguments {
     /// The number of the extension `tls_flags`: 62, or 0xfe01 as the deployed experiment has it
     #[arg(long, default_value_t = reqmtls_contract::TLS_FLAGS, value_name = "NUMBER", value_parser = number)]
     extension: u16,
+    /// What stdout gets: text, which is nothing, or json, the lines of result.jsonl as they come
+    #[arg(long, default_value_t = Format::Text, value_name = "FORMAT", value_parser = Format::from_str)]
+    format: Format,
     /// Write the summary alone, and what is broken
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
@@ -89,7 +105,7 @@ pub(super) fn number(text: &str) -> Result<u16, String> {
         .map_err(|_| format!("got {text}, expected a number from 0 to 65535 such as 62 or 0xfe01"))
 }
 
-pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
+pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
     let Selected {
         scenarios,
         known,
@@ -99,6 +115,7 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
         clients,
         servers,
         whole,
+        everywhere,
         left_out,
     } = arguments.selection.select(root)?;
     for line in left_out {
@@ -109,22 +126,24 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
         return Ok(EXIT_NOTHING);
     }
     let revision = arguments.selection.revision;
-    let published = run::results(root, revision);
+    let published = root.results(revision);
     let results = arguments
         .results
         .clone()
         .unwrap_or_else(|| published.clone());
     let latest = results.join("latest");
-    let places = (whole && arguments.is_default()).then(|| Places {
-        readme: Some(root.join("README.md"))
-            .filter(|readme| results == root.join("results") && readme.is_file()),
-        folder: results.clone(),
-    });
+    let places =
+        (root.is_checkout && whole && everywhere && arguments.is_default()).then(|| Places {
+            readme: Some(root.folder.join("README.md"))
+                .filter(|readme| results == root.folder.join("results") && readme.is_file()),
+            folder: results.clone(),
+        });
+    let snapshots = accepted(root, &published);
     let names = peers.iter().map(|peer| peer.name.clone()).collect();
     let subject = Subject::new(revision, scenarios, names, notes);
-    let subject = subject.with_programs(&root.join("results/programs.json"))?;
+    let subject = subject.with_programs(&root.folder.join("results/programs.json"))?;
     let plan = Plan {
-        root: root.to_owned(),
+        root: root.folder.clone(),
         cases,
         peers,
         clients,
@@ -136,7 +155,7 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
         repeat: arguments.repeat,
         timeout: Duration::from_secs(arguments.timeout),
         known,
-        snapshots: published.join("snapshots"),
+        snapshots,
         extension: arguments.extension,
         flag: arguments.flag,
         revision,
@@ -147,19 +166,17 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
         interrupted().context("cannot listen for signals")?
     };
     // Before anything runs: results that cannot be written would be noticed too late.
-    let _folder = Folder::take(&latest)?;
+    let folder = Folder::take(&latest)?;
     if let Some(Places { folder, readme }) = &places {
         try_write(&folder.join("matrix.md"))?;
         readme.as_deref().map_or(Ok(()), try_write)?;
     }
     let mut reporters: Vec<Box<dyn Reporter>> = vec![
-        Box::new(Stored::create(&latest.join("result.jsonl"))?),
-        Box::new(Captured::new(&latest.join("run.pcapng"))),
+        Box::new(Stored::create(&latest.join(RESULT))?),
+        Box::new(Captured::new(&latest.join(CAPTURE))),
     ];
     reporters.extend(report::files(subject, &latest, places));
-    if std::env::var_os("GITHUB_ACTIONS").is_some() {
-        reporters.push(Box::new(Annotations::new(io::stdout())));
-    }
+    let mut stdout = to_stdout(arguments.format, &plan.cases);
     let mut terminal = Terminal::stderr(arguments.detail());
     let mut tally = Tally::default();
     let mut failure = None;
@@ -170,7 +187,7 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
         if matches!(event, Event::Interrupted) {
             reporters.clear();
         }
-        for reporter in &mut reporters {
+        for reporter in reporters.iter_mut().chain(&mut stdout) {
             if let Err(error) = reporter.event(&event) {
                 failure.get_or_insert(error);
             }
@@ -184,6 +201,9 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
     if let Some(error) = failure {
         return Err(error).context("the results are not whole");
     }
+    if whole && arguments.is_default() && !tally.interrupted {
+        folder.keep().context("the results are not kept")?;
+    }
     let stay = if tally.interrupted {
         "those of an earlier run stay in "
     } else {
@@ -191,6 +211,28 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
     };
     complain(&format!("results: {stay}{}", latest.display()));
     Ok(exit_code(&tally))
+}
+
+/// The folder of accepted transcripts. Who has no checkout has accepted nothing until they do, and that a transcript
+/// is new says nothing then.
+fn accepted(root: &Root, published: &Path) -> Option<PathBuf> {
+    let snapshots = published.join("snapshots");
+    let has_some = root.is_checkout || snapshots.is_dir();
+    if !has_some {
+        complain("no accepted transcripts: reqmtls accept takes those of this run over");
+    }
+    has_some.then_some(snapshots)
+}
+
+/// What stdout gets.
+fn to_stdout(format: Format, cases: &[Arc<Case>]) -> Option<Box<dyn Reporter>> {
+    match format {
+        Format::Json => Some(Box::new(Lines(io::stdout()))),
+        Format::Text if std::env::var_os("GITHUB_ACTIONS").is_some() => {
+            Some(Box::new(Annotations::new(io::stdout(), cases)))
+        }
+        Format::Text => None,
+    }
 }
 
 /// Four cells for each core: most of a cell's time is spent in waiting for the other end.

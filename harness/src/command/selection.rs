@@ -1,6 +1,5 @@
 //! Which cases run on which peers, as commands take it.
 
-use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -8,10 +7,11 @@ use anyhow::bail;
 use clap::Args;
 use reqmtls_contract::Revision;
 
+use super::root::{Material, Root};
 use crate::peer::manifest::Manifest;
 use crate::peer::tool::Tool;
 use crate::report::Notes;
-use crate::scenario::{self, Case, Known, PUBLISHED, Pairings, Scenario, Selector};
+use crate::scenario::{Case, Known, Pairings, Scenario, Selector};
 
 /// Arguments that select.
 #[derive(Debug, Args)]
@@ -42,21 +42,26 @@ pub(super) struct Selected {
     pub(super) peers: Vec<Manifest>,
     pub(super) clients: Vec<String>,
     pub(super) servers: Vec<String>,
-    /// Whether it is what every machine can run, and all of it.
+    /// Whether it is everything.
     pub(super) whole: bool,
+    /// Whether every machine can run it.
+    pub(super) everywhere: bool,
     /// The peers that are left out unless they are named, and what they lack.
     pub(super) left_out: Vec<String>,
 }
 
 impl Selection {
     /// Reads scenarios and peers, and selects.
-    pub(super) fn select(&self, root: &Path) -> anyhow::Result<Selected> {
-        let all = scenario::load_dir(&root.join("scenarios"))?;
-        let peers = Manifest::load_all(&root.join("peers"))?;
-        let known = Known::load(&Manifest::by_folder(&peers), &all)?;
-        let notes = Notes::load(&root.join("scenarios").join(PUBLISHED), &all)?;
-        let (scenarios, others): (Vec<_>, Vec<_>) =
-            all.into_iter().partition(|it| it.is_of(self.revision));
+    pub(super) fn select(&self, root: &Root) -> anyhow::Result<Selected> {
+        let Material {
+            scenarios,
+            peers,
+            known,
+            notes,
+        } = root.material()?;
+        let (scenarios, others): (Vec<_>, Vec<_>) = scenarios
+            .into_iter()
+            .partition(|it| it.is_of(self.revision));
         let mut selectors = Vec::new();
         for pattern in &self.cases {
             match Selector::parse(pattern, &scenarios) {
@@ -84,10 +89,10 @@ impl Selection {
             whole: self.cases.is_empty()
                 && self.client.is_empty()
                 && self.server.is_empty()
-                && self.pairings.is_none()
-                && !peers
-                    .iter()
-                    .any(|it| it.unpackaged().is_some_and(Tool::is_present)),
+                && self.pairings.is_none(),
+            everywhere: !peers
+                .iter()
+                .any(|it| it.unpackaged().is_some_and(Tool::is_present)),
             left_out: left_out(&peers),
             scenarios,
             peers,

@@ -4,6 +4,7 @@ use reqmtls_contract::Outcome;
 use reqmtls_observer::{
     Alert, Content, Entry, Epoch, ExtensionType, HandshakeMessage, Octets32, Side,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::check::{Chain, View, chain};
@@ -11,8 +12,7 @@ use super::knowledge::Psk;
 
 /// The facts of one connection, from the wire alone unless it says otherwise. Results are stored with them, so a
 /// field is here only if expectations or reports need it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Facts {
     /// The random of the client, by which its connection is known in key logs.
     pub client_random: Option<Octets32>,

@@ -4,6 +4,7 @@ use std::fmt;
 
 use reqmtls_contract::Provenance;
 use reqmtls_vocabulary::{Side, words};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::requirement::Id;
@@ -56,8 +57,7 @@ impl From<Side> for Party {
 }
 
 /// Something that is not as it should be, with the message that shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     /// The requirements that are violated, or that the expectation cites; empty for a report that
     /// contradicts the wire.

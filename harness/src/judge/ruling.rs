@@ -4,14 +4,14 @@ use std::fmt;
 
 use reqmtls_contract::Provenance;
 use reqmtls_vocabulary::Side;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::finding::{Finding, Party};
 use super::requirement::{Id, Level};
 
 /// What one requirement says of one connection.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Ruling {
     /// The requirement.
     pub requirement: Id,
@@ -30,7 +30,7 @@ pub struct Ruling {
 }
 
 /// What a requirement says of what was done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// It could have been violated and was not.

@@ -157,6 +157,20 @@ impl Manifest {
         Ok(manifests)
     }
 
+    /// The reference's, which is part of the program.
+    ///
+    /// # Panics
+    ///
+    /// Never in a program that was tested.
+    #[must_use]
+    pub fn reference() -> Self {
+        let text = include_str!("../../../peers/rustls/peer.toml");
+        let mut peers = Self::parse(text).expect("the manifest was tested");
+        let mut peer = peers.remove(0);
+        peer.folder = "rustls".into();
+        peer
+    }
+
     /// What it needs and no package has, named by a variable: only some machines can build it.
     #[must_use]
     pub fn unpackaged(&self) -> Option<&Tool> {

@@ -1,11 +1,14 @@
-//! Findings as workflow commands of GitHub Actions, which it shows at the scenario's file.
+//! Findings as workflow commands of GitHub Actions, which it shows at the line of the scenario that expects something
+//! else.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use super::{Reporter, reproduction};
 use crate::judge::Conformance;
 use crate::run::{Cell, Drift, Event};
+use crate::scenario::{Case, CaseId, SELF_TEST};
 
 /// GitHub shows ten of a kind for each step; more would only fill the log.
 const MOST: usize = 10;
@@ -14,14 +17,17 @@ const MOST: usize = 10;
 #[derive(Debug)]
 pub struct Annotations<W> {
     out: W,
+    cases: HashMap<CaseId, Arc<Case>>,
     written: HashSet<String>,
 }
 
 impl<W: Write> Annotations<W> {
-    /// Writes to `out`, which the runner reads.
-    pub fn new(out: W) -> Self {
+    /// Writes to `out`, which the runner reads, of these cases.
+    pub fn new(out: W, cases: &[Arc<Case>]) -> Self {
+        let by_id = |case: &Arc<Case>| (case.id.clone(), Arc::clone(case));
         Self {
             out,
+            cases: cases.iter().map(by_id).collect(),
             written: HashSet::new(),
         }
     }
@@ -45,18 +51,30 @@ impl<W: Write> Annotations<W> {
             said.push(format!("{}: the transcript is {drift}", cell.pairing()));
         }
         for text in said {
-            let file = format!("scenarios/{}.toml", cell.case.scenario());
+            let (file, line) = self.place(&cell.case);
             if self.written.len() >= MOST || !self.written.insert(format!("{file} {text}")) {
                 continue;
             }
             let message = format!("{}: {text} (reqmtls run {})", cell.case, reproduction(cell));
             writeln!(
                 self.out,
-                "::error file={file},line=1::{}",
+                "::error file={file},line={line}::{}",
                 escaped(&message)
             )?;
         }
         Ok(())
+    }
+
+    /// The file of a case, and the line of the last `[[expect]]` that is about it: those before it are of more cases.
+    fn place(&self, id: &CaseId) -> (String, usize) {
+        let case = self.cases.get(id);
+        let folder = match case {
+            Some(case) if case.self_test => format!("{SELF_TEST}/"),
+            _ => String::new(),
+        };
+        let line = case.and_then(|case| case.expected.lines.last());
+        let file = format!("scenarios/{folder}{}.toml", id.scenario());
+        (file, line.copied().unwrap_or(1))
     }
 }
 

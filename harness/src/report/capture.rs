@@ -13,6 +13,9 @@ use super::file::Growing;
 use crate::judge::Knowledge;
 use crate::run::Event;
 
+/// Its name.
+pub const CAPTURE: &str = "run.pcapng";
+
 /// A capture that grows beside its place, readable by its owner alone: it holds secrets.
 #[derive(Debug)]
 pub struct CaptureFile {
@@ -47,10 +50,19 @@ impl CaptureFile {
             Some(knowledge) => serde_json::to_string(knowledge)?,
             None => String::new(),
         };
+        self.add_noted(name, &note, secrets, recording)
+    }
+
+    /// Adds a connection with a note that another capture has of it.
+    pub(crate) fn add_noted(
+        &mut self,
+        name: &str,
+        note: &str,
+        secrets: &KeyLog,
+        recording: &Recording,
+    ) -> io::Result<()> {
         self.writer.secrets(secrets).map_err(plain)?;
-        self.writer
-            .connection(name, &note, recording)
-            .map_err(plain)
+        self.writer.connection(name, note, recording).map_err(plain)
     }
 
     /// Puts the file at its place.

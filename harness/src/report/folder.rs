@@ -9,9 +9,13 @@ use rustix::fs::statvfs;
 use thiserror::Error;
 
 use super::file::is_unfinished;
+use super::{CAPTURE, RESULT};
 
 /// The room that results may take: a whole run takes some 160 MB.
 const ROOM: u64 = 256 << 20;
+
+/// The folder in it that has what the last whole run left.
+pub const WHOLE: &str = "whole";
 
 /// The file by which a run has the folder to itself.
 const LOCK: &str = ".lock";
@@ -43,6 +47,7 @@ pub enum FolderError {
 /// A folder that this run has to itself until this is dropped.
 #[derive(Debug)]
 pub struct Folder {
+    path: PathBuf,
     /// Locked for as long as it is open, and no longer than the process lives.
     _lock: File,
 }
@@ -89,13 +94,36 @@ impl Folder {
                 fs::remove_file(entry.path()).map_err(refused)?;
             }
         }
-        Ok(Self { _lock: lock })
+        Ok(Self {
+            path: path.to_owned(),
+            _lock: lock,
+        })
+    }
+
+    /// Keeps what this run left for when later ones, of a few cells, have taken its place. It is in the folder that is
+    /// its owner's alone, and takes no room before that.
+    ///
+    /// # Errors
+    ///
+    /// What the file system fails with.
+    pub fn keep(&self) -> io::Result<()> {
+        let whole = self.path.join(WHOLE);
+        fs::create_dir_all(&whole)?;
+        for name in [RESULT, CAPTURE] {
+            let (from, to) = (self.path.join(name), whole.join(name));
+            match fs::remove_file(&to) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => fs::hard_link(&from, &to).or_else(|_| fs::copy(&from, &to).map(drop))?,
+            }
+        }
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::write_secret;
 
     #[test]
     fn a_folder_is_its_owners_and_one_runs_at_a_time() {
@@ -112,6 +140,23 @@ mod tests {
         assert!(error.starts_with("another run writes to "), "{error}");
         drop(folder);
         Folder::take(&latest).unwrap();
+    }
+
+    #[test]
+    fn what_a_whole_run_left_outlives_the_next() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::take(root.path()).unwrap();
+        for content in ["one", "other"] {
+            for name in [RESULT, CAPTURE] {
+                write_secret(&root.path().join(name), content.as_bytes()).unwrap();
+            }
+            folder.keep().unwrap();
+        }
+        write_secret(&root.path().join(CAPTURE), b"of a few cells").unwrap();
+        let kept = root.path().join(WHOLE).join(CAPTURE);
+        assert_eq!(fs::read(&kept).unwrap(), b"other");
+        let mode = fs::metadata(kept).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
     }
 
     #[test]

@@ -20,16 +20,16 @@ use crate::run::Event;
 
 pub use self::annotations::Annotations;
 pub(crate) use self::capture::plain;
-pub use self::capture::{CaptureFile, Captured};
+pub use self::capture::{CAPTURE, CaptureFile, Captured};
 pub(crate) use self::file::{Growing, write_secret};
 pub use self::file::{try_write, write_whole};
-pub use self::folder::{Folder, FolderError};
+pub use self::folder::{Folder, FolderError, WHOLE};
 pub use self::interop::Interop;
 pub use self::junit::Junit;
 pub use self::published::{
     Notes, NotesError, PAGE, PAGES, PICTURE, Places, Published, Rendered, Subject,
 };
-pub use self::stored::{Line, SCHEMA, Stored, StoredError, replay};
+pub use self::stored::{Line, Lines, RESULT, SCHEMA, Stored, StoredError, replay, result_schema};
 pub use self::summary::Summary;
 pub use self::tally::Tally;
 pub use self::terminal::{Detail, Terminal};

@@ -1,10 +1,13 @@
 //! `result.jsonl`: everything that a run produced but for octets, a line of JSON for each event. One model, by
-//! which it is written and read back.
+//! which it is written and read back, and from which its JSON Schema derives.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 
+use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -12,16 +15,21 @@ use super::Reporter;
 use super::file::Growing;
 use crate::run::{Cell, Ended, Event, Lost, Missing, Peer, Started};
 
-/// The version of the lines; grows when a key changes its meaning or goes. New keys may come without.
+/// Its name.
+pub const RESULT: &str = "result.jsonl";
+
+/// The version of the lines; grows when a key changes its meaning or goes, and with new words and kinds of lines. New
+/// keys may come without.
 pub const SCHEMA: u32 = 3;
 
 /// One line.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Line {
     /// The first: the version of the lines, and what the run is of.
     Run {
-        /// [`SCHEMA`].
+        /// The version of the lines.
+        #[schemars(extend("const" = SCHEMA))]
         schema: u32,
         /// What the run is of.
         started: Started,
@@ -40,9 +48,28 @@ pub enum Line {
     Ended(Ended),
 }
 
+/// The JSON Schema of a line. It takes keys that it does not know: they may come within a version.
+#[must_use]
+pub fn result_schema() -> String {
+    let open = RecursiveTransform(|schema: &mut Schema| {
+        if schema.get("additionalProperties") == Some(&false.into()) {
+            schema.remove("additionalProperties");
+        }
+    });
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    let generator = settings.with_transform(open).into_generator();
+    let mut schema = generator.into_root_schema_for::<Line>();
+    schema.insert("title".to_owned(), "A line of result.jsonl".into());
+    format!("{:#}\n", schema.as_value())
+}
+
 /// Writes the lines as the events come.
 #[derive(Debug)]
-pub struct Stored(Option<Growing>);
+pub struct Lines<W>(pub W);
+
+/// A file of them, at its place once it is whole.
+#[derive(Debug)]
+pub struct Stored(Option<Lines<Growing>>);
 
 impl Stored {
     /// Writes to the file that will be at `path`.
@@ -51,11 +78,11 @@ impl Stored {
     ///
     /// What the file system fails with.
     pub fn create(path: &Path) -> io::Result<Self> {
-        Growing::create(path, 0o644).map(|file| Self(Some(file)))
+        Growing::create(path, 0o644).map(|file| Self(Some(Lines(file))))
     }
 }
 
-impl Reporter for Stored {
+impl<W: Write> Reporter for Lines<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         let line = match event {
             Event::Started(started) => Line::Run {
@@ -70,17 +97,20 @@ impl Reporter for Stored {
             Event::Ended(ended) => Line::Ended(ended.clone()),
             Event::Notice(_) | Event::Building { .. } | Event::Interrupted => return Ok(()),
         };
-        let Some(file) = &mut self.0 else {
-            return Ok(());
-        };
-        serde_json::to_writer(&mut *file, &line)?;
-        file.write_all(b"\n")?;
-        match (line, self.0.take()) {
-            (Line::Ended(_), Some(file)) => file.finish(),
-            (_, file) => {
-                self.0 = file;
-                Ok(())
-            }
+        let mut text = serde_json::to_vec(&line)?;
+        text.push(b'\n');
+        self.0.write_all(&text)
+    }
+}
+
+impl Reporter for Stored {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        if let Some(lines) = &mut self.0 {
+            lines.event(event)?;
+        }
+        match event {
+            Event::Ended(_) => self.0.take().map_or(Ok(()), |lines| lines.0.finish()),
+            _ => Ok(()),
         }
     }
 }
@@ -266,7 +296,23 @@ mod tests {
         assert!(
             replayed(&damaged)
                 .unwrap_err()
-                .starts_with("line 3: unknown field `minutes`")
+                .starts_with("line 3: missing field `milliseconds`")
         );
+    }
+
+    #[test]
+    fn the_schema_beside_the_results_is_current() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../results/result.schema.json");
+        let committed = std::fs::read_to_string(path).unwrap();
+        assert!(
+            committed == result_schema(),
+            "not current: reqmtls schema result > results/result.schema.json"
+        );
+    }
+
+    #[test]
+    fn a_key_of_a_later_program_is_taken() {
+        let later = written().replace("\"milliseconds\"", "\"later\":1,\"milliseconds\"");
+        assert_eq!(replayed(&later).unwrap().len(), events().len() - 1);
     }
 }

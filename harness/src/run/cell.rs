@@ -22,8 +22,8 @@ const SWEEP: usize = 4;
 pub(super) struct Common {
     /// Of what setups are made.
     pub(super) material: Material,
-    /// The accepted transcripts.
-    pub(super) accepted: Accepted,
+    /// The accepted transcripts, if there are any to hold against.
+    pub(super) accepted: Option<Accepted>,
     /// The most time that one connection may take.
     pub(super) timeout: Duration,
     /// How often each cell runs.
@@ -423,14 +423,14 @@ impl Found {
                 } else {
                     Conformance::Conforms
                 };
-                let drift = common
-                    .accepted
-                    .drift(&cell.case, &cell.pairing(), &cell.text());
-                if drift == Drift::Changed {
-                    let accepted = common.accepted.get(&cell.case, &cell.pairing());
-                    cell.accepted = accepted.map(str::to_owned);
+                if let Some(accepted) = &common.accepted {
+                    let drift = accepted.drift(&cell.case, &cell.pairing(), &cell.text());
+                    if drift == Drift::Changed {
+                        let accepted = accepted.get(&cell.case, &cell.pairing());
+                        cell.accepted = accepted.map(str::to_owned);
+                    }
+                    cell.drift = Some(drift);
                 }
-                cell.drift = Some(drift);
                 cell.findings = self.judged.findings;
                 cell.caught = self.judged.caught;
             }

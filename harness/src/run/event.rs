@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use reqmtls_contract::{ConnectionReport, Description, Provenance, Revision};
 use reqmtls_observer::{Flight, Recording};
 use reqmtls_vocabulary::{Side, words};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::shard::Sharded;
@@ -49,8 +50,7 @@ pub enum Event {
 }
 
 /// What a run is of.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Started {
     /// When it started, in seconds since 1970.
     pub time: f64,
@@ -66,8 +66,7 @@ pub struct Started {
 }
 
 /// A peer that takes part.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Peer {
     /// Its name, as it stands in pairings.
     pub name: String,
@@ -89,8 +88,7 @@ pub struct Peer {
 }
 
 /// A peer that is not there.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Missing {
     /// The peer.
     pub name: String,
@@ -99,8 +97,7 @@ pub struct Missing {
 }
 
 /// A peer that was lost while cells ran.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Lost {
     /// The peer.
     pub name: String,
@@ -111,8 +108,7 @@ pub struct Lost {
 }
 
 /// How a run ended.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Ended {
     /// When, in seconds since 1970.
     pub time: f64,
@@ -125,8 +121,7 @@ pub struct Ended {
 }
 
 /// Where the time of a run went.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Timings {
     /// Building and starting peers.
     pub peers: Duration,
@@ -137,8 +132,7 @@ pub struct Timings {
 }
 
 /// Everything that one cell produced, but for octets.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Cell {
     /// The case.
     pub case: CaseId,
@@ -148,7 +142,7 @@ pub struct Cell {
     pub server: Player,
     /// Whether it conforms.
     pub conformance: Conformance,
-    /// How its transcript stands to the accepted one; absent where nothing was judged.
+    /// How its transcript stands to the accepted one; absent where nothing was judged, or nothing is accepted of anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift: Option<Drift>,
     /// The accepted transcript, where this one differs from it.
@@ -173,8 +167,7 @@ pub struct Cell {
 }
 
 /// What a cell showed in several runs of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Repeats {
     /// How often it ran.
     pub runs: u32,
@@ -194,8 +187,7 @@ fn is_zero(count: &u32) -> bool {
 }
 
 /// What one or several runs of a cell showed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Seen {
     /// In how many runs.
     pub runs: u32,
@@ -247,8 +239,7 @@ impl fmt::Display for Repeats {
 }
 
 /// One end of a cell.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Player {
     /// The peer's name.
     pub peer: String,
@@ -287,7 +278,7 @@ words! {
 }
 
 /// Why a cell was not judged.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
     /// A peer lacks a capability that the case needs.
@@ -314,8 +305,7 @@ impl fmt::Display for Reason {
 }
 
 /// One connection of a cell.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Connection {
     /// What tells it from others of its cell.
     pub label: Label,
@@ -346,7 +336,7 @@ pub struct Connection {
 }
 
 /// What tells a connection from others of its cell.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Label {
     /// It is the only one.
@@ -435,6 +425,15 @@ impl Cell {
             label => format!("-- {label}\n{}", connection.text),
         };
         self.connections.iter().map(labelled).collect()
+    }
+
+    /// Whether it came to a judgement.
+    #[must_use]
+    pub fn is_judged(&self) -> bool {
+        matches!(
+            self.conformance,
+            Conformance::Conforms | Conformance::Deviates
+        )
     }
 
     /// Whether it has a finding that makes it deviate and is not known.

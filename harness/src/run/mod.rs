@@ -77,7 +77,10 @@ pub async fn run(
 ) -> Result<(), RunError> {
     // Before anything is started: a snapshot that cannot be used would be noticed too late.
     let scenarios = plan.cases.iter().map(|case| case.id.scenario());
-    let accepted = Accepted::load(&plan.snapshots, scenarios)?;
+    let accepted = plan.snapshots.as_deref();
+    let accepted = accepted
+        .map(|folder| Accepted::load(folder, scenarios))
+        .transpose()?;
     let material = Material {
         certificates: Certificates::generate()?,
         extension: plan.extension,
@@ -229,7 +232,7 @@ pub(crate) fn mark<'a>(
     library: impl Fn(&str) -> Option<&'a str>,
 ) {
     // What was not judged has neither findings nor lack of them.
-    if cell.drift.is_none() {
+    if !cell.is_judged() {
         return;
     }
     for side in Side::BOTH {

@@ -40,8 +40,8 @@ pub struct Plan {
     pub repeat: u32,
     /// The deviations that are known.
     pub known: Known,
-    /// The folder of accepted transcripts.
-    pub snapshots: PathBuf,
+    /// The folder of accepted transcripts; none, if there is nothing to hold transcripts against.
+    pub snapshots: Option<PathBuf>,
     /// The number of the extension `tls_flags`.
     pub extension: u16,
     /// The number of the request mTLS flag.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use reqmtls_contract::Revision;
 use reqmtls_vocabulary::{Side, words};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::draft::{MAX_FLAG, Material, Setups};
@@ -13,7 +14,9 @@ use crate::judge::Expected;
 use crate::judge::requirement::Document;
 
 /// The id of a case: the scenario's id and the values of its axes, with `/` between.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(transparent)]
 pub struct CaseId(Arc<str>);
 

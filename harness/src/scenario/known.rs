@@ -93,6 +93,19 @@ impl Known {
         Ok(Self(all))
     }
 
+    /// What is known of the reference, as it is part of the program.
+    ///
+    /// # Errors
+    ///
+    /// None that a program has which was tested.
+    pub fn built_in(scenarios: &[Scenario]) -> Result<Self, KnownError> {
+        let text = include_str!("../../../peers/rustls/known-deviations.toml");
+        Self::parse(text, scenarios, &["rustls"]).map_err(|what| KnownError {
+            file: KNOWN_DEVIATIONS.to_owned(),
+            what,
+        })
+    }
+
     /// How many it lists.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -36,10 +36,27 @@ pub fn load_dir(folder: &Path) -> Result<Vec<Scenario>, Diagnostics> {
 ///
 /// Everything that is wrong with any of the files, or that two have one id.
 pub fn load_files(paths: &[PathBuf]) -> Result<Vec<Scenario>, Diagnostics> {
+    collect(paths.iter().map(|path| (path.as_path(), load_file(path))))
+}
+
+/// The scenarios that are part of the program, sorted by id.
+///
+/// # Errors
+///
+/// None that a program has which was tested.
+pub fn built_in() -> Result<Vec<Scenario>, Diagnostics> {
+    const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/scenarios.rs"));
+    let files = FILES.iter().map(|(path, text)| (Path::new(path), *text));
+    collect(files.map(|(path, text)| (path, parse(path, text))))
+}
+
+fn collect<'a>(
+    files: impl Iterator<Item = (&'a Path, Result<Scenario, Diagnostics>)>,
+) -> Result<Vec<Scenario>, Diagnostics> {
     let mut found: Vec<(&Path, Scenario)> = Vec::new();
     let mut wrong = Diagnostics::default();
-    for path in paths {
-        match load_file(path) {
+    for (path, scenario) in files {
+        match scenario {
             Ok(scenario) => found.push((path, scenario)),
             Err(more) => wrong.extend(more),
         }
@@ -173,6 +190,20 @@ mod tests {
         let scenarios = load_dir(folder.path()).unwrap();
         let ids: Vec<_> = scenarios.iter().map(|scenario| &scenario.id).collect();
         assert_eq!(ids, ["a-1", "b"]);
+    }
+
+    #[test]
+    fn what_is_built_in_is_what_the_folder_has() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios");
+        let ids = |scenarios: Vec<Scenario>| {
+            let ids = scenarios.into_iter();
+            ids.map(|it| (it.id, it.self_test, it.cases.len()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            ids(built_in().unwrap()),
+            ids(load_dir(folder.as_ref()).unwrap())
+        );
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub use self::{
     diagnostic::{Diagnostic, Diagnostics},
     draft::{Ends, MAX_FLAG, Material, Setups},
     known::{KNOWN_DEVIATIONS, Known, KnownError, Sightings},
-    load::{PUBLISHED, SELF_TEST, load_dir, load_file, load_files, parse},
+    load::{PUBLISHED, SELF_TEST, built_in, load_dir, load_file, load_files, parse},
     nearest::nearest,
     schema::{schema, schema_text},
     select::{Selector, SelectorError},

@@ -46,7 +46,7 @@ pub(crate) fn plan(revision: Revision) -> Plan {
         timeout: Duration::from_secs(10),
         repeat: 1,
         known: known.unwrap_or_else(|error| panic!("{error}")),
-        snapshots: results(&root, revision).join("snapshots"),
+        snapshots: Some(results(&root, revision).join("snapshots")),
         extension: TLS_FLAGS,
         flag: 80,
         revision,

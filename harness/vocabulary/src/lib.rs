@@ -8,6 +8,9 @@ mod side;
 mod words;
 
 #[doc(hidden)]
+#[cfg(feature = "schema")]
+pub use schemars;
+#[doc(hidden)]
 pub use serde;
 
 pub use codepoints::{Codepoints, DEFAULT_FLAG};

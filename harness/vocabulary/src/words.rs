@@ -68,7 +68,37 @@ macro_rules! words {
                 text.parse().map_err($crate::serde::de::Error::custom)
             }
         }
+
+        $crate::schema_of_words!($name);
     };
+}
+
+/// The JSON Schema of a set of words: each with what it means.
+#[cfg(feature = "schema")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! schema_of_words {
+    ($name:ident) => {
+        impl $crate::schemars::JsonSchema for $name {
+            fn schema_name() -> ::std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut $crate::schemars::SchemaGenerator) -> $crate::schemars::Schema {
+                let word = |it: &Self| $crate::schemars::json_schema!({ "const": it.as_str(), "description": it.about() });
+                let words: Vec<_> = Self::ALL.iter().map(word).collect();
+                $crate::schemars::json_schema!({ "oneOf": words })
+            }
+        }
+    };
+}
+
+/// Peers need no schema.
+#[cfg(not(feature = "schema"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! schema_of_words {
+    ($name:ident) => {};
 }
 
 #[cfg(test)]

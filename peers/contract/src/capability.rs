@@ -10,6 +10,7 @@ use crate::{Job, Provenance, Revision, TLS_FLAGS};
 /// A capability is named after the key of a setup that needs it: `SIDE.KEY`, with `.VALUE` behind it where
 /// the key has values; `version.`, `group.`, `cipher.` and `keys.` with their value are the same for both sides.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Capabilities(BTreeMap<String, Provenance>);
 

@@ -4,6 +4,7 @@ use crate::Capabilities;
 
 /// What a peer is: the answer to `describe`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Description {
     /// The contract's version that the peer speaks.

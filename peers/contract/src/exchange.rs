@@ -15,6 +15,7 @@ pub const REQUEST: &[u8] = b"who am i?\n";
 
 /// What the server knows of the client.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
     /// SHA-256 of the certificate (DER, end entity) by which the client is authenticated.

@@ -4,7 +4,18 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// Octets that travel as lower-case hexadecimal text.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub struct Hex(pub Vec<u8>);
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(transparent)
+)]
+pub struct Hex(
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "String", regex(pattern = "^([0-9a-f]{2})*$"))
+    )]
+    pub Vec<u8>,
+);
 
 impl fmt::Display for Hex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

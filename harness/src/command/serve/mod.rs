@@ -4,7 +4,7 @@ mod options;
 mod output;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 pub(super) use self::options::Arguments;
 use self::options::Wanted;
 use self::output::Output;
+use super::root::Root;
 use super::{EXIT_FINDINGS, EXIT_NOTHING, EXIT_PEER, complain, interrupted};
 use crate::report::{write_secret, write_whole};
 use crate::scenario::Certificates;
@@ -26,7 +27,7 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// Serves until the most connections have been taken or Ctrl-C, with each connection on stdout as it ends.
 pub(super) fn obey(
-    root: impl Fn() -> anyhow::Result<PathBuf>,
+    root: impl Fn() -> anyhow::Result<Root>,
     arguments: &Arguments,
 ) -> anyhow::Result<u8> {
     let certificates = Certificates::generate_for(&arguments.names());
@@ -40,7 +41,7 @@ pub(super) fn obey(
     if is_made_up {
         let authority = match &arguments.authority {
             Some(path) => path.clone(),
-            None => root()?.join("results/latest/serve/authority.pem"),
+            None => root()?.folder.join("results/latest/serve/authority.pem"),
         };
         hand_out(&certificates, &authority)?;
     }

@@ -13,6 +13,7 @@ use reqmtls_peer_rustls::{Rustls, Trust};
 use rustls::pki_types::DnsName;
 
 use crate::command::capture::read_file;
+use crate::command::root::Root;
 use crate::command::run::number;
 use crate::judge::Knowledge;
 use crate::scenario::{self, Case, Certificates, MAX_FLAG, Material, Setups};
@@ -225,7 +226,7 @@ impl Arguments {
     pub(super) fn wanted(
         &self,
         certificates: Certificates,
-        root: impl Fn() -> anyhow::Result<PathBuf>,
+        root: impl Fn() -> anyhow::Result<Root>,
     ) -> anyhow::Result<Vec<Wanted>> {
         if !self.any_address && !self.listen.ip().is_loopback() {
             bail!(
@@ -294,12 +295,7 @@ impl Arguments {
         })
     }
 
-    fn misbehaving(
-        &self,
-        id: &str,
-        material: &Material,
-        root: &std::path::Path,
-    ) -> anyhow::Result<Wanted> {
+    fn misbehaving(&self, id: &str, material: &Material, root: &Root) -> anyhow::Result<Wanted> {
         let case = find(id, self.revision, root)?;
         let setups = Setups::of(&case.settings, material);
         let (declared, mut setup) = (setups.declared.server, setups.actual.server);
@@ -347,8 +343,8 @@ impl Arguments {
 }
 
 /// The case of that id.
-fn find(id: &str, revision: Revision, root: &std::path::Path) -> anyhow::Result<Case> {
-    let scenarios = scenario::load_dir(&root.join("scenarios"))?;
+fn find(id: &str, revision: Revision, root: &Root) -> anyhow::Result<Case> {
+    let scenarios = root.scenarios()?;
     let scenarios: Vec<_> = scenarios
         .into_iter()
         .filter(|scenario| scenario.is_of(revision))

@@ -15,6 +15,7 @@ use std::fmt;
 
 use reqmtls_contract::Revision;
 use reqmtls_vocabulary::{Side, words};
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::check::{Shown, View};
@@ -131,8 +132,11 @@ pub fn applicable(revision: Revision) -> impl Iterator<Item = &'static Requireme
 }
 
 /// The id of a requirement that there is.
-#[derive(Clone, Copy)]
-pub struct Id(&'static Requirement);
+#[derive(Clone, Copy, JsonSchema)]
+#[schemars(transparent)]
+pub struct Id(
+    #[schemars(with = "String", regex(pattern = "^[A-Z]+-[0-9]+$"))] &'static Requirement,
+);
 
 impl Id {
     /// The requirement of that id, exactly as written.

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::judge::requirement::{self, Id};
-use crate::scenario::{CaseId, Scenario, Selector};
+use crate::scenario::{CaseId, PUBLISHED, Scenario, Selector};
 
 /// What the file lists.
 #[derive(Debug, Default)]
@@ -125,6 +125,19 @@ impl Notes {
             Err(missing) if missing.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
             Err(other) => Err(error(format!("cannot be read: {other}"))),
         }
+    }
+
+    /// Those that are part of the program.
+    ///
+    /// # Errors
+    ///
+    /// None that a program has which was tested.
+    pub fn built_in(scenarios: &[Scenario]) -> Result<Self, NotesError> {
+        let text = include_str!("../../../../scenarios/published.toml");
+        Self::parse(text, scenarios).map_err(|what| NotesError {
+            file: PUBLISHED.to_owned(),
+            what,
+        })
     }
 
     pub(super) fn parse(text: &str, scenarios: &[Scenario]) -> Result<Self, String> {

@@ -1,98 +1,18 @@
-//! `reqmtls explain`: one cell of the last run, with everything that led to its verdict.
+//! A cell explained for people: everything that led to its verdict.
 
 use std::fmt::{self, Write as _};
-use std::io::{self, Write as _};
-use std::path::Path;
-use std::str::FromStr;
 
-use anyhow::{Context, anyhow, bail};
-use clap::Args;
-use reqmtls_contract::{ConnectionReport, Revision};
+use reqmtls_contract::ConnectionReport;
 use reqmtls_vocabulary::Side;
 
+use super::Explained;
 use crate::judge::{Finding, Ruling};
-use crate::report::{replay, reproduction};
-use crate::run::{self, Accepted, Cell, Connection, Event, Label};
-use crate::scenario::{CaseId, nearest};
+use crate::run::{Cell, Connection, Label};
 
-/// Arguments of `explain`.
-#[derive(Debug, Args)]
-pub(super) struct Arguments {
-    /// The case's id
-    case: String,
-    /// The pairing: CLIENT--SERVER
-    pairing: Option<String>,
-    /// The revision that the run was of
-    #[arg(long, default_value_t = Revision::Draft02, value_parser = Revision::from_str)]
-    revision: Revision,
-}
-
-/// Explains a cell on stdout; without a pairing, lists those of the case.
-pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
-    let published = run::results(root, arguments.revision);
-    let path = published.join("latest").join("result.jsonl");
-    let (mut cases, mut cells) = (Vec::new(), Vec::new());
-    replay(&path, |event| {
-        if let Event::Cell(cell, _) = event {
-            if cell.case.as_str() == arguments.case {
-                cells.push(*cell);
-            } else if !cases.contains(&cell.case) {
-                cases.push(cell.case);
-            }
-        }
-    })
-    .with_context(|| {
-        let run = command(arguments.revision, &arguments.case);
-        format!(
-            "cannot use the last run, {}; `{run}` makes one",
-            path.display()
-        )
-    })?;
-    if cells.is_empty() {
-        let near = nearest(&arguments.case, cases.iter().map(CaseId::as_str));
-        let near = near.map_or_else(String::new, |near| format!(", did you mean {near}?"));
-        let run = command(arguments.revision, &arguments.case);
-        bail!(
-            "the last run has no case {:?}{near} (`{run}` runs it, if there is one)",
-            arguments.case
-        );
-    }
-    let pairings = |separator: &str| {
-        let mut pairings: Vec<_> = cells.iter().map(Cell::pairing).collect();
-        pairings.sort_unstable();
-        pairings.join(separator)
-    };
-    let Some(pairing) = &arguments.pairing else {
-        writeln!(io::stdout(), "{}", pairings("\n"))?;
-        return Ok(0);
-    };
-    let cell = cells
-        .iter()
-        .find(|cell| cell.pairing() == *pairing)
-        .ok_or_else(|| {
-            anyhow!(
-                "got pairing {pairing:?}, expected one that the last run has: {}",
-                pairings(", ")
-            )
-        })?;
-    let accepted = Accepted::load(&published.join("snapshots"), [cell.case.scenario()])?;
-    let mut text = String::new();
-    // A String takes whatever is written to it.
-    let _ = explain(&mut text, cell, arguments.revision, &accepted);
-    io::stdout().write_all(text.as_bytes())?;
-    Ok(0)
-}
-
-/// The command that runs a selection.
-fn command(revision: Revision, selection: &str) -> String {
-    match revision {
-        Revision::Draft02 => format!("reqmtls run {selection}"),
-        Revision::EditorsCopy => format!("reqmtls run --revision {revision} {selection}"),
-    }
-}
-
-fn explain(out: &mut String, cell: &Cell, revision: Revision, accepted: &Accepted) -> fmt::Result {
+pub(super) fn explain(out: &mut String, explained: &Explained<'_>) -> fmt::Result {
+    let cell = explained.cell;
     writeln!(out, "{} on {}", cell.case, cell.pairing())?;
+    writeln!(out, "run: {}", explained.run)?;
     write!(out, "conformance: {}", cell.conformance)?;
     match cell.drift {
         Some(drift) => writeln!(out, ", transcript: {drift}")?,
@@ -128,9 +48,9 @@ fn explain(out: &mut String, cell: &Cell, revision: Revision, accepted: &Accepte
         finding(out, found)?;
     }
     if cell.drift.is_some() {
-        difference(out, cell, accepted)?;
+        difference(out, cell, explained.accepted)?;
     }
-    writeln!(out, "\nalone: {}", command(revision, &reproduction(cell)))
+    writeln!(out, "\nalone: {}", explained.alone)
 }
 
 fn connection(out: &mut String, connection: &Connection) -> fmt::Result {
@@ -191,8 +111,8 @@ fn finding(out: &mut String, finding: &Finding) -> fmt::Result {
 }
 
 /// The first line that is not the accepted one.
-fn difference(out: &mut String, cell: &Cell, accepted: &Accepted) -> fmt::Result {
-    let Some(accepted) = accepted.get(&cell.case, &cell.pairing()) else {
+fn difference(out: &mut String, cell: &Cell, accepted: Option<&str>) -> fmt::Result {
+    let Some(accepted) = accepted else {
         return writeln!(out, "\nno transcript of it has been accepted");
     };
     let text = cell.text();

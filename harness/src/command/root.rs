@@ -1,0 +1,106 @@
+//! Where scenarios and peers come from, and where results go: a checkout, or what is built into the program.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use reqmtls_contract::Revision;
+
+use super::complain;
+use crate::peer::manifest::Manifest;
+use crate::report::Notes;
+use crate::run;
+use crate::scenario::{self, Known, PUBLISHED, Scenario};
+
+/// A folder with scenarios and peers in it; where there is none, the current one for results.
+pub(super) struct Root {
+    pub(super) folder: PathBuf,
+    /// Whether scenarios and peers are in the folder.
+    pub(super) is_checkout: bool,
+}
+
+/// What there is to run.
+pub(super) struct Material {
+    /// Those of every revision.
+    pub(super) scenarios: Vec<Scenario>,
+    pub(super) peers: Vec<Manifest>,
+    pub(super) known: Known,
+    pub(super) notes: Notes,
+}
+
+impl Root {
+    /// The folder that was given, else the nearest one upwards, else none. Absolute: builds run in folders of their own.
+    pub(super) fn find(given: Option<&Path>) -> anyhow::Result<Self> {
+        let is_checkout =
+            |folder: &Path| folder.join("scenarios").is_dir() && folder.join("peers").is_dir();
+        let checkout = |folder: &Path| Self {
+            folder: folder.to_owned(),
+            is_checkout: true,
+        };
+        if let Some(folder) = given {
+            if !is_checkout(folder) {
+                bail!(
+                    "{}: expected a folder with scenarios/ and peers/ in it",
+                    folder.display()
+                );
+            }
+            let absolute = std::path::absolute(folder);
+            return Ok(checkout(
+                &absolute.with_context(|| folder.display().to_string())?,
+            ));
+        }
+        let here = std::env::current_dir().context("cannot tell the current folder")?;
+        if let Some(folder) = here.ancestors().find(|folder| is_checkout(folder)) {
+            return Ok(checkout(folder));
+        }
+        complain(
+            "no scenarios/ and peers/ here or above: the built-in scenarios, and the reference alone; --root names others",
+        );
+        Ok(Self {
+            folder: here,
+            is_checkout: false,
+        })
+    }
+
+    /// Reads the scenarios of every revision.
+    pub(super) fn scenarios(&self) -> anyhow::Result<Vec<Scenario>> {
+        Ok(if self.is_checkout {
+            scenario::load_dir(&self.folder.join("scenarios"))?
+        } else {
+            scenario::built_in()?
+        })
+    }
+
+    /// Reads the peers' manifests.
+    pub(super) fn peers(&self) -> anyhow::Result<Vec<Manifest>> {
+        Ok(if self.is_checkout {
+            Manifest::load_all(&self.folder.join("peers"))?
+        } else {
+            vec![Manifest::reference()]
+        })
+    }
+
+    /// Reads everything.
+    pub(super) fn material(&self) -> anyhow::Result<Material> {
+        let (scenarios, peers) = (self.scenarios()?, self.peers()?);
+        let (known, notes) = if self.is_checkout {
+            let notes = self.folder.join("scenarios").join(PUBLISHED);
+            (
+                Known::load(&Manifest::by_folder(&peers), &scenarios)?,
+                Notes::load(&notes, &scenarios)?,
+            )
+        } else {
+            (Known::built_in(&scenarios)?, Notes::built_in(&scenarios)?)
+        };
+        Ok(Material {
+            scenarios,
+            peers,
+            known,
+            notes,
+        })
+    }
+
+    /// Where results of a revision are.
+    pub(super) fn results(&self, revision: Revision) -> PathBuf {
+        run::results(&self.folder, revision)
+    }
+}
