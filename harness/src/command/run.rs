@@ -132,12 +132,8 @@ pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
         .clone()
         .unwrap_or_else(|| published.clone());
     let latest = results.join("latest");
-    let places =
-        (root.is_checkout && whole && everywhere && arguments.is_default()).then(|| Places {
-            readme: Some(root.folder.join("README.md"))
-                .filter(|readme| results == root.folder.join("results") && readme.is_file()),
-            folder: results.clone(),
-        });
+    let is_published = root.is_checkout && whole && everywhere && arguments.is_default();
+    let places = is_published.then(|| places(root, &results));
     let snapshots = accepted(root, &published);
     let names = peers.iter().map(|peer| peer.name.clone()).collect();
     let subject = Subject::new(revision, scenarios, names, notes);
@@ -211,6 +207,16 @@ pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
     };
     complain(&format!("results: {stay}{}", latest.display()));
     Ok(exit_code(&tally))
+}
+
+/// Where the results of a whole run are published.
+fn places(root: &Root, results: &Path) -> Places {
+    let readme = root.folder.join("README.md");
+    let has_readme = results == root.folder.join("results") && readme.is_file();
+    Places {
+        readme: has_readme.then_some(readme),
+        folder: results.to_owned(),
+    }
 }
 
 /// The folder of accepted transcripts. Who has no checkout has accepted nothing until they do, and that a transcript

@@ -55,6 +55,10 @@ fn an_interrupted_run_leaves_the_last_result_as_it_was() {
         "{err}"
     );
     assert_eq!(fs::read(&result).unwrap(), before);
+    // What is killed may take a moment on a busy machine.
+    until("peers have gone", || {
+        crate::bench::processes(&program).count() == 0
+    });
     bench.is_clean(&err);
 }
 

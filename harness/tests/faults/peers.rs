@@ -86,7 +86,7 @@ fn a_fault_costs_the_cells_that_it_touches_and_no_other() {
     }
 }
 
-/// Not where an alert is sent: tokio-rustls 0.26.6 tries one write of it (src/common/mod.rs, read_io).
+/// Not where an alert is sent: tokio-rustls 0.26.6 tries one write of it (src/common/mod.rs, `read_io`).
 #[test]
 fn a_handshake_octet_by_octet_costs_nothing() {
     let ran = Bench::of("writes octet by octet", OTHER).run(&[]);
