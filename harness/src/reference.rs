@@ -36,7 +36,7 @@ fn page() -> String {
     rows(&mut out, ["capability", "what it is"], &capabilities);
     let _ = write!(
         out,
-        "## Results\n\nWhat a line of `result.jsonl` may be, after the first, which has `schema`. Integers are without a fraction.\n\n"
+        "## Results\n\nWhat a line of `result.jsonl` may be, after the first, which has `schema`.\n\n"
     );
     let results = serde_json::from_str(&result_schema()).expect("a schema is JSON");
     objects(&mut out, &results);

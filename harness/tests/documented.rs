@@ -68,7 +68,7 @@ const NOT_RUN: [(&str, &str); 17] = [
         "curl --cacert results/latest/serve/authority.pem https://localhost:4433/json",
         "tests/serve has curl there",
     ),
-    ("openssl s_server -verify 3", "tests/probe has servers"),
+    ("openssl s_server -www -verify 3", "tests/probe has servers"),
     ("reqmtls probe HOST:PORT", "needs a server: tests/probe"),
     (
         "reqmtls programs",

@@ -21,8 +21,8 @@ const MOST_VERSION: usize = 60;
 
 const INTRODUCTION: &str = "\
 The draft says that asking every client for a certificate breaks clients, and that a flag mends it. Here are real
-programs, each once against the reference in each case, in a folder of its own. The server listens at `localhost`, every
-program trusts its authority, and what the server answers has a word that the program's output must show.
+programs, each once against the reference in each case, in a folder of its own. The server listens at `localhost`.
+Programs trust its authority, and their output has to show a word of its answer, but for those with a note.
 
 The server is the same, under four policies; *on the flag* it asks the clients alone that set the request mTLS flag. A
 cell says what the user gets, then what the wire shows of each connection. *Dropped*: the client closed it when it was
