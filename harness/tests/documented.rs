@@ -45,7 +45,7 @@ const PLACEHOLDERS: [(&str, &str); 10] = [
 const CASES: &str = "request-mtls/unmodified/absent";
 
 /// The commands that are not run, and why.
-const NOT_RUN: [(&str, &str); 17] = [
+const NOT_RUN: [(&str, &str); 24] = [
     ("cargo run --release --", "what `reqmtls` stands for"),
     (
         "make matrix",
@@ -64,6 +64,25 @@ const NOT_RUN: [(&str, &str); 17] = [
         "writes to the checkout",
     ),
     ("harness/fuzz/run SECONDS", "the last step of .ci/run"),
+    (
+        "cargo bench --bench floors > docs/benchmarks.md",
+        "takes minutes, and a quiet machine",
+    ),
+    (
+        "cargo nextest run --partition slice:1/4",
+        "needs cargo-nextest",
+    ),
+    ("cargo test --doc", "all doctests"),
+    (
+        "cargo install --path harness",
+        "builds all: tests/installed has what it does",
+    ),
+    (
+        "reqmtls merge shard-*/result.jsonl --to merged",
+        "needs shards: tests/reports",
+    ),
+    ("reqmtls merge RESULT…", "the same"),
+    ("reqmtls report merged/result.jsonl", "the same"),
     (
         "curl --cacert results/latest/serve/authority.pem https://localhost:4433/json",
         "tests/serve has curl there",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::{Context, bail};
@@ -25,6 +25,9 @@ pub(super) struct Arguments {
     /// The revision that the run was of
     #[arg(long, default_value_t = Revision::Draft02, value_parser = Revision::from_str)]
     revision: Revision,
+    /// Where results went [default: results/ of the root]
+    #[arg(long, value_name = "DIR")]
+    results: Option<PathBuf>,
 }
 
 /// The transcripts of a scenario, by case and pairing; of a cell that was not judged, none.
@@ -34,7 +37,8 @@ type Transcripts = BTreeMap<(CaseId, String), Option<String>>;
 pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
     let revision = arguments.revision;
     let published = root.results(revision);
-    let result = published.join("latest").join(RESULT);
+    let results = arguments.results.as_ref().unwrap_or(&published);
+    let result = results.join("latest").join(RESULT);
     let mut scenarios = root.scenarios()?;
     scenarios.retain(|scenario| scenario.is_of(revision));
     let selectors = arguments.cases.iter();
@@ -42,8 +46,9 @@ pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
         .map(|pattern| Selector::parse(pattern, &scenarios))
         .collect::<Result<Vec<_>, _>>()?;
     let mut found: BTreeMap<String, Transcripts> = BTreeMap::new();
-    let (mut failed, mut interrupted) = (Vec::new(), false);
+    let (mut failed, mut interrupted, mut extension) = (Vec::new(), false, 0);
     replay(&result, |event| match event {
+        Event::Started(started) => extension = started.extension,
         Event::Cell(cell, _) => {
             let is_chosen =
                 selectors.is_empty() || selectors.iter().any(|it| it.matches(&cell.case));
@@ -54,12 +59,20 @@ pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
                 failed.push(format!("{} {}", cell.case, cell.pairing()));
             }
             let of = found.entry(cell.case.scenario().to_owned()).or_default();
-            of.insert((cell.case.clone(), cell.pairing()), transcript(&cell));
+            of.insert(
+                (cell.case.clone(), cell.pairing()),
+                transcript(&cell, extension),
+            );
         }
         Event::Ended(ended) => interrupted = ended.interrupted,
         _ => {}
     })
-    .with_context(|| format!("cannot use the last run, {}", result.display()))?;
+    .with_context(|| {
+        format!(
+            "cannot use the last run, {}; --results names another folder",
+            result.display()
+        )
+    })?;
     if interrupted {
         bail!("the last run was interrupted; a whole one can be accepted");
     }
@@ -82,8 +95,8 @@ pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
     Ok(if changed == 0 { EXIT_NOTHING } else { 0 })
 }
 
-fn transcript(cell: &Cell) -> Option<String> {
-    cell.is_judged().then(|| cell.text())
+fn transcript(cell: &Cell, extension: u16) -> Option<String> {
+    cell.is_judged().then(|| cell.comparable(extension))
 }
 
 /// Writes a scenario's snapshot with these transcripts in place of its own; returns how many are others than before.

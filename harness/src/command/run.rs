@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
-use reqmtls_vocabulary::words;
+use reqmtls_contract::TLS_FLAGS;
+use reqmtls_vocabulary::{ExtensionType, words};
 use tokio::runtime::Runtime;
 
 use super::root::Root;
@@ -60,7 +61,7 @@ pub(super) struct Arguments {
     #[arg(long, default_value_t = reqmtls_observer::DEFAULT_FLAG, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(0..=i64::from(MAX_FLAG)))]
     flag: u16,
     /// The number of the extension `tls_flags`: 62, or 0xfe01 as the deployed experiment has it
-    #[arg(long, default_value_t = reqmtls_contract::TLS_FLAGS, value_name = "NUMBER", value_parser = number)]
+    #[arg(long, default_value_t = TLS_FLAGS, value_name = "NUMBER", value_parser = number)]
     extension: u16,
     /// What stdout gets: text, which is nothing, or json, the lines of result.jsonl as they come
     #[arg(long, default_value_t = Format::Text, value_name = "FORMAT", value_parser = Format::from_str)]
@@ -79,7 +80,7 @@ impl Arguments {
         self.shard.is_none()
             && self.repeat == 1
             && self.flag == reqmtls_observer::DEFAULT_FLAG
-            && self.extension == reqmtls_contract::TLS_FLAGS
+            && self.extension == TLS_FLAGS
     }
 
     fn detail(&self) -> Detail {
@@ -101,8 +102,14 @@ pub(super) fn number(text: &str) -> Result<u16, String> {
         Some(digits) => u16::from_str_radix(digits, 16),
         None => text.parse(),
     };
-    parsed
-        .map_err(|_| format!("got {text}, expected a number from 0 to 65535 such as 62 or 0xfe01"))
+    let expected = "expected a number from 0 to 65535 such as 62 or 0xfe01";
+    let number = parsed.map_err(|_| format!("got {text}, {expected}"))?;
+    match ExtensionType(number).name() {
+        Some(name) if number != TLS_FLAGS => Err(format!(
+            "got {text}, which is {name}, {expected} that no other extension has"
+        )),
+        _ => Ok(number),
+    }
 }
 
 pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {

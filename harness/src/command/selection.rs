@@ -93,7 +93,11 @@ impl Selection {
             everywhere: !peers
                 .iter()
                 .any(|it| it.unpackaged().is_some_and(Tool::is_present)),
-            left_out: left_out(&peers),
+            left_out: if self.client.is_empty() || self.server.is_empty() {
+                left_out(&peers)
+            } else {
+                Vec::new()
+            },
             scenarios,
             peers,
         })

@@ -424,7 +424,11 @@ impl Found {
                     Conformance::Conforms
                 };
                 if let Some(accepted) = &common.accepted {
-                    let drift = accepted.drift(&cell.case, &cell.pairing(), &cell.text());
+                    let drift = accepted.drift(
+                        &cell.case,
+                        &cell.pairing(),
+                        &cell.comparable(common.material.extension),
+                    );
                     if drift == Drift::Changed {
                         let accepted = accepted.get(&cell.case, &cell.pairing());
                         cell.accepted = accepted.map(str::to_owned);

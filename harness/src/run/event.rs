@@ -427,6 +427,13 @@ impl Cell {
         self.connections.iter().map(labelled).collect()
     }
 
+    /// Its text as it is accepted: `tls_flags` has one number there, whichever the run was with.
+    #[must_use]
+    pub fn comparable(&self, extension: u16) -> String {
+        let named = format!("tls_flags(0x{extension:04x})=");
+        self.text().replace(&named, "tls_flags=")
+    }
+
     /// Whether it came to a judgement.
     #[must_use]
     pub fn is_judged(&self) -> bool {

@@ -31,6 +31,9 @@ pub(super) struct Arguments {
     /// The revision that the run was of
     #[arg(long, default_value_t = Revision::Draft02, value_parser = Revision::from_str)]
     revision: Revision,
+    /// Where results went [default: results/ of the root]
+    #[arg(long, value_name = "DIR")]
+    results: Option<PathBuf>,
     /// Write the cell's connections there as pcapng, with their secrets: Wireshark and reqmtls judge read it decrypted
     #[arg(long, value_name = "FILE", requires = "pairing")]
     capture: Option<PathBuf>,
@@ -87,7 +90,8 @@ type Cells = BTreeMap<String, (Which, Cell)>;
 /// Explains a cell on stdout; without a pairing, lists those of the case.
 pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
     let published = root.results(arguments.revision);
-    let latest = published.join("latest");
+    let results = arguments.results.as_ref().unwrap_or(&published);
+    let latest = results.join("latest");
     let cells = find(&latest, arguments)?;
     let Some(pairing) = &arguments.pairing else {
         list(&cells, arguments.json)?;
@@ -146,12 +150,22 @@ fn find(latest: &Path, arguments: &Arguments) -> anyhow::Result<Cells> {
         read.with_context(|| {
             let command = command(arguments.revision, &arguments.case);
             format!(
-                "cannot use the {run} run, {}; `{command}` makes one",
+                "cannot use the {run} run, {}; `{command}` makes one, and --results names another folder",
                 path.display()
             )
         })?;
     }
     if cells.is_empty() {
+        let part = format!("{}/", arguments.case);
+        let whole = cases.iter().map(CaseId::as_str);
+        let whole: Vec<_> = whole.filter(|case| case.starts_with(&part)).collect();
+        if !whole.is_empty() {
+            bail!(
+                "got {:?}, expected one whole case: {}",
+                arguments.case,
+                whole.join(", ")
+            );
+        }
         let near = nearest(&arguments.case, cases.iter().map(CaseId::as_str));
         let near = near.map_or_else(String::new, |near| format!(", did you mean {near}?"));
         let run = command(arguments.revision, &arguments.case);

@@ -31,6 +31,9 @@
     return element;
   };
   const link = (address, text) => make('a', { href: address }, text);
+  const many = (count) => `${count} cell${count === 1 ? '' : 's'}`;
+  // What stands between backticks is code.
+  const coded = (text) => text.split('`').map((part, place) => (place % 2 ? make('code', {}, part) : part));
 
   // The address: #view/argument?filters
   const read = () => {
@@ -52,6 +55,8 @@
   const judged = (text) => !['n/a', 'FAILED', '–'].includes(text);
 
   const verdicts = (cell) => cell.connections.flatMap((part) => store.judged[part[2]].map((place) => store.rulings[place]));
+  const WORDS = ['satisfied', 'informational', 'documents disagree', 'violated'];
+  const said = (ruling) => `${ruling.party} ${ruling.verdict}`;
   const FILTERS = [
     ['scenario', 'Scenario', () => data.scenarios.map((it) => it.id), (cell, value) => data.scenarios[cases[cell.case].scenario].id === value],
     ['client', 'Client', () => [...new Set(cells.map((it) => it.labels[0]))], (cell, value) => cell.labels[0] === value],
@@ -59,13 +64,14 @@
     ['peer', 'Either end', () => data.peers.map((it) => it.name), (cell, value) => cell.labels.includes(value)],
     ['verdict', 'Verdict', () => ['conforms', 'deviates', 'unsupported', 'failed', 'changed', 'new'], (cell, value) => cell.conformance === value || cell.drift === value],
     ['requirement', 'Violated requirement', () => data.requirements.map((it) => it.id), (cell, value) => cell.findings.some((place) => store.findings[place].requirements.includes(value))],
-    ['judges', 'Judged by', () => data.requirements.map((it) => it.id), (cell, value) => verdicts(cell).some((it) => it.requirement === value)],
+    ['judges', 'Judged by', () => data.requirements.map((it) => it.id), (cell, value, { ruling }) => verdicts(cell).some((it) => it.requirement === value && (!ruling || said(it) === ruling))],
+    ['ruling', 'As', () => ['client', 'server'].flatMap((side) => WORDS.map((word) => `${side} ${word}`)), (cell, value) => verdicts(cell).some((it) => said(it) === value)],
     ['provenance', 'Behaviour of', () => ['library', 'glue', 'patch', 'reference'], (cell, value) => cell.provenances.some((it, side) => it === value && !(cell.misbehaves & (1 << side)))],
     ['case', 'Case has', null, (cell, value) => cell.id.includes(value)],
   ];
   const select = (filters) => {
     const active = FILTERS.filter(([name]) => filters[name]);
-    return cells.filter((cell) => active.every(([name, , , matches]) => matches(cell, filters[name])));
+    return cells.filter((cell) => active.every(([name, , , matches]) => matches(cell, filters[name], filters)));
   };
 
   // Values of cases that are alike, as few patterns, as the tables of matrix.md have them.
@@ -137,7 +143,7 @@
       body.append(row);
     }
     return make('div', { class: 'wide', tabindex: 0, role: 'region', 'aria-label': scenario.title },
-      make('table', {}, make('caption', {}, `${selected.length} cells`), make('thead', {}, head), body));
+      make('table', {}, make('caption', {}, many(selected.length)), make('thead', {}, head), body));
   };
 
   const form = document.getElementById('filters');
@@ -166,7 +172,7 @@
       const scenario = data.scenarios[place];
       const deviating = of.filter((cell) => cell.conformance === 'deviates').length;
       const part = make('details', { id: `scenario-${scenario.id}` },
-        make('summary', {}, make('h3', {}, scenario.title), ` ${of.length} cells${deviating ? `, ${deviating} deviate` : ''}${scenario.self_test ? ' (self-test of the harness)' : ''}`),
+        make('summary', {}, make('h3', {}, scenario.title), ` ${many(of.length)}${deviating ? `, ${deviating} deviate` : ''}${scenario.self_test ? ' (self-test of the harness)' : ''}`),
         make('p', {}, make('code', {}, `reqmtls run ${scenario.id}`), ` Tests ${scenario.document}. ${scenario.about || ''}`));
       const open = () => { if (part.open && !part.querySelector('table')) part.append(table(place, of)); };
       part.addEventListener('toggle', open);
@@ -274,7 +280,7 @@
       section.append(make('h3', {}, 'Against the accepted transcript'), compare(store.transcripts[cell.accepted].trim(), shown.trim()));
     }
     const alike = cells.filter((it) => it.case === cell.case && it !== cell && sign(it) === sign(cell));
-    section.append(make('details', {}, make('summary', {}, `${alike.length} cells of this case have the same sign`),
+    section.append(make('details', {}, make('summary', {}, `The same sign: ${many(alike.length)} of this case`),
       make('p', {}, ...alike.flatMap((it) => [link(`#cell/${it.id}/${it.pairing}`, it.labels.join(' → ')), ' '])),
       link(address('matrix', { scenario: data.scenarios[cases[cell.case].scenario].id }), 'The scenario')));
   };
@@ -305,24 +311,23 @@
       section.append(make('h2', {}, `No requirement ${id}`));
       return;
     }
-    section.append(make('h2', {}, `${it.id} (${it.level})`), make('p', {}, it.statement), make('p', {}, link(it.link, it.citation)));
-    const words = ['satisfied', 'informational', 'documents disagree', 'violated'];
+    section.append(make('h2', {}, `${it.id} (${it.level})`), make('p', {}, ...coded(it.statement)), make('p', {}, link(it.link, it.citation)));
     const body = make('tbody');
     for (const row of counts(id)) {
-      body.append(make('tr', {}, make('th', { scope: 'row' }, row.peer === MISBEHAVING ? row.peer : link(`#peer/${row.peer}`, row.peer)), make('td', {}, row.party),
-        ...words.map((word) => make('td', word === 'violated' && row[word] ? { class: 'deviates' } : {},
-          row[word] ? link(address('matrix', { judges: id, [row.party]: row.peer, ...(word === 'violated' && row.peer !== MISBEHAVING ? { requirement: id } : {}) }), `${row[word]} cells`) : ''))));
+      body.append(make('tr', {}, make('th', { scope: 'row' }, row.peer === MISBEHAVING ? `${row.peer} on purpose` : link(`#peer/${row.peer}`, row.peer)), make('td', {}, row.party),
+        ...WORDS.map((word) => make('td', word === 'violated' && row[word] && row.peer !== MISBEHAVING ? { class: 'deviates' } : {},
+          row[word] ? link(address('matrix', { judges: id, ruling: `${row.party} ${word}`, [row.party]: row.peer }), many(row[word])) : ''))));
     }
     section.append(make('div', { class: 'wide', tabindex: 0, role: 'region', 'aria-label': 'Who satisfies and who violates it' },
       make('table', {}, make('caption', {}, 'Cells in which it says something of an end'),
-        make('thead', {}, make('tr', {}, ...['peer', 'as', ...words].map((text) => make('th', { scope: 'col' }, text)))), body)));
+        make('thead', {}, make('tr', {}, ...['peer', 'as', ...WORDS].map((text) => make('th', { scope: 'col' }, text)))), body)));
   };
   const listRequirements = () => {
     const section = document.querySelector('#requirements div');
     if (section.firstChild) return;
     const body = make('tbody');
     for (const it of data.requirements) {
-      body.append(make('tr', {}, make('th', { scope: 'row' }, link(`#requirement/${it.id}`, it.id)), make('td', {}, it.level), make('td', {}, it.statement), make('td', {}, link(it.link, it.citation))));
+      body.append(make('tr', {}, make('th', { scope: 'row' }, link(`#requirement/${it.id}`, it.id)), make('td', {}, it.level), make('td', {}, ...coded(it.statement)), make('td', {}, link(it.link, it.citation))));
     }
     section.append(make('table', {}, make('thead', {}, make('tr', {}, ...['id', 'level', 'statement', 'document'].map((text) => make('th', { scope: 'col' }, text)))), body));
   };
