@@ -117,6 +117,34 @@ fn the_number_of_the_deployed_extension_works_as_well() {
         err.contains("expected a number from 0 to 65535 such as 62 or 0xfe01"),
         "{err}"
     );
+    let (code, _, err) = reqmtls(root.path(), &["run", "--extension", "10"]);
+    assert_eq!(code, 2);
+    assert!(
+        err.contains("got 10, which is supported_groups, expected a number"),
+        "{err}"
+    );
+}
+
+#[test]
+fn another_number_of_the_extension_is_no_drift() {
+    let root = root(&[("request-mtls.toml", &core())]);
+    let case = "request-mtls/set/absent";
+    let accepted = ["run", case, "--extension", "0xfe01"];
+    reqmtls(root.path(), &accepted);
+    let (code, out, err) = reqmtls(root.path(), &["accept"]);
+    assert_eq!(
+        (code, out.as_str()),
+        (0, "accepted: 5 transcripts\n"),
+        "{err}"
+    );
+    for arguments in [&["run", case][..], &accepted] {
+        let (code, _, err) = reqmtls(root.path(), arguments);
+        assert_eq!(code, 0, "{err}");
+        assert!(
+            err.contains("transcripts: 5 same, 0 changed, 0 new"),
+            "{err}"
+        );
+    }
 }
 
 #[test]

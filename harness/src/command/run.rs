@@ -104,8 +104,10 @@ pub(super) fn number(text: &str) -> Result<u16, String> {
     };
     let expected = "expected a number from 0 to 65535 such as 62 or 0xfe01";
     let number = parsed.map_err(|_| format!("got {text}, {expected}"))?;
-    match ExtensionType(number).name() {
-        Some(name) if number != TLS_FLAGS => Err(format!(
+    let ours = [ExtensionType::TLS_FLAGS, ExtensionType::EARLY_EXPERIMENT];
+    let extension = ExtensionType(number);
+    match extension.name() {
+        Some(name) if !ours.contains(&extension) => Err(format!(
             "got {text}, which is {name}, {expected} that no other extension has"
         )),
         _ => Ok(number),
