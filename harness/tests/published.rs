@@ -37,7 +37,7 @@ fn the_readme_counts_programs_as_their_chapter_does() {
             "**complete, and drop connections before**: ",
         ),
         (
-            " with a certificate, Chromium and Firefox, show",
+            " with a certificate, headless Chromium and Firefox, show",
             "asking everyone hurts most who has one**: ",
         ),
     ];
