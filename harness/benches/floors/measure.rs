@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// How often each is measured.
 pub(crate) const ROUNDS: usize = 7;
 
-/// By what time is told.
+/// Which time is measured.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Clock {
     /// What passes; other programs count.

@@ -2,12 +2,24 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::bench::{Bench, OTHER, until};
 
 const USAGE: Option<i32> = Some(2);
+
+/// Runs the program by a shell that did something first.
+fn shell(bench: &Bench, first: &str, arguments: &str) -> Output {
+    let program = assert_cmd::cargo::cargo_bin("reqmtls");
+    let script = format!(
+        "{first} exec {} --root {} {arguments}",
+        program.display(),
+        bench.root().display()
+    );
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &script]).output().unwrap()
+}
 
 #[test]
 fn a_second_run_into_one_folder_is_refused_and_the_first_is_whole() {
@@ -68,18 +80,8 @@ fn secrets_are_their_owners_whatever_the_umask_and_the_folder_was() {
     let latest = bench.root().join("results/latest");
     fs::create_dir_all(&latest).unwrap();
     fs::set_permissions(&latest, fs::Permissions::from_mode(0o755)).unwrap();
-    let program = assert_cmd::cargo::cargo_bin("reqmtls");
-    let script = format!(
-        "umask 0; exec {} --root {} run {OTHER} --mode process",
-        program.display(),
-        bench.root().display()
-    );
-    let status = std::process::Command::new("sh")
-        .args(["-c", &script])
-        .stderr(Stdio::null())
-        .status()
-        .unwrap();
-    assert_eq!(status.code(), Some(1));
+    let output = shell(&bench, "umask 0;", &format!("run {OTHER} --mode process"));
+    assert_eq!(output.status.code(), Some(1));
     let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(latest.clone()), 0o700);
     assert_eq!(mode(latest.join("run.pcapng")), 0o600);
@@ -88,17 +90,12 @@ fn secrets_are_their_owners_whatever_the_umask_and_the_folder_was() {
 #[test]
 fn a_closed_stderr_changes_nothing() {
     let bench = Bench::new("dies preparing");
-    let program = assert_cmd::cargo::cargo_bin("reqmtls");
     for redirect in ["2>&-", "2>/dev/full"] {
-        let script = format!(
-            "exec {} --root {} run {OTHER} --mode process {redirect}",
-            program.display(),
-            bench.root().display()
+        let output = shell(
+            &bench,
+            "",
+            &format!("run {OTHER} --mode process {redirect}"),
         );
-        let output = std::process::Command::new("sh")
-            .args(["-c", &script])
-            .output()
-            .unwrap();
         assert_eq!(output.status.code(), Some(1), "{redirect}");
         assert_eq!(bench.cells().len(), 4, "{redirect}");
     }
@@ -171,16 +168,8 @@ fn a_disk_that_fills_in_the_middle_of_a_run_is_named_and_leaves_the_last_result(
 #[test]
 fn a_run_without_descriptors_names_them_and_leaves_nothing() {
     let bench = Bench::new("");
-    let program = assert_cmd::cargo::cargo_bin("reqmtls");
-    let script = format!(
-        "ulimit -n 60; exec {} --root {} run request-mtls --mode process --jobs 64",
-        program.display(),
-        bench.root().display()
-    );
-    let output = std::process::Command::new("sh")
-        .args(["-c", &script])
-        .output()
-        .unwrap();
+    let run = "run request-mtls --mode process --jobs 64";
+    let output = shell(&bench, "ulimit -n 60;", run);
     let err = String::from_utf8(output.stderr).unwrap();
     assert!(err.contains("Too many open files"), "{err}");
     assert_eq!(output.status.code(), Some(3), "{err}");
