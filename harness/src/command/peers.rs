@@ -164,9 +164,13 @@ fn test(
 
 /// Installs what is missing, and says what that was.
 pub(super) fn install(runtime: &Runtime, tools: &[&Tool]) -> u8 {
+    let packages = build::missing(tools.iter().copied());
+    if !packages.is_empty() {
+        complain(&format!("installing {}", packages.join(" ")));
+    }
     match runtime.block_on(build::install(tools)) {
         Ok(packages) if packages.is_empty() => complain("nothing to install"),
-        Ok(packages) => complain(&format!("installed {}", packages.join(" "))),
+        Ok(_) => complain("installed"),
         Err(error) => {
             complain(&format!("error: {error}"));
             return EXIT_PEER;

@@ -54,6 +54,9 @@ pub(super) struct Arguments {
     /// Only one shard of the cells: I/N is the I-th of N; `reqmtls merge` puts their results together
     #[arg(long, value_name = "I/N", env = "REQMTLS_SHARD")]
     shard: Option<Shard>,
+    /// Install what building the peers needs and this machine lacks, where it has apt-get
+    #[arg(long)]
+    install: bool,
     /// Where results go [default: results/ of the root]
     #[arg(long, value_name = "DIR")]
     results: Option<PathBuf>,
@@ -153,6 +156,7 @@ pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
         peers,
         clients,
         servers,
+        install: arguments.install,
         pairings: arguments.selection.pairings,
         shard: arguments.shard,
         jobs: arguments.jobs.map_or_else(jobs, usize::from),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::time::Instant;
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use reqmtls_vocabulary::words;
 
 use super::published::Core;
@@ -38,17 +38,18 @@ pub struct Terminal<W> {
     width: Option<usize>,
     /// Whether the line of progress stands there.
     progress: bool,
-    start: Instant,
-    /// How many cells there will be.
-    cells: usize,
+    /// When the first cell ended.
+    start: Option<Instant>,
+    /// How many cells there will be, once that is known.
+    cells: Option<usize>,
     tally: Tally,
     core: Core,
     /// How many cells have a finding, by what is said of it.
     findings: IndexMap<String, usize>,
     /// How many cells could not run for want of a peer that was lost too often.
     gone: BTreeMap<String, usize>,
-    /// The peer whose build was written of last.
-    building: Option<String>,
+    /// The peers that are being built.
+    building: IndexSet<String>,
 }
 
 impl Terminal<io::Stderr> {
@@ -70,17 +71,20 @@ impl<W: Write> Reporter for Terminal<W> {
             Event::Started(_) => Ok(()),
             Event::Notice(text) => self.always(text),
             Event::Building { peer, line } => self.building(peer, line),
-            Event::Up(peer) => self.line(&format!(
-                "peer {}: {} ({})",
-                peer.name, peer.description.library, peer.mode
-            )),
+            Event::Up(peer) => {
+                self.building.shift_remove(&peer.name);
+                self.line(&format!(
+                    "peer {}: {} ({})",
+                    peer.name, peer.description.library, peer.mode
+                ))
+            }
             Event::Missing(missing) => {
+                self.building.shift_remove(&missing.name);
                 self.always(&format!("peer {}: {}", missing.name, missing.reason))
             }
             Event::Lost(lost) => self.always(&lost_line(lost)),
             Event::Cells { count } => {
-                self.cells = *count;
-                self.start = Instant::now();
+                self.cells = Some(*count);
                 self.line(&format!("cells: {count}"))
             }
             Event::Cell(cell, _) => self.cell(cell),
@@ -119,29 +123,30 @@ impl<W: Write> Terminal<W> {
             detail,
             width,
             progress: false,
-            start: Instant::now(),
-            cells: 0,
+            start: None,
+            cells: None,
             tally: Tally::default(),
             core: Core::default(),
             findings: IndexMap::new(),
             gone: BTreeMap::new(),
-            building: None,
+            building: IndexSet::new(),
         }
     }
 
     /// What a build writes is progress; without a terminal, that it goes on is enough, and its log has the rest.
     fn building(&mut self, peer: &str, line: &str) -> io::Result<()> {
+        let begins = self.building.insert(peer.to_owned());
         if self.detail == Detail::Verbose {
             return self.line(&format!("build {peer}: {}", line.trim()));
         }
-        if self.width.is_some() {
-            return self.progress(&format!("build {peer}: {}", line.trim()));
+        match self.width {
+            Some(_) if self.start.is_none() => {
+                self.progress(&format!("build {peer}: {}", line.trim()))
+            }
+            Some(_) => Ok(()),
+            None if begins => self.line(&format!("build {peer}")),
+            None => Ok(()),
         }
-        if self.building.as_deref() == Some(peer) {
-            return Ok(());
-        }
-        self.building = Some(peer.to_owned());
-        self.line(&format!("build {peer}"))
     }
 
     fn cell(&mut self, cell: &Cell) -> io::Result<()> {
@@ -186,7 +191,7 @@ impl<W: Write> Terminal<W> {
                 "changed: {name}: the transcript differs from the accepted one"
             ))?;
         }
-        if self.cells <= SHOWN && !cell.connections.is_empty() {
+        if self.is_small() && !cell.connections.is_empty() {
             self.line(&format!("{name}: {}", cell.conformance))?;
             for line in cell.text().lines() {
                 self.line(&format!("  {line}"))?;
@@ -197,22 +202,39 @@ impl<W: Write> Terminal<W> {
 
     /// Whether what is known is shown too: of many cells only on request.
     fn shows_all(&self) -> bool {
-        self.detail == Detail::Verbose || self.cells <= SHOWN
+        self.detail == Detail::Verbose || self.is_small()
     }
 
-    /// How far the run is, how fast it goes, and how long it will take.
+    /// Whether there are so few cells that all of them is shown.
+    fn is_small(&self) -> bool {
+        self.cells.is_some_and(|cells| cells <= SHOWN)
+    }
+
+    /// How far the run is, how fast it goes, and how long it will take or what it waits for.
     fn rate(&mut self) -> io::Result<()> {
         if self.width.is_none() {
             return Ok(());
         }
-        let (done, all) = (self.tally.cells, self.cells);
-        let seconds = self.start.elapsed().as_secs().max(1);
-        let rate = (done as u64 / seconds).max(1);
-        let left = all.saturating_sub(done) as u64 / rate;
+        let done = self.tally.cells;
+        let elapsed = self.start.get_or_insert_with(Instant::now).elapsed();
+        let rate = (done as u128 * 1000 / elapsed.as_millis().max(1)).max(1);
+        let far = match self.cells {
+            Some(all) => {
+                let left = all.saturating_sub(done) as u128 / rate;
+                format!("{done}/{all} cells, {rate} in a second, {left} s left")
+            }
+            None => {
+                let peers: Vec<_> = self.building.iter().map(String::as_str).collect();
+                format!(
+                    "{done} cells, {rate} in a second, building {}",
+                    peers.join(", ")
+                )
+            }
+        };
         let findings = self.tally.newly_deviating;
         let failed = self.tally.of(Conformance::Failed);
         self.progress(&format!(
-            "{done}/{all} cells, {rate} in a second, {left} s left; {findings} with new findings, {failed} failed"
+            "{far}; {findings} with new findings, {failed} failed"
         ))
     }
 

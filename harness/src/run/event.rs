@@ -36,9 +36,9 @@ pub enum Event {
     Missing(Missing),
     /// A peer ended, or did not answer any more and was ended: the cells that it was in fail.
     Lost(Lost),
-    /// All peers that will come are up, and cells start.
+    /// All peers that will come are up. Cells of those that were up before may have ended before.
     Cells {
-        /// How many.
+        /// How many cells there are in all.
         count: usize,
     },
     /// A cell ended.
@@ -120,12 +120,12 @@ pub struct Ended {
     pub timings: Timings,
 }
 
-/// Where the time of a run went.
+/// Where the time of a run went. Cells run while further peers are built.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Timings {
-    /// Building and starting peers.
+    /// From the start until every peer was built and started that will be.
     pub peers: Duration,
-    /// Running cells.
+    /// From the start of the first cell to the end of the last one.
     pub cells: Duration,
     /// Ending peers.
     pub stop: Duration,

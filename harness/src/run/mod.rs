@@ -11,15 +11,18 @@ mod shard;
 mod start;
 
 use std::cell::{OnceCell, RefCell};
+use std::collections::VecDeque;
 use std::future::Future;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use futures_util::{Stream, StreamExt};
 use reqmtls_contract::Revision;
 use reqmtls_vocabulary::Side;
 use thiserror::Error;
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell as AsyncOnceCell, Semaphore};
 use tokio::task::JoinSet;
 
 pub use self::accepted::{Accepted, AcceptedError, HEAD as SNAPSHOT_HEAD, text as snapshot};
@@ -33,7 +36,8 @@ pub use self::plan::{Candidate, Place, Plan, pairs};
 pub(crate) use self::relay::Recorder;
 pub use self::shard::{Shard, Sharded};
 
-use self::cell::Common;
+use self::cell::{Common, Planned};
+use self::plan::Wave;
 use self::start::Starting;
 use crate::peer::{Engine, Loss, PATIENCE, RunningPeer};
 use crate::scenario::{Certificates, Material, Sightings};
@@ -94,32 +98,34 @@ pub async fn run(
         revision: plan.revision,
         sharded: Sharded::of(plan),
     }));
+    let emit = RefCell::new(emit);
     let mut timings = Timings::default();
     let mut sightings = Sightings::new(&plan.known, plan.extension);
     let mut running = Vec::new();
     let mut tasks = JoinSet::new();
     let engine: OnceCell<Arc<Engine>> = OnceCell::new();
+    let common = Arc::new(Common {
+        material,
+        accepted,
+        timeout: plan.timeout,
+        repeat: plan.repeat,
+    });
     let work = async {
-        Starting {
+        let starting = Starting {
             plan,
             engine: &engine,
-            emit: RefCell::new(&mut emit),
-        }
-        .peers(&mut running, &mut timings)
-        .await?;
-        let common = Arc::new(Common {
-            material,
-            accepted,
-            timeout: plan.timeout,
-            repeat: plan.repeat,
-        });
+            emit: &emit,
+            installed: AsyncOnceCell::new(),
+        };
         let cells = Running {
             plan,
-            peers: &running,
+            peers: &mut running,
             common,
             tasks: &mut tasks,
+            emit: &emit,
         };
-        timings.cells = cells.run(&mut sightings, &mut emit).await;
+        let up = starting.peers().await?;
+        cells.run(up, &mut sightings, &mut timings).await;
         Ok(())
     };
     tokio::pin!(stop);
@@ -127,6 +133,7 @@ pub async fn run(
         outcome = work => Some(outcome),
         () = &mut stop => None,
     };
+    let mut emit = emit.into_inner();
     let interrupted = outcome.is_none();
     if interrupted {
         emit(Event::Interrupted);
@@ -162,27 +169,36 @@ pub async fn run(
 }
 
 /// The cells of a run, with what they need.
-struct Running<'a> {
+struct Running<'a, E> {
     plan: &'a Plan,
-    peers: &'a [Arc<RunningPeer>],
+    /// The peers that are up, in the order of columns.
+    peers: &'a mut Vec<Arc<RunningPeer>>,
     common: Arc<Common>,
     /// A task for each cell that runs.
     tasks: &'a mut JoinSet<(Cell, Vec<Trace>)>,
+    emit: &'a RefCell<E>,
 }
 
-impl Running<'_> {
-    /// Runs the cells, as many at once as the plan says, and says how long that took.
-    async fn run(self, sightings: &mut Sightings<'_>, emit: &mut impl FnMut(Event)) -> Duration {
-        let cells = plan::cells(self.plan, self.peers, &self.common.material);
-        emit(Event::Cells { count: cells.len() });
+impl<E: FnMut(Event)> Running<'_, E> {
+    /// Runs the cells, as many at once as the plan says, each as soon as both its ends are up.
+    async fn run(
+        self,
+        up: impl Stream<Item = (usize, Arc<RunningPeer>)>,
+        sightings: &mut Sightings<'_>,
+        timings: &mut Timings,
+    ) {
         let start = Instant::now();
+        let mut first = None;
         let places = Arc::new(Semaphore::new(self.plan.jobs));
-        let mut cells = cells.into_iter();
+        let mut waiting = VecDeque::<Planned>::new();
+        let (mut count, mut columns) = (0, Vec::new());
+        let mut up = pin!(up.fuse());
         loop {
             // A cell's deadline begins when it has its place.
             while let Ok(place) = Arc::clone(&places).try_acquire_owned()
-                && let Some(cell) = cells.next()
+                && let Some(cell) = waiting.pop_front()
             {
+                first.get_or_insert_with(Instant::now);
                 let common = Arc::clone(&self.common);
                 self.tasks.spawn(async move {
                     let result = cell.run(common).await;
@@ -190,26 +206,51 @@ impl Running<'_> {
                     result
                 });
             }
-            let Some(done) = self.tasks.join_next().await else {
-                break;
-            };
-            // A cell does not panic; if one does, the whole run should.
-            let (mut cell, traces) =
-                done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-            self.report_losses(emit);
-            mark(&mut cell, sightings, |name| self.library(name));
-            emit(Event::Cell(Box::new(cell), traces));
+            tokio::select! {
+                biased;
+                peer = up.next(), if !up.is_done() => {
+                    let wave = if let Some((column, peer)) = &peer {
+                        // At once: an interrupt ends those that are up.
+                        let place = columns.partition_point(|it| it < column);
+                        columns.insert(place, *column);
+                        self.peers.insert(place, Arc::clone(peer));
+                        Wave::Up(&peer.name)
+                    } else {
+                        timings.peers = start.elapsed();
+                        Wave::Rest
+                    };
+                    let cells = plan::cells(self.plan, wave, self.peers, &self.common.material);
+                    count += cells.len();
+                    waiting.extend(cells);
+                    if peer.is_none() {
+                        self.emit(Event::Cells { count });
+                    }
+                }
+                Some(done) = self.tasks.join_next() => {
+                    // A cell does not panic; if one does, the whole run should.
+                    let (mut cell, traces) =
+                        done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+                    self.report_losses();
+                    mark(&mut cell, sightings, |name| self.library(name));
+                    self.emit(Event::Cell(Box::new(cell), traces));
+                }
+                else => break,
+            }
         }
-        self.report_losses(emit);
-        start.elapsed()
+        self.report_losses();
+        timings.cells = first.map_or(Duration::ZERO, |first| first.elapsed());
+    }
+
+    fn emit(&self, event: Event) {
+        (self.emit.borrow_mut())(event);
     }
 
     /// Reports the peers that were lost, before the cells that this cost.
-    fn report_losses(&self, emit: &mut impl FnMut(Event)) {
-        for peer in self.peers {
+    fn report_losses(&self) {
+        for peer in &*self.peers {
             for Loss { reason, restarts } in peer.losses() {
                 let name = peer.name.clone();
-                emit(Event::Lost(Lost {
+                self.emit(Event::Lost(Lost {
                     name,
                     reason,
                     restarts,

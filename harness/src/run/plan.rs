@@ -26,6 +26,8 @@ pub struct Plan {
     pub clients: Vec<String>,
     /// The names of those that play servers.
     pub servers: Vec<String>,
+    /// Whether what building them needs and this machine lacks is installed.
+    pub install: bool,
     /// Who runs against whom, whatever the scenarios say.
     pub pairings: Option<Pairings>,
     /// Only the cells of this shard.
@@ -150,9 +152,33 @@ impl Candidate for Running<'_> {
     }
 }
 
-/// Every case on every pairing that it is for, as far as it is in the plan's shard.
+/// Which cells can start by now.
+#[derive(Clone, Copy)]
+pub(super) enum Wave<'a> {
+    /// Those of this peer with all that are up, once it is.
+    Up(&'a str),
+    /// The rest, once all are up that will come: those in which an end breaks rules on purpose whom the reference
+    /// cannot play. Who does depends on who is there.
+    Rest,
+}
+
+impl Wave<'_> {
+    fn has(self, case: &Case, ends: [&Running<'_>; 2]) -> bool {
+        let played_by_reference = |(side, end): (Side, &Running<'_>)| {
+            !case.misbehaves(side) || (end.is_reference() && end.can_misbehave(case, side))
+        };
+        let is_settled = Side::BOTH.into_iter().zip(ends).all(played_by_reference);
+        match self {
+            Self::Up(name) => is_settled && ends.iter().any(|end| end.name() == name),
+            Self::Rest => !is_settled,
+        }
+    }
+}
+
+/// The cells of a wave: every case on every pairing that it is for, as far as they are in the plan's shard.
 pub(super) fn cells(
     plan: &Plan,
+    wave: Wave<'_>,
     running: &[Arc<RunningPeer>],
     material: &Material,
 ) -> Vec<Planned> {
@@ -176,9 +202,10 @@ pub(super) fn cells(
             &plan.servers,
             plan.pairings,
         ) {
+            let is_now = wave.has(case, [&candidates[client], &candidates[server]]);
             let (client, server) = (&running[client], &running[server]);
             let has = |shard: Shard| shard.has(&case.id, &client.name, &server.name);
-            if plan.shard.is_none_or(has) {
+            if is_now && plan.shard.is_none_or(has) {
                 cells.push(Planned {
                     case: Arc::clone(case),
                     client: Arc::clone(client),

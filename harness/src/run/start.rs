@@ -2,13 +2,13 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::sync::Arc;
-use std::time::Instant;
 
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use reqmtls_peer_rustls::Rustls;
+use tokio::sync::OnceCell as AsyncOnceCell;
 
 use super::RunError;
-use super::event::{Event, Missing, Peer, Timings};
+use super::event::{Event, Missing, Peer};
 use super::plan::{Place, Plan};
 use crate::peer::manifest::Manifest;
 use crate::peer::{Engine, Program, RunningPeer, StartError, build};
@@ -20,43 +20,37 @@ pub(super) struct Starting<'a, E> {
     pub(super) plan: &'a Plan,
     /// The container engine, once one has answered.
     pub(super) engine: &'a OnceCell<Arc<Engine>>,
-    pub(super) emit: RefCell<&'a mut E>,
+    pub(super) emit: &'a RefCell<E>,
+    /// Set once what peers lack is installed, or cannot be.
+    pub(super) installed: AsyncOnceCell<()>,
 }
 
 impl<E: FnMut(Event)> Starting<'_, E> {
-    /// Builds and starts every peer that plays, each as soon as it is built; what is not there is reported.
+    /// Builds and starts every peer that plays. Each comes as soon as it is up, with its column; what is not there is
+    /// reported.
     pub(super) async fn peers(
         &self,
-        running: &mut Vec<Arc<RunningPeer>>,
-        timings: &mut Timings,
-    ) -> Result<(), RunError> {
+    ) -> Result<impl Stream<Item = (usize, Arc<RunningPeer>)>, RunError> {
         let plan = self.plan;
         let plays = |peer: &&Manifest| {
             plan.clients.contains(&peer.name) || plan.servers.contains(&peer.name)
         };
-        let playing: Vec<_> = plan.peers.iter().filter(plays).collect();
-        if playing.iter().any(|peer| !peer.in_process) {
+        let playing = plan.peers.iter().filter(plays).enumerate();
+        let mut playing: Vec<(_, &Manifest)> = playing.collect();
+        if playing.iter().any(|(_, peer)| !peer.in_process) {
             self.find_engine().await?;
         }
-        let starting = Instant::now();
-        let mut up = futures_util::stream::iter(playing.into_iter().enumerate())
-            .map(|(column, manifest)| async move { (column, self.peer(manifest).await) })
-            .buffer_unordered(BUILDS);
-        let mut columns = Vec::new();
-        while let Some((column, outcome)) = up.next().await {
-            // Pushed at once: an interrupt ends those that are up.
-            if let Some(peer) = outcome {
-                let place = columns.partition_point(|it| *it < column);
-                columns.insert(place, column);
-                running.insert(place, Arc::new(peer));
-            }
-        }
-        timings.peers = starting.elapsed();
-        Ok(())
+        // Who waits for an installation keeps nobody waiting.
+        playing.sort_by_key(|(_, peer)| self.waits(peer));
+        let start = async move |(column, manifest)| Some((column, self.peer(manifest).await?));
+        Ok(futures_util::stream::iter(playing)
+            .map(start)
+            .buffer_unordered(BUILDS)
+            .filter_map(std::future::ready))
     }
 
     /// Builds and starts one peer.
-    async fn peer(&self, manifest: &Manifest) -> Option<RunningPeer> {
+    async fn peer(&self, manifest: &Manifest) -> Option<Arc<RunningPeer>> {
         let name = &manifest.name;
         let outcome = if manifest.in_process {
             Ok(RunningPeer::in_process(name, Arc::new(Rustls::new())))
@@ -67,6 +61,10 @@ impl<E: FnMut(Event)> Starting<'_, E> {
                     line: line.to_owned(),
                 });
             };
+            if self.waits(manifest) {
+                let installed = self.installed.get_or_init(|| self.install());
+                installed.await;
+            }
             match build::build(&self.plan.root, manifest, progress).await {
                 Ok(program) => self.start(name, &program).await,
                 Err(error) => return self.miss(name, format!("not built: {error}")),
@@ -83,9 +81,24 @@ impl<E: FnMut(Event)> Starting<'_, E> {
                     glue: manifest.glue.clone(),
                     patch: manifest.patch.clone(),
                 }));
-                Some(peer)
+                Some(Arc::new(peer))
             }
             Err(error) => self.miss(name, format!("not started: {error}")),
+        }
+    }
+
+    /// Whether a peer lacks what is installed first.
+    fn waits(&self, manifest: &Manifest) -> bool {
+        self.plan.install && !build::missing(&manifest.tools).is_empty()
+    }
+
+    /// Installs what the peers of the plan lack. What is lacking still is said by the build of who lacks it.
+    async fn install(&self) {
+        let tools: Vec<_> = self.plan.peers.iter().flat_map(|it| &it.tools).collect();
+        let packages = build::missing(tools.iter().copied()).join(" ");
+        self.emit(Event::Notice(format!("installing {packages}")));
+        if let Err(error) = build::install(&tools).await {
+            self.emit(Event::Notice(format!("not installed: {error}")));
         }
     }
 
@@ -106,7 +119,7 @@ impl<E: FnMut(Event)> Starting<'_, E> {
         (self.emit.borrow_mut())(event);
     }
 
-    fn miss(&self, name: &str, reason: String) -> Option<RunningPeer> {
+    fn miss(&self, name: &str, reason: String) -> Option<Arc<RunningPeer>> {
         let name = name.to_owned();
         self.emit(Event::Missing(Missing { name, reason }));
         None

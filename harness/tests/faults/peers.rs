@@ -1,6 +1,13 @@
 //! Faults of peers.
 
-use crate::bench::{Bench, OTHER, STRUCK};
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::bench::{Bench, OTHER, STRUCK, example};
 
 /// The pairings of the faulty peer.
 const PAIRINGS: [&str; 3] = ["faulty--rustls", "rustls--faulty", "faulty--faulty"];
@@ -99,8 +106,8 @@ fn a_peer_that_is_lost_too_often_is_not_started_again_and_the_rest_is_one_line()
     let bench = Bench::of("dies preparing", "request-mtls");
     // Every case begins so.
     let manifest = bench.root().join("peers/faulty/peer.toml");
-    let text = std::fs::read_to_string(&manifest).unwrap();
-    std::fs::write(
+    let text = fs::read_to_string(&manifest).unwrap();
+    fs::write(
         &manifest,
         text.replace("dies preparing", "dies preparing anything"),
     )
@@ -155,10 +162,10 @@ fn what_others_wrote_is_interpreted_in_no_report() {
     let bench = Bench::new("speaks in escapes");
     bench.run(&[]);
     let mut read = 0;
-    for entry in std::fs::read_dir(bench.root().join("results/latest")).unwrap() {
+    for entry in fs::read_dir(bench.root().join("results/latest")).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|it| it == "md") {
-            let text = std::fs::read_to_string(&path).unwrap();
+            let text = fs::read_to_string(&path).unwrap();
             for words in ["<script", " [y](z)", "\x1b", "\u{202e}"] {
                 assert!(
                     !text.contains(words),
@@ -191,4 +198,43 @@ fn a_cell_that_shows_two_things_in_several_runs_is_reported_and_no_pass() {
 fn no_cell_fails_because_of_how_many_run_at_once() {
     let ran = Bench::new("").run_as(&["request-mtls", "--mode", "process", "--jobs", "256"]);
     ran.says("120 cells: 120 conforms");
+}
+
+#[test]
+fn cells_of_peers_that_are_up_wait_for_no_other() {
+    let bench = Bench::new("");
+    let gate = bench.root().join("gate");
+    let made = Command::new("mkfifo").arg(&gate).status().unwrap();
+    assert!(made.success());
+    // Starts once the gate is open.
+    let program = bench.root().join("peers/faulty/run");
+    let [from, to] = [&gate, &example()].map(|path| path.display().to_string());
+    fs::write(
+        &program,
+        format!("#!/bin/sh\nread -r _ <{from}\nexec {to} \"$@\"\n"),
+    )
+    .unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut run = bench.command(&[STRUCK, "--mode", "process", "--format", "json"]);
+    let run = run.stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut run = run.spawn().unwrap();
+    let lines = BufReader::new(run.stdout.take().unwrap()).lines();
+    let mut lines = lines.map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+    let mut next = |keys: [&str; 2]| {
+        let line = lines.find(|line| keys.iter().any(|key| line.get(key).is_some()));
+        line.expect("a line of that kind")
+    };
+    // How many cells there are is known once all are up.
+    let cell = next(["cell", "cells"]);
+    assert_eq!(cell["cell"]["client"]["peer"], "rustls");
+    assert_eq!(cell["cell"]["server"]["peer"], "rustls");
+    // For reading too: then it opens even where nobody reads any more.
+    let mut gate = fs::OpenOptions::new();
+    let mut gate = gate.read(true).write(true).open(from).unwrap();
+    gate.write_all(b"open\n").unwrap();
+    assert_eq!(next(["cells", "ended"])["cells"], 4);
+    let rest: Vec<_> = lines.filter(|line| line.get("cell").is_some()).collect();
+    assert_eq!(rest.len(), 3);
+    // Nobody has accepted these transcripts.
+    assert_eq!(run.wait().unwrap().code(), Some(1));
 }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::process::Stdio;
 
+use rustix::process::{Pid, setpriority_process};
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
@@ -84,6 +85,11 @@ pub(super) async fn run(
         .stderr(Stdio::piped())
         .kill_on_drop(true);
     let mut child = command.spawn().map_err(&start)?;
+    // Cells that run meanwhile have deadlines, and this has none.
+    if let Some(id) = child.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
+        // It may have ended by itself.
+        let _ = setpriority_process(Some(id), 10);
+    }
     let mut tail = VecDeque::with_capacity(TAIL);
     if let Some(stderr) = child.stderr.take() {
         let mut lines = BufReader::new(stderr).lines();

@@ -5,7 +5,7 @@ use thiserror::Error;
 use tokio::process::Command;
 
 use super::BuildError;
-use super::command::show;
+use super::command::run;
 use crate::peer::tool::Tool;
 
 /// Why what is missing was not installed.
@@ -24,9 +24,9 @@ pub enum InstallError {
 
 /// The Debian packages of these that this machine lacks.
 #[must_use]
-pub fn missing(tools: &[&Tool]) -> Vec<String> {
+pub fn missing<'a>(tools: impl IntoIterator<Item = &'a Tool>) -> Vec<String> {
     let mut packages: Vec<_> = tools
-        .iter()
+        .into_iter()
         .filter(|tool| !tool.is_present())
         .filter_map(|tool| tool.package.clone())
         .collect();
@@ -37,7 +37,7 @@ pub fn missing(tools: &[&Tool]) -> Vec<String> {
 
 /// Installs those of these that this machine lacks, and says what that was.
 pub async fn install(tools: &[&Tool]) -> Result<Vec<String>, InstallError> {
-    let packages = missing(tools);
+    let packages = missing(tools.iter().copied());
     if packages.is_empty() {
         return Ok(packages);
     }
@@ -55,13 +55,10 @@ pub async fn install(tools: &[&Tool]) -> Result<Vec<String>, InstallError> {
         .to_vec();
     fetch.extend(packages.iter().cloned());
     for arguments in [refresh, fetch] {
-        show(
-            apt_get(&arguments),
-            &format!("apt-get {}", arguments.join(" ")),
-        )
-        .await?;
+        let name = format!("apt-get {}", arguments.join(" "));
+        run(apt_get(&arguments), &name, &mut |_| {}).await?;
     }
-    match missing(tools) {
+    match missing(tools.iter().copied()) {
         still if still.is_empty() => Ok(packages),
         still => Err(InstallError::Still(still.join(" "))),
     }
@@ -77,8 +74,6 @@ fn apt_get(arguments: &[String]) -> Command {
     };
     command
         .args(["DEBIAN_FRONTEND=noninteractive", "apt-get"])
-        .args(arguments)
-        // Data goes to stdout, and this is none.
-        .stdout(std::io::stderr());
+        .args(arguments);
     command
 }
