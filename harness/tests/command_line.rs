@@ -290,7 +290,7 @@ fn a_cell_of_the_last_run_is_explained() {
         "conformance: conforms, transcript: new",
         "  C  ClientHello           tls_flags={request_mtls}",
         "  [inference] RM-5 satisfied, server (reference): CertificateRequest to a client that set the flag",
-        "  [MAY] TLS-4, server (reference): server sent certificate_required(116) follows TLS-4 against RM-3",
+        "  [MAY] TLS-4, server (reference): server sent certificate_required(116), as TLS-4 says; RM-3 says otherwise",
         "no transcript of it has been accepted",
         "alone: reqmtls run request-mtls/set/absent/require-on-flag --client rustls --server rustls",
     ] {
@@ -316,7 +316,131 @@ fn a_cell_of_the_last_run_is_explained() {
     let misspelt = case.replace("require-", "reqire-");
     let (code, _, err) = reqmtls(root.path(), &["explain", &misspelt, "rustls--rustls"]);
     assert_eq!(code, 2);
-    assert!(err.contains(&format!("did you mean {case}?")), "{err}");
+    assert!(err.contains(&format!("did you mean {case:?}?")), "{err}");
+}
+
+#[test]
+fn a_case_is_explained_by_any_pattern_that_matches_it_alone() {
+    let root = root(&[("request-mtls.toml", &core())]);
+    reqmtls(root.path(), &["run"]);
+    let explain = |pattern: &str| reqmtls(root.path(), &["explain", pattern, "rustls--rustls"]);
+    let (code, out, err) = explain("*/set/absent/require");
+    assert_eq!(code, 0, "{err}");
+    assert!(
+        out.starts_with("request-mtls/set/absent/require on rustls--rustls\n"),
+        "{out}"
+    );
+    let (code, out, err) = explain("request-mtls/*/absent/require");
+    assert_eq!((code, out.as_str()), (2, ""), "{err}");
+    let named = "error: got \"request-mtls/*/absent/require\", which matches 3 cases, expected one:\n  \
+        request-mtls/set/absent/require\n  request-mtls/unmodified/absent/require\n  \
+        request-mtls/unset/absent/require\n";
+    assert_eq!(err, named);
+    let (_, _, err) = explain("request-mtls");
+    assert_eq!(err.lines().count(), 22, "{err}");
+    assert!(err.ends_with("\n  and 10 more\n"), "{err}");
+    // What the last run has one case of is meant.
+    reqmtls(root.path(), &["run", "request-mtls/set/absent/never"]);
+    let (code, out, err) = explain("request-mtls");
+    assert_eq!(code, 0, "{err}");
+    assert!(
+        out.starts_with("request-mtls/set/absent/never on rustls--rustls\nrun: last\n"),
+        "{out}"
+    );
+}
+
+#[test]
+fn the_command_that_runs_a_cell_alone_has_the_numbers_of_its_run() {
+    let root = root(&[("request-mtls.toml", &core())]);
+    let case = "request-mtls/set/absent/never";
+    let numbers = ["--flag", "5", "--extension", "0xfe01"];
+    reqmtls(root.path(), &[&["run", case], &numbers[..]].concat());
+    let (code, out, err) = reqmtls(root.path(), &["explain", case, "rustls--rustls"]);
+    assert_eq!(code, 0, "{err}");
+    let alone = out.lines().find_map(|line| line.strip_prefix("alone: "));
+    let expected =
+        format!("reqmtls run --flag 5 --extension 0xfe01 {case} --client rustls --server rustls");
+    assert_eq!(alone, Some(&*expected), "{out}");
+    for report in ["summary.md", "index.html"] {
+        let path = root.path().join("results/latest").join(report);
+        let text = fs::read_to_string(path).unwrap();
+        assert!(text.contains(" --flag 5 --extension 0xfe01"), "{report}");
+    }
+    // It is a command: what it prints runs that cell, and nothing is another than it was.
+    reqmtls(root.path(), &["accept"]);
+    let arguments: Vec<&str> = expected.split(' ').skip(1).collect();
+    let (code, _, err) = reqmtls(root.path(), &arguments);
+    assert_eq!(code, 0, "{err}");
+    assert!(err.contains("1 cell: 1 conforms"), "{err}");
+    let (_, out, _) = reqmtls(root.path(), &["explain", case, "rustls--rustls"]);
+    assert!(
+        out.contains("\nthe transcript is the accepted one\n"),
+        "{out}"
+    );
+}
+
+/// What a run of a cell that has changed, and its explanation, write under these variables.
+fn colored(root: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> String {
+    let mut all = String::new();
+    let case = "request-mtls/set/absent/never";
+    for command in [&["run", case][..], &["explain", case, "rustls--rustls"]] {
+        let mut program = Command::cargo_bin("reqmtls").unwrap();
+        for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "GITHUB_ACTIONS"] {
+            program.env_remove(name);
+        }
+        let program = program.envs(variables.iter().copied());
+        let program = program.arg("--root").arg(root).args(command);
+        let output = program.args(arguments).output().unwrap();
+        for octets in [output.stdout, output.stderr] {
+            all.push_str(&String::from_utf8(octets).unwrap());
+        }
+    }
+    all
+}
+
+#[test]
+fn colors_are_there_when_they_are_asked_for_and_never_the_only_sign() {
+    let root = root(&[("request-mtls.toml", &core())]);
+    let folder = root.path().join("results/snapshots");
+    fs::create_dir_all(&folder).unwrap();
+    let accepted = "# set/absent/never\n## rustls--rustls\nS  HelloRetryRequest\n";
+    fs::write(folder.join("request-mtls.snap"), accepted).unwrap();
+    // Times and what certificates' lengths make of octets differ from run to run.
+    let alike = |text: &str| -> Vec<String> {
+        let lines = text.lines();
+        let lines = lines.filter(|line| !line.starts_with("time: ") && !line.contains(" octets "));
+        let plain = lines.map(|line| anstream::adapter::strip_str(line).to_string());
+        plain.filter(|line| !line.contains("reports: ")).collect()
+    };
+    let force = [("CLICOLOR_FORCE", "1")];
+    let plain = colored(root.path(), &[], &[]);
+    assert!(!plain.contains('\x1b'), "{plain}");
+    for (arguments, variables) in [
+        (&["--color", "always"][..], &[][..]),
+        (&[], &force),
+        (&["--color", "always"], &[("NO_COLOR", "1")]),
+    ] {
+        let text = colored(root.path(), arguments, variables);
+        for word in ["changed", "conforms"] {
+            let painted = text.split("\x1b[").any(|part| {
+                let text = part.split_once('m').map(|(_, text)| text);
+                text.is_some_and(|text| text.contains(word))
+            });
+            assert!(painted, "{arguments:?} {variables:?}: {word}: {text:?}");
+        }
+        assert_eq!(alike(&text), alike(&plain));
+    }
+    for (arguments, variables) in [
+        (&["--color", "never"][..], &force[..]),
+        (&[], &[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")]),
+        (&["--color", "auto"], &[]),
+    ] {
+        let text = colored(root.path(), arguments, variables);
+        assert!(
+            !text.contains('\x1b'),
+            "{arguments:?} {variables:?}: {text:?}"
+        );
+    }
 }
 
 #[test]
@@ -329,9 +453,11 @@ fn the_first_difference_from_the_accepted_transcript_is_explained() {
     let case = "request-mtls/set/absent/never";
     let (code, _, err) = reqmtls(root.path(), &["run", case]);
     assert_eq!(code, 1, "{err}");
-    let (_, out, _) = reqmtls(root.path(), &["explain", case, "rustls--rustls"]);
     let expected = "line 2\n  accepted: S  HelloRetryRequest\n  got:      S  ServerHello\n";
+    let (_, out, _) = reqmtls(root.path(), &["explain", case, "rustls--rustls"]);
     assert!(out.contains(expected), "{out}");
+    let changed = format!("changed: {case} rustls--rustls: {expected}");
+    assert!(err.contains(&changed), "{err}");
 }
 
 fn scenario(name: &str) -> String {
@@ -424,7 +550,7 @@ fn a_misbehaving_end_has_to_be_caught_at_what_the_scenario_says() {
     let run = ["run", "encoding/all-zero/unmodified/never"];
     let sound = scenario("encoding.toml");
     let (_, _, err) = reqmtls(root(&[("encoding.toml", &sound)]).path(), &run);
-    assert!(err.contains("1 cells: 1 conforms"), "{err}");
+    assert!(err.contains("1 cell: 1 conforms"), "{err}");
     let other = sound.replacen("violates = [\"TF-2\"]", "violates = [\"TF-1\"]", 1);
     let (code, _, err) = reqmtls(root(&[("encoding.toml", &other)]).path(), &run);
     assert_eq!(code, 3, "{err}");

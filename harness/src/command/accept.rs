@@ -12,7 +12,7 @@ use reqmtls_contract::Revision;
 use super::EXIT_NOTHING;
 use super::root::Root;
 use crate::judge::Conformance;
-use crate::report::{RESULT, replay, write_whole};
+use crate::report::{RESULT, counted, replay, write_whole};
 use crate::run::{self, Accepted, Cell, Event};
 use crate::scenario::{CaseId, Selector};
 
@@ -78,8 +78,8 @@ pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
     }
     if let Some(first) = failed.first() {
         bail!(
-            "{} cells of it failed, the first of them {first}: what they show is nobody's behaviour",
-            failed.len()
+            "{} of it failed, the first of them {first}: what they show is nobody's behaviour",
+            counted(failed.len(), "cell")
         );
     }
     let folder = published.join("snapshots");
@@ -91,7 +91,7 @@ pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
         let order: Vec<&CaseId> = scenario.cases.iter().map(|case| &case.id).collect();
         changed += accept(&folder, &scenario.id, &order, transcripts)?;
     }
-    writeln!(io::stdout(), "accepted: {changed} transcripts")?;
+    writeln!(io::stdout(), "accepted: {}", counted(changed, "transcript"))?;
     Ok(if changed == 0 { EXIT_NOTHING } else { 0 })
 }
 

@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::run::number;
 use crate::judge::{Numbering, Recorded};
-use crate::report::CaptureFile;
+use crate::report::{CaptureFile, counted};
 use crate::scenario::MAX_FLAG;
 use reqmtls_observer::capture::{self, Connection};
 use reqmtls_observer::{Codepoints, DEFAULT_FLAG, ExtensionType, KeyLog, Transcript};
@@ -117,12 +117,12 @@ impl Capture {
 
     /// What there is instead of the connections that a command needs.
     pub(super) fn lacks(&self) -> String {
-        let count = self.len();
+        let count = counted(self.len(), "TCP connection");
         let omissions = self.omissions.join("; ");
         if omissions.is_empty() {
-            format!("got {count} TCP connections")
+            format!("got {count}")
         } else {
-            format!("got {count} TCP connections ({omissions})")
+            format!("got {count} ({omissions})")
         }
     }
 }

@@ -11,6 +11,7 @@ use reqmtls_observer::{
 use crate::judge::check;
 use crate::judge::requirement::{Level, Requirement};
 use crate::judge::{Numbering, Recorded, Ruling};
+use crate::report::paint::{of_verdict, painted};
 
 /// Its name, what passed, what is not to be read, and its flags.
 pub(super) fn describe(out: &mut impl Write, recorded: &Recorded) -> fmt::Result {
@@ -137,7 +138,7 @@ pub(super) fn answers(error: TlsFlagsError) -> String {
 
 /// A ruling with the line that shows it, and the sentence behind it.
 pub(super) fn ruling(out: &mut impl Write, ruling: &Ruling) -> fmt::Result {
-    writeln!(out, "  {ruling}")?;
+    writeln!(out, "  {}", painted(of_verdict(&ruling.verdict), ruling))?;
     if let Some(line) = &ruling.message {
         writeln!(out, "    {line}")?;
     }

@@ -1,7 +1,7 @@
 //! `reqmtls diff`: what changed between two runs.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -9,7 +9,8 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{EXIT_FINDINGS, json};
-use crate::report::replay;
+use crate::report::paint::{BAD, GOOD, painted};
+use crate::report::{counted, replay};
 use crate::run::{Cell, Event};
 
 const EXAMPLES: &str = "\
@@ -83,7 +84,7 @@ pub(super) fn obey(arguments: &Arguments) -> anyhow::Result<u8> {
     if arguments.json {
         json(&difference)?;
     } else {
-        io::stdout().write_all(difference.text().as_bytes())?;
+        anstream::stdout().write_all(difference.text().as_bytes())?;
     }
     Ok(if difference.is_empty() {
         0
@@ -192,15 +193,17 @@ impl Difference {
                 ""
             };
             lines.push(format!("{}: {conformance}{transcript}", change.cell));
-            let gone = change.findings_gone.iter().map(|it| format!("  - {it}"));
-            let new = change.findings_new.iter().map(|it| format!("  + {it}"));
+            let gone = change.findings_gone.iter();
+            let gone = gone.map(|it| painted(GOOD, format_args!("  - {it}")));
+            let new = change.findings_new.iter();
+            let new = new.map(|it| painted(BAD, format_args!("  + {it}")));
             lines.extend(gone.chain(new));
         }
         lines.extend(self.gone.iter().map(|cell| format!("only before: {cell}")));
         lines.extend(self.new.iter().map(|cell| format!("only after: {cell}")));
         lines.push(format!(
-            "{} cells changed, {} only before, {} only after",
-            self.changed.len(),
+            "{} changed, {} only before, {} only after",
+            counted(self.changed.len(), "cell"),
             self.gone.len(),
             self.new.len()
         ));

@@ -11,6 +11,7 @@ use super::root::Root;
 use super::selection::{Selected, Selection};
 use super::{EXIT_NOTHING, json};
 use crate::peer::manifest::Manifest;
+use crate::report::counted;
 use crate::run::{Candidate, MISBEHAVING, pairs};
 use crate::scenario::{Case, CaseId, Pairings};
 
@@ -111,14 +112,15 @@ impl<'a> Listed<'a> {
             cases: of_it,
         } in &self.scenarios
         {
-            lines.push(format!("{id}: {title} ({} cases)", of_it.len()));
+            lines.push(format!("{id}: {title} ({})", counted(of_it.len(), "case")));
             lines.extend(of_it.iter().map(|case| format!("  {}", case.id)));
             cases += of_it.len();
             cells += of_it.iter().map(|case| case.pairings.len()).sum::<usize>();
         }
         lines.push(format!("clients: {}", self.clients.join(", ")));
         lines.push(format!("servers: {}", self.servers.join(", ")));
-        lines.push(format!("would run: {cases} cases, {cells} cells\n"));
+        let (cases, cells) = (counted(cases, "case"), counted(cells, "cell"));
+        lines.push(format!("would run: {cases}, {cells}\n"));
         lines.join("\n")
     }
 }

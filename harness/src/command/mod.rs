@@ -28,9 +28,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use colorchoice_clap::Color;
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::root::Root;
+use crate::report::paint::{BAD, painted};
 
 /// Findings, transcripts that are not the accepted ones, or something that violates a requirement.
 const EXIT_FINDINGS: u8 = 1;
@@ -77,6 +79,8 @@ struct Arguments {
     /// The folder with scenarios/, peers/ and results/ [default: the nearest one upwards, else what is built in]
     #[arg(long, global = true, value_name = "DIR")]
     root: Option<PathBuf>,
+    #[command(flatten)]
+    color: Color,
 }
 
 #[derive(Debug, Subcommand)]
@@ -133,6 +137,7 @@ pub fn main() -> ExitCode {
             };
         }
     };
+    arguments.color.write_global();
     match obey(&arguments) {
         Ok(code) => ExitCode::from(code),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
@@ -140,7 +145,7 @@ pub fn main() -> ExitCode {
             let text = format!("{error:#}");
             // Diagnostics of scenarios name themselves errors.
             let text = text.strip_prefix("error: ").unwrap_or(&text);
-            complain(&format!("error: {text}"));
+            complain(&format!("{}: {text}", painted(BAD, "error")));
             ExitCode::from(if error.is::<PeerError>() {
                 EXIT_PEER
             } else {
@@ -186,7 +191,7 @@ fn json(value: &impl serde::Serialize) -> anyhow::Result<()> {
 /// Writes a line to stderr; a closed one ends nothing.
 fn complain(line: &str) {
     use io::Write;
-    drop(writeln!(io::stderr(), "{line}"));
+    drop(writeln!(anstream::stderr(), "{line}"));
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
@@ -220,5 +225,28 @@ fn obey(arguments: &Arguments) -> anyhow::Result<u8> {
         Command::Schema(arguments) => schema::obey(arguments),
         Command::Completions(arguments) => completions::obey(arguments),
         Command::Man(arguments) => man::obey(arguments),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_readme_names_the_commands_that_have_json() {
+        let readme = include_str!("../../../README.md").replace('\n', " ");
+        let (before, _) = readme.split_once(" have `--json`").unwrap();
+        let sentence = before.rsplit(". ").next().unwrap();
+        let mut named: Vec<&str> = sentence.split('`').skip(1).step_by(2).collect();
+        let command = Arguments::command();
+        let has_json =
+            |it: &&clap::Command| it.get_arguments().any(|it| it.get_long() == Some("json"));
+        let having = command.get_subcommands().filter(has_json);
+        let mut having: Vec<&str> = having.map(clap::Command::get_name).collect();
+        named.sort_unstable();
+        having.sort_unstable();
+        assert_eq!(named, having);
     }
 }

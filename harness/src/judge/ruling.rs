@@ -101,7 +101,7 @@ impl fmt::Display for Ruling {
             Verdict::Tension { follows, against } => {
                 write!(
                     f,
-                    "{requirement}, {party}{of}: {got} follows {follows} against {against}"
+                    "{requirement}, {party}{of}: {got}, as {follows} says; {against} says otherwise"
                 )
             }
         }

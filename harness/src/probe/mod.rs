@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use reqmtls_contract::Group;
 use reqmtls_observer::{KeyLog, Recording, Transcript};
+use reqmtls_vocabulary::Side;
 use serde::Serialize;
 use thiserror::Error;
 use tokio::time::{Interval, MissedTickBehavior};
@@ -87,6 +88,18 @@ pub enum ProbeError {
         address: SocketAddr,
         /// Why.
         reason: String,
+    },
+    /// A connection, and no octet on it until the deadline.
+    #[error(
+        "{address} took the connection, got a ClientHello ({id}) and sent no octet for {} s, expected a ServerHello of TLS 1.3", limit.as_secs_f64()
+    )]
+    Silent {
+        /// Where the server listens.
+        address: SocketAddr,
+        /// The case.
+        id: String,
+        /// How long it was waited for.
+        limit: Duration,
     },
     /// A connection, and no handshake of TLS 1.3 with it.
     #[error("{address} does not do TLS 1.3: {id}: got {got}, expected {expected}")]
@@ -326,7 +339,7 @@ impl<'a> Running<'a> {
                 pace.tick().await;
             }
             let connected = self.dialer.connect(&endpoint, number).await;
-            let is_answered = connected.recording.bytes(reqmtls_vocabulary::Side::Server);
+            let is_answered = connected.recording.bytes(Side::Server);
             self.unanswered = if is_answered.is_empty() {
                 self.unanswered + 1
             } else {
@@ -356,10 +369,19 @@ impl<'a> Running<'a> {
         if seen.tls13 == Some(true) && (seen.outcome.stands() || is_refused_late) {
             return Ok(());
         }
+        let id = play.id.clone();
+        let is_silent = first.recording.bytes(Side::Server).is_empty();
+        if is_silent && first.took >= self.plan.timeout {
+            return Err(ProbeError::Silent {
+                address,
+                id,
+                limit: self.plan.timeout,
+            });
+        }
         let (got, expected) = dial::instead(first);
         Err(ProbeError::NoTls13 {
             address,
-            id: play.id.clone(),
+            id,
             got,
             expected,
         })

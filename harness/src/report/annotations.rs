@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use super::{Reporter, reproduction};
+use super::{Reporter, options, reproduction};
 use crate::judge::Conformance;
 use crate::run::{Cell, Drift, Event};
 use crate::scenario::{Case, CaseId, SELF_TEST};
@@ -19,6 +19,8 @@ pub struct Annotations<W> {
     out: W,
     cases: HashMap<CaseId, Arc<Case>>,
     written: HashSet<String>,
+    /// Those of the run.
+    options: String,
 }
 
 impl<W: Write> Annotations<W> {
@@ -29,6 +31,7 @@ impl<W: Write> Annotations<W> {
             out,
             cases: cases.iter().map(by_id).collect(),
             written: HashSet::new(),
+            options: String::new(),
         }
     }
 
@@ -55,7 +58,8 @@ impl<W: Write> Annotations<W> {
             if self.written.len() >= MOST || !self.written.insert(format!("{file} {text}")) {
                 continue;
             }
-            let message = format!("{}: {text} (reqmtls run {})", cell.case, reproduction(cell));
+            let command = reproduction(&self.options, cell);
+            let message = format!("{}: {text} ({command})", cell.case);
             writeln!(
                 self.out,
                 "::error file={file},line={line}::{}",
@@ -97,6 +101,10 @@ fn escaped(text: &str) -> String {
 impl<W: Write> Reporter for Annotations<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
+            Event::Started(started) => {
+                self.options = options(started);
+                Ok(())
+            }
             Event::Cell(cell, _) => self.cell(cell),
             _ => Ok(()),
         }

@@ -7,6 +7,7 @@ mod file;
 mod folder;
 mod interop;
 mod junit;
+pub(crate) mod paint;
 mod published;
 mod stored;
 mod summary;
@@ -16,7 +17,11 @@ mod terminal;
 use std::io;
 use std::path::Path;
 
-use crate::run::Event;
+use reqmtls_contract::{Revision, TLS_FLAGS};
+use reqmtls_observer::DEFAULT_FLAG;
+use reqmtls_vocabulary::Side;
+
+use crate::run::{Cell, Event, Started};
 
 pub use self::annotations::Annotations;
 pub(crate) use self::capture::plain;
@@ -26,6 +31,7 @@ pub use self::file::{try_write, write_whole};
 pub use self::folder::{Folder, FolderError, WHOLE};
 pub use self::interop::Interop;
 pub use self::junit::Junit;
+pub(crate) use self::published::counted;
 pub use self::published::{
     Notes, NotesError, PAGE, PAGES, PICTURE, Places, Published, Rendered, Subject,
 };
@@ -55,16 +61,33 @@ pub fn files(subject: Subject, folder: &Path, places: Option<Places>) -> Vec<Box
     ]
 }
 
-/// The arguments of `reqmtls run` that run one cell alone.
+/// The options by which `reqmtls run` has the revision and the numbers of a run, each with a space in front; those that
+/// it has anyway are left out.
 #[must_use]
-pub fn reproduction(cell: &crate::run::Cell) -> String {
-    let mut arguments = cell.case.to_string();
-    for side in reqmtls_vocabulary::Side::BOTH {
+pub fn options(started: &Started) -> String {
+    let mut options = String::new();
+    if started.revision != Revision::Draft02 {
+        options.extend([" --revision ", started.revision.as_str()]);
+    }
+    if started.flag != DEFAULT_FLAG {
+        options.extend([" --flag ", &started.flag.to_string()]);
+    }
+    if started.extension != TLS_FLAGS {
+        options.extend([" --extension ", &format!("{:#06x}", started.extension)]);
+    }
+    options
+}
+
+/// The command that runs one cell alone, with the options of the run that it was of.
+#[must_use]
+pub fn reproduction(options: &str, cell: &Cell) -> String {
+    let mut command = format!("reqmtls run{options} {}", cell.case);
+    for side in Side::BOTH {
         let player = cell.player(side);
         // Who plays an end that breaks rules on purpose is not for choice.
         if !player.misbehaves {
-            arguments.extend([" --", side.as_str(), " ", &player.peer]);
+            command.extend([" --", side.as_str(), " ", &player.peer]);
         }
     }
-    arguments
+    command
 }

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 
 use super::file::write_whole;
 use super::published::foreign;
-use super::{Reporter, Tally, reproduction};
+use super::{Reporter, Tally, counted, options, reproduction};
 use crate::judge::{Conformance, Finding};
 use crate::run::{Cell, Drift, Event};
 
@@ -25,6 +25,10 @@ pub struct Summary {
     drifted: Vec<String>,
     failed: Vec<String>,
     missing: Vec<String>,
+    /// How often a peer was lost, and what was seen at first.
+    lost: IndexMap<String, (String, usize)>,
+    /// Those of the run.
+    options: String,
 }
 
 impl Summary {
@@ -38,11 +42,13 @@ impl Summary {
             drifted: Vec::new(),
             failed: Vec::new(),
             missing: Vec::new(),
+            lost: IndexMap::new(),
+            options: String::new(),
         }
     }
 
     fn add(&mut self, cell: &Cell) {
-        let command = format!("reqmtls run {}", reproduction(cell));
+        let command = reproduction(&self.options, cell);
         let new = |finding: &&Finding| finding.counts() && finding.known.is_none();
         for finding in cell.findings.iter().filter(new) {
             let peer = finding.party.side().map(|side| cell.player(side).label());
@@ -90,10 +96,20 @@ impl Summary {
         ];
         let findings = self.findings.iter();
         let findings = findings
-            .map(|(text, (command, count))| format!("{text} ({count} cells; `{command}`)"))
+            .map(|(text, (command, count))| {
+                format!("{text} ({}; `{command}`)", counted(*count, "cell"))
+            })
+            .collect::<Vec<_>>();
+        let lost = self.lost.iter();
+        let lost = lost
+            .map(|(name, (reason, count))| match count {
+                1 => format!("{name}: {reason}"),
+                count => format!("{name}, {count} times; at first: {reason}"),
+            })
             .collect::<Vec<_>>();
         let parts = [
             ("Peers that are not there", &self.missing),
+            ("Peers that were lost", &lost),
             ("Findings that are not known", &findings),
             ("Failed", &self.failed),
             ("Transcripts that are not the accepted ones", &self.drifted),
@@ -123,11 +139,22 @@ fn quoted(text: &str) -> String {
 impl Reporter for Summary {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         self.tally.event(event)?;
+        let first = |reason: &str| quoted(reason.lines().next().unwrap_or_default());
         match event {
+            Event::Started(started) => {
+                self.options = options(started);
+                Ok(())
+            }
             Event::Missing(missing) => {
-                let reason = missing.reason.lines().next().unwrap_or_default();
                 self.missing
-                    .push(format!("{}: {}", missing.name, quoted(reason)));
+                    .push(format!("{}: {}", missing.name, first(&missing.reason)));
+                Ok(())
+            }
+            Event::Lost(lost) => {
+                let name = lost.name.clone();
+                let of_peer = self.lost.entry(name);
+                let (_, count) = of_peer.or_insert_with(|| (first(&lost.reason), 0));
+                *count += 1;
                 Ok(())
             }
             Event::Cell(cell, _) => {
@@ -137,5 +164,49 @@ impl Reporter for Summary {
             Event::Ended(_) => write_whole(&self.path, self.text().as_bytes()),
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::{Ended, Lost, Missing, Timings};
+
+    #[test]
+    fn peers_that_are_missing_or_were_lost_are_named_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("summary.md");
+        let mut summary = Summary::new(&path);
+        let lost = |name: &str, reason: &str| {
+            Event::Lost(Lost {
+                name: name.to_owned(),
+                reason: reason.to_owned(),
+                restarts: 1,
+            })
+        };
+        for event in [
+            Event::Missing(Missing {
+                name: "a".to_owned(),
+                reason: "not built\nsee its log".to_owned(),
+            }),
+            lost("b", "exit code 1: <b>"),
+            lost("c", "killed"),
+            lost("b", "exit code 2"),
+            Event::Ended(Ended {
+                time: 1.0,
+                interrupted: false,
+                stale: Vec::new(),
+                timings: Timings::default(),
+            }),
+        ] {
+            summary.event(&event).unwrap();
+        }
+        let text = std::fs::read_to_string(path).unwrap();
+        let (_, parts) = text.split_once("\n\n### ").unwrap();
+        assert_eq!(
+            parts,
+            "Peers that are not there\n\n* a: not built\n\n### Peers that were lost\n\n\
+             * b, 2 times; at first: exit code 1: &lt;b>\n* c: killed\n"
+        );
     }
 }

@@ -4,7 +4,7 @@
 //! `cargo test` writes and reviews them with insta; a run only reads them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fmt::Write;
+use std::fmt::{self, Write};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -81,6 +81,45 @@ impl Accepted {
             Some(_) => Drift::Changed,
             None => Drift::New,
         }
+    }
+}
+
+/// Where a transcript is not the accepted one for the first time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Difference<'a> {
+    /// The number of the line, from 1.
+    pub line: usize,
+    /// What has been accepted; absent: its end.
+    pub accepted: Option<&'a str>,
+    /// What is there; absent: its end.
+    pub got: Option<&'a str>,
+}
+
+/// The first line in which a transcript is not the accepted one.
+#[must_use]
+pub fn difference<'a>(accepted: &'a str, got: &'a str) -> Option<Difference<'a>> {
+    let (mut accepted, mut got) = (accepted.trim_end().lines(), got.trim_end().lines());
+    for line in 1.. {
+        match (accepted.next(), got.next()) {
+            (None, None) => break,
+            (accepted, got) if accepted == got => {}
+            (accepted, got) => {
+                return Some(Difference {
+                    line,
+                    accepted,
+                    got,
+                });
+            }
+        }
+    }
+    None
+}
+
+impl fmt::Display for Difference<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let end = |text: Option<&'_ str>| text.unwrap_or("(its end)").to_owned();
+        writeln!(f, "  accepted: {}", end(self.accepted))?;
+        write!(f, "  got:      {}", end(self.got))
     }
 }
 
@@ -315,6 +354,23 @@ C  ClientHello
             .unwrap_err()
             .to_string();
         assert!(error.contains("cannot be read"), "{error}");
+    }
+
+    #[test]
+    fn a_difference_is_the_first_line_that_is_another_or_an_end() {
+        let found = |accepted: &str, got: &str| {
+            let found = difference(accepted, got);
+            found.map(|found| format!("{}\n{found}", found.line))
+        };
+        assert_eq!(found("C  one\nS  two", "C  one\nS  two\n"), None);
+        assert_eq!(
+            found("C  one\nS  two\nS  3", "C  one\nS  2\nS  three").as_deref(),
+            Some("2\n  accepted: S  two\n  got:      S  2")
+        );
+        assert_eq!(
+            found("C  one\n", "C  one\nS  two").as_deref(),
+            Some("2\n  accepted: (its end)\n  got:      S  two")
+        );
     }
 
     #[test]

@@ -25,7 +25,9 @@ use thiserror::Error;
 use tokio::sync::{OnceCell as AsyncOnceCell, Semaphore};
 use tokio::task::JoinSet;
 
-pub use self::accepted::{Accepted, AcceptedError, HEAD as SNAPSHOT_HEAD, text as snapshot};
+pub use self::accepted::{
+    Accepted, AcceptedError, Difference, HEAD as SNAPSHOT_HEAD, difference, text as snapshot,
+};
 pub use self::event::{
     Cell, Connection, Drift, Ended, Event, Label, Lost, MISBEHAVING, Missing, Peer, Player, Reason,
     Repeats, Seen, Started, Timings, Trace,

@@ -29,20 +29,26 @@ fn hint(pattern: &str, near: Option<&str>) -> String {
 }
 
 impl Selector {
+    /// Reads a pattern.
+    #[must_use]
+    pub fn of(pattern: &str) -> Self {
+        let segments = pattern.trim_matches('/').split('/');
+        Self(segments.map(str::to_owned).collect())
+    }
+
     /// Reads a pattern, which must match a case of the scenarios.
     pub fn parse(pattern: &str, scenarios: &[Scenario]) -> Result<Self, SelectorError> {
-        let selector = Self(
-            pattern
-                .trim_matches('/')
-                .split('/')
-                .map(str::to_owned)
-                .collect(),
-        );
-        let ids = || {
-            let cases = scenarios.iter().flat_map(|scenario| &scenario.cases);
-            cases.map(|case| &case.id)
-        };
-        if ids().any(|id| selector.matches(id)) {
+        let cases = scenarios.iter().flat_map(|scenario| &scenario.cases);
+        Self::among(pattern, cases.map(|case| &case.id))
+    }
+
+    /// Reads a pattern, which must match one of these.
+    pub fn among<'a>(
+        pattern: &str,
+        ids: impl Iterator<Item = &'a CaseId> + Clone,
+    ) -> Result<Self, SelectorError> {
+        let selector = Self::of(pattern);
+        if ids.clone().any(|id| selector.matches(id)) {
             return Ok(selector);
         }
         let like_pattern = |id: &CaseId| {
@@ -51,7 +57,7 @@ impl Selector {
             let segments = pairs.map(|(wanted, got)| if wanted == "*" { "*" } else { got });
             segments.collect::<Vec<_>>().join("/")
         };
-        let prefixes: Vec<_> = ids().map(like_pattern).collect();
+        let prefixes: Vec<_> = ids.map(like_pattern).collect();
         let near = nearest(pattern, prefixes.iter().map(String::as_str)).map(str::to_owned);
         Err(SelectorError {
             pattern: pattern.to_owned(),

@@ -167,7 +167,7 @@ fn a_peer_that_prepares_what_does_not_exist_is_not_started() {
         }
     });
     run(address, &[AUTHENTICATED])
-        .ended(BROKEN_PEER, "1 cells: 1 conforms")
+        .ended(BROKEN_PEER, "1 cell: 1 conforms")
         .says(
             "peer double: not started: got {\"reply\":\"prepared\"} in reply to a job with the \
              unknown setup key \"no-such-capability\", expected unsupported with the capability \
@@ -185,7 +185,7 @@ fn a_peer_that_names_another_capability_than_the_one_that_it_lacks_is_not_starte
         }
     });
     run(address, &[AUTHENTICATED])
-        .ended(BROKEN_PEER, "1 cells: 1 conforms")
+        .ended(BROKEN_PEER, "1 cell: 1 conforms")
         .says("peer double: not started: got {\"reply\":\"unsupported\",\"capability\":\"client\"}")
         .says("expected unsupported with the capability \"setup.no-such-capability\"");
 }
@@ -200,7 +200,7 @@ fn a_peer_that_answers_an_unknown_capability_with_an_error_is_not_started() {
         }
     });
     run(address, &[AUTHENTICATED])
-        .ended(BROKEN_PEER, "1 cells: 1 conforms")
+        .ended(BROKEN_PEER, "1 cell: 1 conforms")
         .says("peer double: not started: got {\"reply\":\"error\",\"message\":\"what?\"} in reply");
 }
 
@@ -209,7 +209,7 @@ fn a_peer_of_another_version_is_not_started() {
     lying_to("describe", |it| {
         it.changed(|reply| reply["reqmtls"] = json!(3))
     })
-    .ended(BROKEN_PEER, "1 cells: 1 conforms")
+    .ended(BROKEN_PEER, "1 cell: 1 conforms")
     .says("peer double: not started: the peer speaks version 3 of the contract, expected 2");
 }
 

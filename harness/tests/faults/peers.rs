@@ -195,6 +195,49 @@ fn a_cell_that_shows_two_things_in_several_runs_is_reported_and_no_pass() {
 }
 
 #[test]
+fn junit_has_what_varies_as_failures_of_a_suite_of_its_own() {
+    let bench = Bench::new("varies");
+    let read = || {
+        let path = bench.root().join("results/latest/junit.xml");
+        let text = std::fs::read_to_string(path).unwrap();
+        quick_junit::Report::deserialize_from_str(&text).unwrap()
+    };
+    let varying = |report: &quick_junit::Report| {
+        let mut suites = report.test_suites.iter();
+        suites
+            .find(|suite| suite.name.as_str() == "varying cells")
+            .cloned()
+    };
+    // Of the bench's cells those that vary have findings too: the transcripts of all are new.
+    bench.run(&["--repeat", "6", "--jobs", "1"]);
+    let suite = varying(&read()).unwrap();
+    assert_eq!((suite.tests, suite.failures, suite.errors), (2, 2, 0));
+    for (case, pairing) in suite
+        .test_cases
+        .iter()
+        .zip(["faulty--faulty", "faulty--rustls"])
+    {
+        assert_eq!(case.name.as_str(), format!("{STRUCK} {pairing}"));
+        let quick_junit::TestCaseStatus::NonSuccess {
+            kind, message, ty, ..
+        } = &case.status
+        else {
+            panic!("{case:?}")
+        };
+        assert_eq!(*kind, quick_junit::NonSuccessKind::Failure);
+        assert_eq!(ty.as_deref(), Some("varies"));
+        let message = message.as_deref().unwrap();
+        assert!(
+            message.starts_with("2 distinct transcripts in 6 runs (4 "),
+            "{message}"
+        );
+    }
+    // In one run of each, the same peer varies in nothing.
+    bench.run(&["--repeat", "1", "--jobs", "1"]);
+    assert_eq!(varying(&read()), None);
+}
+
+#[test]
 fn no_cell_fails_because_of_how_many_run_at_once() {
     let ran = Bench::new("").run_as(&["request-mtls", "--mode", "process", "--jobs", "256"]);
     ran.says("120 cells: 120 conforms");

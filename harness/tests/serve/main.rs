@@ -185,7 +185,7 @@ fn ctrl_c_leaves_a_whole_capture() {
         .unwrap();
     let text = String::from_utf8(judged.stdout).unwrap();
     assert!(
-        text.contains("1 connections judged: 0 with violations, 0 of which"),
+        text.contains("1 connection judged: 0 with violations, 0 of which"),
         "{text}"
     );
 }

@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use super::Form;
 use crate::command::capture::{read_file, read_input};
+use crate::report::counted;
 
 /// The first octets of the kinds of capture file.
 const CAPTURES: [[u8; 4]; 6] = [
@@ -35,12 +36,14 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// An argument is a file if there is one of that name.
+    /// An argument is a file if there is one of that name, or if it can be nothing else.
     pub(super) fn of(argument: Option<&OsStr>) -> Self {
         match argument {
             None => Self::Stdin,
             Some(argument) if argument == "-" => Self::Stdin,
-            Some(argument) if Path::new(argument).exists() => Self::File(argument.into()),
+            Some(argument) if Path::new(argument).exists() || is_path(argument) => {
+                Self::File(argument.into())
+            }
             Some(argument) => Self::Argument(argument.to_string_lossy().into_owned()),
         }
     }
@@ -75,11 +78,12 @@ pub(super) enum Encoding {
 
 impl fmt::Display for Encoding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Raw(count) => write!(f, "{count} octets"),
-            Self::Hexadecimal(count) => write!(f, "{count} octets in hexadecimal"),
-            Self::Base64(count) => write!(f, "{count} octets in base64"),
-        }
+        let (count, how) = match self {
+            Self::Raw(count) => (count, ""),
+            Self::Hexadecimal(count) => (count, " in hexadecimal"),
+            Self::Base64(count) => (count, " in base64"),
+        };
+        write!(f, "{}{how}", counted(*count, "octet"))
     }
 }
 
@@ -90,9 +94,7 @@ pub(super) enum InputError {
         "got no octets, expected extension_data, a ClientHello or a capture; --as flags takes nothing as an empty extension_data"
     )]
     Nothing,
-    #[error(
-        "character {place}: got {got:?}, expected a file that exists, or hexadecimal digits or base64"
-    )]
+    #[error("character {place}: got {got:?}, expected hexadecimal digits or base64")]
     Character { place: usize, got: char },
     #[error("got {0} hexadecimal digits, expected an even number")]
     OddDigits(usize),
@@ -148,6 +150,13 @@ impl Input {
             octets,
         })
     }
+}
+
+/// Whether an argument names a file, there or not: neither hexadecimal nor base64 has a dot or a `~`, and in base64
+/// nothing that is decoded here begins with a slash.
+fn is_path(argument: &OsStr) -> bool {
+    let text = argument.to_string_lossy();
+    text.starts_with('/') || text.contains(['.', '~'])
 }
 
 /// A handshake record, or a ClientHello's type and length with the first octet of its version; but not
@@ -240,7 +249,7 @@ mod tests {
         let error = |text: &str| of_text(text).unwrap_err().to_string();
         assert_eq!(
             error("0b 0?"),
-            "character 4: got '?', expected a file that exists, or hexadecimal digits or base64"
+            "character 4: got '?', expected hexadecimal digits or base64"
         );
         assert_eq!(
             error("0b0"),

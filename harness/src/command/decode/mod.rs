@@ -8,7 +8,7 @@ mod input;
 
 use std::ffi::OsString;
 use std::fmt;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
@@ -17,6 +17,7 @@ use clap::{Args, ValueEnum};
 use super::capture::Numbers;
 use super::connection;
 use crate::judge::{Ruling, Verdict};
+use crate::report::paint::{BAD, painted};
 use input::{Input, Source};
 
 const EXAMPLES: &str = "\
@@ -88,7 +89,7 @@ impl Report {
         let mut violated = rulings.iter().filter(violated).peekable();
         let is_violated = violated.peek().is_some();
         if is_violated {
-            self.line("violated");
+            self.line(painted(BAD, "violated"));
         }
         for ruling in violated {
             connection::ruling(&mut self.text, ruling)?;
@@ -101,7 +102,11 @@ impl Report {
 pub(super) fn obey(arguments: &Arguments) -> anyhow::Result<u8> {
     let source = Source::of(arguments.input.as_deref());
     let octets = source.read()?;
-    let input = Input::of(&octets, arguments.form).with_context(|| source.to_string())?;
+    let input = Input::of(&octets, arguments.form).with_context(|| match source {
+        // What is no digits may have been meant as a name.
+        Source::Argument(_) => "the argument, which names no file".to_owned(),
+        Source::Stdin | Source::File(_) => source.to_string(),
+    })?;
     if arguments.key_log.is_some() && input.form != Form::Capture {
         let name = input.form.name();
         bail!("got --key-log with input read as {name}, expected a capture");
@@ -126,6 +131,6 @@ pub(super) fn obey(arguments: &Arguments) -> anyhow::Result<u8> {
             capture::explain(&mut report, octets, key_log, &name, arguments.numbers)
         }
     }?;
-    io::stdout().write_all(report.text.as_bytes())?;
+    anstream::stdout().write_all(report.text.as_bytes())?;
     Ok(u8::from(report.faulty))
 }

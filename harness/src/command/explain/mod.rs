@@ -2,9 +2,10 @@
 
 mod text;
 
-use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::str::FromStr;
 
 use anyhow::{Context, anyhow, bail};
@@ -17,14 +18,15 @@ use super::capture::{Capture, read_file};
 use super::root::Root;
 use super::{complain, json};
 use crate::judge::Conformance;
-use crate::report::{CAPTURE, RESULT, WHOLE, replay, reproduction};
-use crate::run::{Accepted, Cell, Drift, Event};
-use crate::scenario::{CaseId, nearest};
+use crate::report::paint::{of_conformance, painted};
+use crate::report::{CAPTURE, RESULT, WHOLE, counted, options, replay, reproduction};
+use crate::run::{Accepted, Cell, Drift, Event, Started};
+use crate::scenario::Selector;
 
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The case's id
+    /// The case by its id or its first segments, `*` for any one segment
     case: String,
     /// The pairing: CLIENT--SERVER [default: all are listed]
     pairing: Option<String>,
@@ -84,8 +86,18 @@ struct Listed<'a> {
     drift: Option<Drift>,
 }
 
+/// A cell as a run has it, and what that run was of.
+struct Found {
+    run: Which,
+    started: Rc<Started>,
+    cell: Cell,
+}
+
 /// The cells of a case by their pairings, each as the last run has it that has it.
-type Cells = BTreeMap<String, (Which, Cell)>;
+type Cells = BTreeMap<String, Found>;
+
+/// How many cases are named at most where one is expected.
+const NAMED: usize = 20;
 
 /// Explains a cell on stdout; without a pairing, lists those of the case.
 pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
@@ -97,7 +109,7 @@ pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
         list(&cells, arguments.json)?;
         return Ok(0);
     };
-    let (run, cell) = cells.get(pairing).ok_or_else(|| {
+    let Found { run, started, cell } = cells.get(pairing).ok_or_else(|| {
         let pairings = cells.keys().map(String::as_str).collect::<Vec<_>>();
         anyhow!(
             "got pairing {pairing:?}, expected one that the last run has: {}",
@@ -109,13 +121,17 @@ pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
         run: *run,
         cell,
         accepted: accepted.get(&cell.case, pairing),
-        alone: command(arguments.revision, &reproduction(cell)),
+        alone: reproduction(&options(started), cell),
     };
     if let Some(path) = &arguments.capture {
         let of_run = run.folder(&latest).join(CAPTURE);
         let capture = Capture::read(&read_file(&of_run)?, None, &of_run.display().to_string())?;
         let count = capture.extract(&format!("{} {pairing}", cell.case), path)?;
-        complain(&format!("capture: {}, {count} connections", path.display()));
+        complain(&format!(
+            "capture: {}, {}",
+            path.display(),
+            counted(count, "connection")
+        ));
     }
     if arguments.json {
         json(&explained)?;
@@ -123,14 +139,16 @@ pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
     }
     let mut text = String::new();
     // A String takes whatever is written to it.
-    let _ = text::explain(&mut text, &explained);
-    io::stdout().write_all(text.as_bytes())?;
+    let _ = text::explain(&mut text, &explained, started.extension);
+    anstream::stdout().write_all(text.as_bytes())?;
     Ok(0)
 }
 
-/// Reads the last run, and the last whole one for what the last one has not.
+/// Reads the last run, and the last whole one for what the last one has not. Of several cases that match, it is an
+/// error.
 fn find(latest: &Path, arguments: &Arguments) -> anyhow::Result<Cells> {
-    let (mut cases, mut cells) = (Vec::new(), Cells::new());
+    let selector = Selector::of(&arguments.case);
+    let (mut cases, mut matching, mut cells) = (BTreeSet::new(), BTreeSet::new(), Cells::new());
     for run in [Which::Last, Which::Whole] {
         let path = run.folder(latest).join(RESULT);
         let is_found = |pairing| cells.contains_key(pairing);
@@ -139,13 +157,29 @@ fn find(latest: &Path, arguments: &Arguments) -> anyhow::Result<Cells> {
         {
             break;
         }
-        let read = replay(&path, |event| {
-            let Event::Cell(cell, _) = event else { return };
-            if cell.case.as_str() == arguments.case {
-                cells.entry(cell.pairing()).or_insert((run, *cell));
-            } else if !cases.contains(&cell.case) {
-                cases.push(cell.case);
+        // What the last run has one case of is meant, whatever else a whole run has.
+        let meant = matching.first().cloned();
+        let mut of_run = None;
+        let read = replay(&path, |event| match event {
+            Event::Started(started) => of_run = Some(Rc::new(started)),
+            Event::Cell(cell, _) => {
+                let is_meant = match &meant {
+                    Some(meant) => cell.case == *meant,
+                    None => selector.matches(&cell.case),
+                };
+                if is_meant {
+                    matching.insert(cell.case.clone());
+                }
+                if let (true, Some(started)) = (is_meant && matching.len() == 1, &of_run) {
+                    let started = Rc::clone(started);
+                    let pairing = cell.pairing();
+                    let cell = *cell;
+                    cells.entry(pairing).or_insert(Found { run, started, cell });
+                } else {
+                    cases.insert(cell.case);
+                }
             }
+            _ => {}
         });
         read.with_context(|| {
             let command = command(arguments.revision, &arguments.case);
@@ -155,42 +189,43 @@ fn find(latest: &Path, arguments: &Arguments) -> anyhow::Result<Cells> {
             )
         })?;
     }
-    if cells.is_empty() {
-        let part = format!("{}/", arguments.case);
-        let whole = cases.iter().map(CaseId::as_str);
-        let whole: Vec<_> = whole.filter(|case| case.starts_with(&part)).collect();
-        if !whole.is_empty() {
-            bail!(
-                "got {:?}, expected one whole case: {}",
-                arguments.case,
-                whole.join(", ")
-            );
-        }
-        let near = nearest(&arguments.case, cases.iter().map(CaseId::as_str));
-        let near = near.map_or_else(String::new, |near| format!(", did you mean {near}?"));
-        let run = command(arguments.revision, &arguments.case);
+    if matching.len() > 1 {
+        let (count, more) = (matching.len(), matching.len().saturating_sub(NAMED));
+        let named = matching.iter().take(NAMED);
+        let named: Vec<_> = named.map(|case| format!("\n  {case}")).collect();
+        let more = match more {
+            0 => String::new(),
+            more => format!("\n  and {more} more"),
+        };
         bail!(
-            "the last run has no case {:?}{near} (`{run}` runs it, if there is one)",
-            arguments.case
+            "got {:?}, which matches {count} cases, expected one:{}{more}",
+            arguments.case,
+            named.concat()
         );
+    }
+    if let Err(error) = Selector::among(&arguments.case, cases.iter().chain(&matching)) {
+        let run = command(arguments.revision, &arguments.case);
+        bail!("the last run: {error} (`{run}` runs it, if there is one)");
     }
     Ok(cells)
 }
 
 /// Lists the pairings with their verdicts.
 fn list(cells: &Cells, as_json: bool) -> anyhow::Result<()> {
-    let listed = cells.iter().map(|(pairing, (run, cell))| Listed {
-        pairing,
-        run: *run,
-        conformance: cell.conformance,
-        drift: cell.drift,
-    });
+    let listed = cells
+        .iter()
+        .map(|(pairing, Found { run, cell, .. })| Listed {
+            pairing,
+            run: *run,
+            conformance: cell.conformance,
+            drift: cell.drift,
+        });
     let listed: Vec<_> = listed.collect();
     if as_json {
         return json(&listed);
     }
     let width = cells.keys().map(String::len).max().unwrap_or_default();
-    let mut out = io::stdout().lock();
+    let mut out = anstream::stdout().lock();
     for Listed {
         pairing,
         run,
@@ -198,8 +233,10 @@ fn list(cells: &Cells, as_json: bool) -> anyhow::Result<()> {
         drift,
     } in listed
     {
+        let style = of_conformance(conformance);
         let drift = drift.map_or("-", Drift::as_str);
-        writeln!(out, "{pairing:width$}  {conformance:11}  {drift:7}  {run}")?;
+        let conformance = painted(style, format_args!("{conformance:11}"));
+        writeln!(out, "{pairing:width$}  {conformance}  {drift:7}  {run}")?;
     }
     Ok(())
 }

@@ -7,15 +7,19 @@ use reqmtls_vocabulary::Side;
 
 use super::Explained;
 use crate::judge::{Finding, Ruling};
-use crate::run::{Cell, Connection, Label};
+use crate::report::counted;
+use crate::report::paint::{BAD, ODD, of_conformance, of_drift, of_verdict, painted};
+use crate::run::{Connection, Label, difference};
 
-pub(super) fn explain(out: &mut String, explained: &Explained<'_>) -> fmt::Result {
+/// Writes all of it; the extension of `tls_flags` had that number in its run.
+pub(super) fn explain(out: &mut String, explained: &Explained<'_>, extension: u16) -> fmt::Result {
     let cell = explained.cell;
     writeln!(out, "{} on {}", cell.case, cell.pairing())?;
     writeln!(out, "run: {}", explained.run)?;
-    write!(out, "conformance: {}", cell.conformance)?;
+    let conformance = painted(of_conformance(cell.conformance), cell.conformance);
+    write!(out, "conformance: {conformance}")?;
     match cell.drift {
-        Some(drift) => writeln!(out, ", transcript: {drift}")?,
+        Some(drift) => writeln!(out, ", transcript: {}", painted(of_drift(drift), drift))?,
         None => writeln!(out)?,
     }
     if let Some(reason) = &cell.reason {
@@ -48,7 +52,7 @@ pub(super) fn explain(out: &mut String, explained: &Explained<'_>) -> fmt::Resul
         finding(out, found)?;
     }
     if cell.drift.is_some() {
-        difference(out, cell, explained.accepted)?;
+        compare(out, &cell.comparable(extension), explained.accepted)?;
     }
     writeln!(out, "\nalone: {}", explained.alone)
 }
@@ -65,9 +69,9 @@ fn connection(out: &mut String, connection: &Connection) -> fmt::Result {
     };
     writeln!(
         out,
-        "\n{label}: {} flights, {} octets from the client, {} from the server",
-        flights.len(),
-        octets(Side::Client),
+        "\n{label}: {}, {} from the client, {} from the server",
+        counted(flights.len(), "flight"),
+        counted(octets(Side::Client), "octet"),
         octets(Side::Server)
     )?;
     for line in connection.text.lines() {
@@ -96,14 +100,24 @@ fn connection(out: &mut String, connection: &Connection) -> fmt::Result {
 
 fn ruling(out: &mut String, ruling: &Ruling) -> fmt::Result {
     let level = ruling.requirement.get().level;
-    writeln!(out, "  [{level}] {ruling}")
+    let style = of_verdict(&ruling.verdict);
+    writeln!(
+        out,
+        "  {}",
+        painted(style, format_args!("[{level}] {ruling}"))
+    )
 }
 
 fn finding(out: &mut String, finding: &Finding) -> fmt::Result {
     let provenance = finding
         .provenance
         .map_or_else(String::new, |it| format!(" ({it})"));
-    writeln!(out, "  {}{provenance}: {finding}", finding.party)?;
+    let style = if finding.known.is_some() { ODD } else { BAD };
+    let text = painted(
+        style,
+        format_args!("{}{provenance}: {finding}", finding.party),
+    );
+    writeln!(out, "  {text}")?;
     match &finding.message {
         Some(message) => writeln!(out, "    {message}"),
         None => Ok(()),
@@ -111,27 +125,18 @@ fn finding(out: &mut String, finding: &Finding) -> fmt::Result {
 }
 
 /// The first line that is not the accepted one.
-fn difference(out: &mut String, cell: &Cell, accepted: Option<&str>) -> fmt::Result {
+fn compare(out: &mut String, text: &str, accepted: Option<&str>) -> fmt::Result {
     let Some(accepted) = accepted else {
         return writeln!(out, "\nno transcript of it has been accepted");
     };
-    let text = cell.text();
-    let (mut got, mut wanted) = (text.trim_end().lines(), accepted.lines());
-    for number in 1.. {
-        match (got.next(), wanted.next()) {
-            (None, None) => break,
-            (got, wanted) if got == wanted => {}
-            (got, wanted) => {
-                writeln!(
-                    out,
-                    "\nfirst difference from the accepted transcript, line {number}"
-                )?;
-                writeln!(out, "  accepted: {}", wanted.unwrap_or("(its end)"))?;
-                return writeln!(out, "  got:      {}", got.unwrap_or("(its end)"));
-            }
-        }
+    match difference(accepted, text) {
+        None => writeln!(out, "\nthe transcript is the accepted one"),
+        Some(found) => writeln!(
+            out,
+            "\nfirst difference from the accepted transcript, line {}\n{found}",
+            found.line
+        ),
     }
-    writeln!(out, "\nthe transcript is the accepted one")
 }
 
 /// What an end reports, in one line.

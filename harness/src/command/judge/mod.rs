@@ -4,7 +4,7 @@ pub(super) mod json;
 mod options;
 pub(super) mod text;
 
-use std::io::{self, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -13,6 +13,7 @@ use self::options::Options;
 use super::capture::{Capture, read_input};
 use super::{EXIT_FINDINGS, EXIT_NOTHING, complain};
 use crate::judge::{Finding, Recorded, Ruling};
+use crate::report::counted;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -62,7 +63,7 @@ pub(super) fn obey(arguments: &Arguments) -> anyhow::Result<u8> {
     let name = arguments.capture.display().to_string();
     let octets = read_input(&arguments.capture)?;
     let capture = Capture::read(&octets, arguments.key_log.as_deref(), &name)?;
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut out = BufWriter::new(anstream::stdout().lock());
     let mut count = Count::default();
     for mut recorded in capture.of_tls() {
         arguments.options.apply(&mut recorded);
@@ -83,10 +84,11 @@ pub(super) fn obey(arguments: &Arguments) -> anyhow::Result<u8> {
     let others = capture.len() - count.judged - count.older;
     let mut left_out = capture.omissions.clone();
     if others > 0 {
-        left_out.push(format!("{others} TCP connections without TLS"));
+        left_out.push(format!("{} without TLS", counted(others, "TCP connection")));
     }
     if count.older > 0 {
-        left_out.push(format!("{} connections of TLS 1.2 or before", count.older));
+        let older = counted(count.older, "connection");
+        left_out.push(format!("{older} of TLS 1.2 or before"));
     }
     if arguments.json || count.judged == 0 {
         out.flush()?;

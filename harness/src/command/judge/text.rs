@@ -7,6 +7,8 @@ use reqmtls_vocabulary::Side;
 use super::Count;
 use crate::command::connection;
 use crate::judge::{Knowledge, Party, Recorded, Ruling, Verdict};
+use crate::report::counted;
+use crate::report::paint::{of_verdict, painted};
 
 /// One connection, with its rulings.
 pub(in crate::command) fn judged(
@@ -48,7 +50,7 @@ fn group(
     let Some(first) = rulings.next() else {
         return Ok(());
     };
-    writeln!(out, "{title}")?;
+    writeln!(out, "{}", painted(of_verdict(&first.verdict), title))?;
     connection::ruling(out, first)?;
     rulings.try_for_each(|ruling| connection::ruling(out, ruling))
 }
@@ -104,6 +106,7 @@ pub(super) fn summary(count: Count) -> String {
         older: _,
     } = count;
     format!(
-        "{judged} connections judged: {violating} with violations, {partial} of which not all can be read"
+        "{} judged: {violating} with violations, {partial} of which not all can be read",
+        counted(judged, "connection")
     )
 }

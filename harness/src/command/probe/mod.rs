@@ -78,7 +78,7 @@ async fn obeying(arguments: &Arguments) -> anyhow::Result<u8> {
     if let Some(path) = &arguments.junit {
         write_whole(path, junit::report(&given, &probed, &judged)?.as_bytes())?;
     }
-    let mut out = io::stdout().lock();
+    let mut out = anstream::stdout().lock();
     if arguments.json {
         let whose = arguments.whose();
         let document = Document::of(&given, whose, &plan, &probed, &judged);

@@ -7,6 +7,7 @@ use indexmap::IndexSet;
 use super::options::Arguments;
 use crate::command::connection;
 use crate::probe::{Grouped, Judged, LeftOut, Outcome, Plan, Probed};
+use crate::report::counted;
 
 /// How many cases of a finding are named.
 const NAMED: usize = 3;
@@ -37,8 +38,11 @@ impl fmt::Display for Text<'_> {
         let connections: usize = connections.sum();
         writeln!(
             out,
-            "{given}: revision {}, flag {} in extension {}, {connections} connections\n",
-            material.revision, material.flag, material.extension
+            "{given}: revision {}, flag {} in extension {}, {}\n",
+            material.revision,
+            material.flag,
+            material.extension,
+            counted(connections, "connection")
         )?;
         for sentence in judged.verdict.sentences() {
             writeln!(out, "  {sentence}")?;
@@ -58,10 +62,10 @@ impl fmt::Display for Text<'_> {
             let scenarios = cases.iter().filter_map(|it| it.split('/').next());
             let scenarios: IndexSet<_> = scenarios.collect();
             let scenarios: Vec<_> = scenarios.into_iter().collect();
-            let count = cases.len();
+            let count = counted(cases.len(), "client");
             writeln!(
                 out,
-                "left out: {count} clients of {}: {reason}",
+                "left out: {count} of {}: {reason}",
                 scenarios.join(", ")
             )?;
         }

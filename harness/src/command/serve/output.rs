@@ -67,7 +67,7 @@ impl Output {
             );
         }
         let rulings = rulings.unwrap_or_default();
-        let mut out = io::stdout().lock();
+        let mut out = anstream::stdout().lock();
         if self.is_json {
             let mut connection = json::Line::of(None, recorded, &rulings);
             connection.transcript = cut(connection.transcript);

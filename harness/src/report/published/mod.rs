@@ -35,6 +35,7 @@ use crate::run::Event;
 
 pub(super) use self::core::Core;
 pub use self::notes::{Notes, NotesError};
+pub(crate) use self::page::counted;
 pub(super) use self::page::foreign;
 pub use self::subject::Subject;
 
@@ -133,10 +134,9 @@ impl Published {
         let rendered = self.rendered()?;
         rendered.write(&self.latest)?;
         write_whole(&self.latest.join(PAGE), self.html(true)?.as_bytes())?;
-        write_whole(
-            &self.latest.join("findings.md"),
-            rendered.findings.as_bytes(),
-        )?;
+        // Its links lead to the pages beside it.
+        let findings = headlines::table(&self.subject, &self.run, PAGES);
+        write_whole(&self.latest.join("findings.md"), findings.as_bytes())?;
         let Some(places) = self.places.as_ref().filter(|_| self.run.is_whole()) else {
             return Ok(());
         };

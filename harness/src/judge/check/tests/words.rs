@@ -62,7 +62,7 @@ fn a_ruling_names_the_message_that_shows_it() {
     assert_eq!(rulings[0].message.as_deref(), Some(line));
     assert_eq!(
         rulings[0].to_string(),
-        "TLS-4, server: server sent certificate_required(116) follows TLS-4 against RM-3"
+        "TLS-4, server: server sent certificate_required(116), as TLS-4 says; RM-3 says otherwise"
     );
 }
 
