@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::Reporter;
+use super::{Reporter, counted, paint};
 use crate::judge::Conformance;
 use crate::run::{Cell, Drift, Ended, Event, Repeats};
 
@@ -57,17 +57,20 @@ impl Tally {
         self.drift[drift as usize]
     }
 
-    /// A run in a few lines.
+    /// A run in a few lines, in colour.
     #[must_use]
     pub fn summary(&self, ended: &Ended) -> String {
-        let mut text = format!("{} cells:", self.cells);
+        let mut text = format!("{}:", counted(self.cells, "cell"));
         // A String takes whatever is written to it.
         for conformance in Conformance::ALL {
-            let _ = write!(text, " {} {conformance},", self.of(*conformance));
+            let style = paint::of_conformance(*conformance);
+            let count = paint::count(style, self.of(*conformance), conformance);
+            let _ = write!(text, " {count},");
         }
-        let drift = Drift::ALL
-            .iter()
-            .map(|drift| format!("{} {drift}", self.drifted(*drift)));
+        let drift = Drift::ALL.iter().map(|drift| {
+            let style = paint::of_drift(*drift);
+            paint::count(style, self.drifted(*drift), drift)
+        });
         let _ = writeln!(
             text,
             " transcripts: {}",
@@ -76,8 +79,9 @@ impl Tally {
         if self.repeated > 0 {
             let _ = writeln!(
                 text,
-                "repeated: {} cells, of which {} vary",
-                self.repeated, self.varying
+                "repeated: {}, of which {} vary",
+                counted(self.repeated, "cell"),
+                self.varying
             );
         }
         for stale in &ended.stale {

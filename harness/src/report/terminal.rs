@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::time::Instant;
 
+use anstream::adapter::strip_str;
+use anstream::{AutoStream, ColorChoice};
 use indexmap::{IndexMap, IndexSet};
 use reqmtls_vocabulary::words;
 
+use super::paint::{BAD, ODD, of_conformance, painted};
 use super::published::Core;
-use super::{Reporter, Tally};
+use super::{Reporter, Tally, counted};
 use crate::judge::Conformance;
-use crate::run::{Cell, Drift, Event, Lost, Reason};
+use crate::run::{Cell, Event, Lost, Reason, difference};
 
 /// The width of a terminal that does not tell.
 const WIDTH: usize = 80;
@@ -34,6 +37,10 @@ words! {
 pub struct Terminal<W> {
     out: W,
     detail: Detail,
+    /// Whether it has colours.
+    color: bool,
+    /// The number of the extension `tls_flags`.
+    extension: u16,
     /// Progress is one line written over and over, of this width; none: no progress.
     width: Option<usize>,
     /// Whether the line of progress stands there.
@@ -46,6 +53,10 @@ pub struct Terminal<W> {
     core: Core,
     /// How many cells have a finding, by what is said of it.
     findings: IndexMap<String, usize>,
+    /// The same of findings that are known or do not count.
+    known: IndexMap<String, usize>,
+    /// How many cells changed, by what is the first line that is not the accepted one.
+    changed: IndexMap<String, usize>,
     /// How many cells could not run for want of a peer that was lost too often.
     gone: BTreeMap<String, usize>,
     /// The peers that are being built.
@@ -61,14 +72,21 @@ impl Terminal<io::Stderr> {
             let size = rustix::termios::tcgetwinsize(&out);
             size.map_or(WIDTH, |size| usize::from(size.ws_col).max(20))
         });
-        Self::new(out, detail, width)
+        let color = AutoStream::choice(&out) != ColorChoice::Never;
+        Self {
+            color,
+            ..Self::new(out, detail, width)
+        }
     }
 }
 
 impl<W: Write> Reporter for Terminal<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
-            Event::Started(_) => Ok(()),
+            Event::Started(started) => {
+                self.extension = started.extension;
+                Ok(())
+            }
             Event::Notice(text) => self.always(text),
             Event::Building { peer, line } => self.building(peer, line),
             Event::Up(peer) => {
@@ -80,7 +98,8 @@ impl<W: Write> Reporter for Terminal<W> {
             }
             Event::Missing(missing) => {
                 self.building.shift_remove(&missing.name);
-                self.always(&format!("peer {}: {}", missing.name, missing.reason))
+                let peer = painted(BAD, format_args!("peer {}", missing.name));
+                self.always(&format!("{peer}: {}", missing.reason))
             }
             Event::Lost(lost) => self.always(&lost_line(lost)),
             Event::Cells { count } => {
@@ -92,25 +111,42 @@ impl<W: Write> Reporter for Terminal<W> {
             Event::Ended(ended) => {
                 self.clear()?;
                 for (peer, count) in std::mem::take(&mut self.gone) {
+                    let (failed, count) = (painted(BAD, "failed"), counted(count, "cell"));
                     self.always(&format!(
-                        "failed: {count} cells without peer {peer}, which is gone"
+                        "{failed}: {count} without peer {peer}, which is gone"
                     ))?;
                 }
                 for (text, count) in std::mem::take(&mut self.findings) {
-                    if count > 1 && self.detail != Detail::Verbose {
+                    if count > 1 {
                         self.line(&format!("{count} cells in all: {text}"))?;
+                    }
+                }
+                for (found, count) in std::mem::take(&mut self.changed) {
+                    if count > 1 {
+                        self.line(&format!("{count} cells in all changed by\n{found}"))?;
+                    }
+                }
+                if !self.known.is_empty() && !self.is_small() {
+                    let title = "known deviations, and what counts against no end";
+                    self.line(&format!("{}:", painted(ODD, title)))?;
+                    for (text, count) in std::mem::take(&mut self.known) {
+                        self.line(&format!("  {}: {text}", counted(count, "cell")))?;
                     }
                 }
                 let of_known = self.tally.of(Conformance::Deviates) - self.tally.newly_deviating;
                 if of_known > 0 && !self.shows_all() {
+                    let count = counted(of_known, "cell");
                     self.line(&format!(
-                        "known deviations in {of_known} cells: -v shows them, and matrix.md and index.html with the reasons"
+                        "known deviations in {count}: -v shows them, and matrix.md and index.html with the reasons"
                     ))?;
                 }
                 if let Some(width) = self.width.filter(|_| self.detail != Detail::Quiet) {
-                    write!(self.out, "{}", self.core.text(width))?;
+                    let core = self.core.text(width);
+                    if !core.is_empty() {
+                        self.always(core.trim_end())?;
+                    }
                 }
-                write!(self.out, "{}", self.tally.summary(ended))
+                self.always(self.tally.summary(ended).trim_end())
             }
         }
     }
@@ -121,6 +157,8 @@ impl<W: Write> Terminal<W> {
         Self {
             out,
             detail,
+            color: false,
+            extension: 0,
             width,
             progress: false,
             start: None,
@@ -128,6 +166,8 @@ impl<W: Write> Terminal<W> {
             tally: Tally::default(),
             core: Core::default(),
             findings: IndexMap::new(),
+            known: IndexMap::new(),
+            changed: IndexMap::new(),
             gone: BTreeMap::new(),
             building: IndexSet::new(),
         }
@@ -153,6 +193,7 @@ impl<W: Write> Terminal<W> {
         self.tally.add(cell);
         self.core.take(cell);
         let name = format!("{} {}", cell.case, cell.pairing());
+        let conformance = painted(of_conformance(cell.conformance), cell.conformance);
         match &cell.reason {
             Some(Reason::Gone(side)) => {
                 let peer = cell.player(*side).peer.clone();
@@ -161,13 +202,13 @@ impl<W: Write> Terminal<W> {
             // Few cells were asked for by name, and all of many is no news.
             Some(Reason::Unsupported { .. }) if !self.shows_all() => {}
             Some(reason @ Reason::Unsupported { .. }) => {
-                self.line(&format!("{}: {name}: {reason}", cell.conformance))?;
+                self.line(&format!("{conformance}: {name}: {reason}"))?;
             }
-            Some(reason) => self.always(&format!("{}: {name}: {reason}", cell.conformance))?,
+            Some(reason) => self.always(&format!("{conformance}: {name}: {reason}"))?,
             None => {}
         }
         if let Some(repeats) = cell.repeats.as_ref().filter(|it| it.vary()) {
-            self.line(&format!("varies: {name}: {repeats}"))?;
+            self.line(&format!("{}: {name}: {repeats}", painted(BAD, "varies")))?;
         }
         for finding in &cell.findings {
             let is_news = finding.counts() && finding.known.is_none();
@@ -180,19 +221,31 @@ impl<W: Write> Terminal<W> {
                 .map_or_else(String::new, |it| format!(" [{it}]"));
             let who = peer.map_or_else(String::new, |peer| format!("{peer} as "));
             let text = format!("{who}{}: {finding}{provenance}", finding.party);
-            let count = self.findings.entry(text.clone()).or_default();
+            let (all, style) = if is_news {
+                (&mut self.findings, BAD)
+            } else {
+                (&mut self.known, ODD)
+            };
+            let count = all.entry(text.clone()).or_default();
             *count += 1;
-            if *count == 1 || self.detail == Detail::Verbose {
-                self.line(&format!("finding: {name}: {text}"))?;
+            if *count == 1 && (is_news || self.is_small()) {
+                self.line(&format!("{}: {name}: {text}", painted(style, "finding")))?;
             }
         }
-        if cell.drift == Some(Drift::Changed) {
-            self.line(&format!(
-                "changed: {name}: the transcript differs from the accepted one"
-            ))?;
+        if let Some(accepted) = &cell.accepted {
+            let text = cell.comparable(self.extension);
+            if let Some(found) = difference(accepted, &text) {
+                let (line, found) = (found.line, found.to_string());
+                let count = self.changed.entry(found.clone()).or_default();
+                *count += 1;
+                if *count == 1 {
+                    let changed = painted(BAD, "changed");
+                    self.line(&format!("{changed}: {name}: line {line}\n{found}"))?;
+                }
+            }
         }
         if self.is_small() && !cell.connections.is_empty() {
-            self.line(&format!("{name}: {}", cell.conformance))?;
+            self.line(&format!("{name}: {conformance}"))?;
             for line in cell.text().lines() {
                 self.line(&format!("  {line}"))?;
             }
@@ -248,7 +301,11 @@ impl<W: Write> Terminal<W> {
 
     fn always(&mut self, text: &str) -> io::Result<()> {
         self.clear()?;
-        writeln!(self.out, "{text}")
+        if self.color {
+            writeln!(self.out, "{text}")
+        } else {
+            writeln!(self.out, "{}", strip_str(text))
+        }
     }
 
     fn progress(&mut self, text: &str) -> io::Result<()> {
@@ -283,7 +340,11 @@ fn lost_line(lost: &Lost) -> String {
 
 #[cfg(test)]
 mod tests {
+    use reqmtls_contract::Provenance;
+
     use super::*;
+    use crate::judge::{Finding, Party};
+    use crate::run::{Ended, Player, Timings};
 
     fn written(detail: Detail, width: Option<usize>) -> String {
         let mut terminal = Terminal::new(Vec::new(), detail, width);
@@ -304,6 +365,76 @@ mod tests {
         assert_eq!(
             written(Detail::Quiet, None),
             "interrupted: ending the peers\n"
+        );
+    }
+
+    fn finding(known: Option<&str>) -> Finding {
+        Finding {
+            requirements: Vec::new(),
+            party: Party::Server,
+            provenance: None,
+            message: None,
+            got: "it asked".to_owned(),
+            expected: "silence".to_owned(),
+            inferred: false,
+            known: known.map(str::to_owned),
+        }
+    }
+
+    /// What is written of a run of four cells with these findings each.
+    fn of_findings(detail: Detail, findings: &[Finding]) -> String {
+        let mut terminal = Terminal::new(Vec::new(), detail, None);
+        terminal.event(&Event::Cells { count: 4 }).unwrap();
+        let player = |peer: &str| Player {
+            peer: peer.to_owned(),
+            provenance: Provenance::Library,
+            misbehaves: false,
+        };
+        for number in 1..=4 {
+            let cell = Cell {
+                case: serde_json::from_value(format!("some/case-{number}").into()).unwrap(),
+                client: player("a"),
+                server: player("b"),
+                conformance: Conformance::Deviates,
+                drift: None,
+                accepted: None,
+                findings: findings.to_vec(),
+                caught: Vec::new(),
+                reason: None,
+                connections: Vec::new(),
+                repeats: None,
+                milliseconds: 1,
+            };
+            let event = Event::Cell(Box::new(cell), Vec::new());
+            terminal.event(&event).unwrap();
+        }
+        let ended = Ended {
+            time: 1.0,
+            interrupted: false,
+            stale: Vec::new(),
+            timings: Timings::default(),
+        };
+        terminal.event(&Event::Ended(ended)).unwrap();
+        let text = String::from_utf8(terminal.out).unwrap();
+        let (text, _) = text.rsplit_once("4 cells: ").unwrap();
+        text.to_owned()
+    }
+
+    #[test]
+    fn a_finding_stands_once_with_its_cells_and_known_ones_apart() {
+        let (new, known) = (finding(None), finding(Some("as in b.c")));
+        let text = of_findings(Detail::Verbose, &[new, known.clone()]);
+        assert_eq!(
+            text,
+            "cells: 4\n\
+             finding: some/case-1 a--b: b as server: it asked; expected silence (peer contract)\n\
+             4 cells in all: b as server: it asked; expected silence (peer contract)\n\
+             known deviations, and what counts against no end:\n  \
+             4 cells: b as server: it asked; expected silence (peer contract); known: as in b.c\n"
+        );
+        assert_eq!(
+            of_findings(Detail::Normal, &[known]),
+            "cells: 4\nknown deviations in 4 cells: -v shows them, and matrix.md and index.html with the reasons\n"
         );
     }
 

@@ -1,10 +1,11 @@
 //! The core question at the end of a run: a matrix for a terminal.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 
+use anstyle::Style;
 use reqmtls_vocabulary::Side;
 
+use super::super::paint::{of_conformance, painted};
 use super::CORE;
 use super::sign::Sign;
 use crate::judge::Conformance;
@@ -18,7 +19,7 @@ const UNSUPPORTED: char = '.';
 
 /// The cells of the core question: client and server, and what each came to.
 #[derive(Debug, Default)]
-pub(in crate::report) struct Core(BTreeMap<(String, String), String>);
+pub(in crate::report) struct Core(BTreeMap<(String, String), (String, Conformance)>);
 
 impl Core {
     /// Takes a cell, if it is of that case.
@@ -28,12 +29,12 @@ impl Core {
                 cell.client.label().to_owned(),
                 cell.server.label().to_owned(),
             );
-            self.0.insert(pairing, words(cell));
+            self.0.insert(pairing, (words(cell), cell.conformance));
         }
     }
 
-    /// The matrix and what its letters mean, in lines of at most `width` characters; nothing where one pairing or none
-    /// had the case.
+    /// The matrix and what its letters mean, in colour and in lines of at most `width` characters; nothing where one
+    /// pairing or none had the case.
     pub(in crate::report) fn text(&self, width: usize) -> String {
         let mut out = String::new();
         if self.0.len() < 2 {
@@ -53,47 +54,59 @@ impl Core {
             .unwrap_or_default();
         let head = longest + STEP + 1;
         let columns = (width.saturating_sub(head) / STEP).max(1);
-        // A String takes whatever is written to it.
-        let _ = writeln!(out, "{CORE}: clients down, servers across");
+        let styles: BTreeMap<char, Style> = letters.values().copied().collect();
+        // Letters have a colour from the column `first` to the column `last`.
+        let mut line = |text: &str, first: usize, last: usize| {
+            for (at, character) in text.trim_end().chars().take(width).enumerate() {
+                let style = styles.get(&character);
+                match style.filter(|_| (first..last).contains(&at)) {
+                    Some(style) => out.push_str(&painted(*style, character)),
+                    None => out.push(character),
+                }
+            }
+            out.push('\n');
+        };
+        line(&format!("{CORE}: clients down, servers across"), 0, 0);
         for servers in names.chunks(columns) {
             let numbers = servers.iter().map(|(at, _)| format!("{at:STEP$}"));
             let numbers: Vec<_> = numbers.collect();
-            let _ = writeln!(out, "{:head$}{}", "", numbers.concat());
+            line(&format!("{:head$}{}", "", numbers.concat()), 0, 0);
             for (at, client) in &names {
                 let letter = |server: &String| {
-                    let words = self.0.get(&((*client).clone(), server.clone()));
-                    words.map_or(' ', |words| letters[words.as_str()])
+                    let cell = self.0.get(&((*client).clone(), server.clone()));
+                    cell.map_or(' ', |(words, _)| letters[words.as_str()].0)
                 };
                 let row = servers.iter().map(|(_, server)| letter(server));
                 let row: Vec<_> = row.map(|letter| format!("{letter:>STEP$}")).collect();
                 let row = row.concat();
                 // Who is a server alone has no row.
                 if !row.trim().is_empty() {
-                    let _ = writeln!(out, "{at:STEP$} {client:longest$}{}", row.trim_end());
+                    line(&format!("{at:STEP$} {client:longest$}{row}"), head, width);
                 }
             }
         }
-        for (words, letter) in letters {
-            let _ = writeln!(out, "{letter}  {words}");
+        for (words, (letter, _)) in letters {
+            line(&format!("{letter}  {words}"), 0, 1);
         }
-        let lines = out
-            .lines()
-            .map(|line| line.chars().take(width).chain(['\n']));
-        lines.flatten().collect()
+        out
     }
 
-    /// A letter for each thing that cells came to.
-    fn letters(&self) -> BTreeMap<&str, char> {
+    /// A letter for each thing that cells came to, and its colour.
+    fn letters(&self) -> BTreeMap<&str, (char, Style)> {
         let mut left = ('A'..='Z').chain('a'..='z');
-        let all: BTreeSet<_> = self.0.values().map(String::as_str).collect();
-        let letter = |words| match words {
-            "unsupported" => UNSUPPORTED,
-            _ => left.next().unwrap_or('?'),
+        let all: BTreeMap<_, _> = self
+            .0
+            .values()
+            .map(|(words, conformance)| (words.as_str(), *conformance))
+            .collect();
+        let letter = |(words, conformance)| {
+            let letter = match conformance {
+                Conformance::Unsupported => UNSUPPORTED,
+                _ => left.next().unwrap_or('?'),
+            };
+            (words, (letter, of_conformance(conformance)))
         };
-        all.iter()
-            .copied()
-            .zip(all.iter().copied().map(letter))
-            .collect()
+        all.into_iter().map(letter).collect()
     }
 }
 
