@@ -6,6 +6,7 @@ use std::rc::Rc;
 use reqmtls_contract::Provenance;
 use reqmtls_vocabulary::Side;
 
+use super::super::options;
 use super::sign::{self, Sign};
 use super::subject::Subject;
 use crate::judge::requirement::Id;
@@ -20,6 +21,8 @@ pub(super) struct Collected {
     /// In the order of cases and columns, once the run ended.
     pub(super) cells: Vec<Seen>,
     pub(super) interrupted: bool,
+    /// Those by which its cells run as they did.
+    pub(super) options: String,
     /// The rulings of cells: most have those of another.
     rulings: HashSet<Rc<[Brief]>>,
 }
@@ -159,6 +162,7 @@ impl Collected {
     /// Takes an event; after the last one the cells are in order, and rulings that show nothing are gone.
     pub(super) fn take(&mut self, subject: &Subject, event: &Event) {
         match event {
+            Event::Started(started) => self.options = options(started),
             Event::Up(peer) => self.peers.push(peer.clone()),
             Event::Missing(missing) => self.missing.push(missing.clone()),
             Event::Cell(cell, _) => {

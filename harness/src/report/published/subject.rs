@@ -7,6 +7,7 @@ use std::path::Path;
 use reqmtls_contract::Revision;
 
 use super::notes::Notes;
+use super::page::counted;
 use crate::program::{Results, statements};
 use crate::scenario::{AXES, Axis, Case, CaseId, Scenario};
 
@@ -18,6 +19,8 @@ pub struct Subject {
     peers: Vec<String>,
     notes: Notes,
     programs: String,
+    /// How many programs that is about, and whom they met.
+    met: String,
     numbers: HashMap<CaseId, usize>,
     /// By the number of a case, the places of its scenario and of itself there.
     places: Vec<(usize, usize)>,
@@ -44,6 +47,7 @@ impl Subject {
             peers,
             notes,
             programs: String::new(),
+            met: String::new(),
             numbers,
         }
     }
@@ -54,20 +58,33 @@ impl Subject {
     ///
     /// It cannot be read.
     pub fn with_programs(self, path: &Path) -> io::Result<Self> {
-        let programs = match Results::read(path) {
-            Ok(results) => statements(&results),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        let (programs, met) = match Results::read(path) {
+            Ok(results) => {
+                let count = counted(results.programs.len(), "program");
+                let met = format!("{count} against the reference ({})", results.reference);
+                (statements(&results), met)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Default::default(),
             Err(error) => {
                 let text = format!("{}: {error}", path.display());
                 return Err(io::Error::new(error.kind(), text));
             }
         };
-        Ok(Self { programs, ..self })
+        Ok(Self {
+            programs,
+            met,
+            ..self
+        })
     }
 
     /// What real programs do, as a list in Markdown.
     pub(super) fn programs(&self) -> &str {
         &self.programs
+    }
+
+    /// How many programs that is about, and whom they met.
+    pub(super) fn met(&self) -> &str {
+        &self.met
     }
 
     pub(super) fn revision(&self) -> Revision {

@@ -286,6 +286,13 @@ fn a_whole_run_is_published_whatever_the_sequence_of_its_cells() {
     insta::assert_snapshot!("requirements", rows.collect::<Vec<_>>().join("\n"));
     insta::assert_snapshot!("readme", read("README.md"));
     insta::assert_snapshot!("page", read("peers/b.md"));
+    let findings = read("latest/findings.md");
+    let links = findings.split("](").skip(1);
+    let links: Vec<_> = links.filter_map(|rest| rest.split(')').next()).collect();
+    assert_eq!(links, ["peers/a.md", "peers/b.md"]);
+    for link in links {
+        assert!(one.path().join("latest").join(link).is_file(), "{link}");
+    }
 }
 
 #[test]
@@ -380,8 +387,14 @@ A  alert certificate_required(116)
 B  asks; the client is authenticated
 .  unsupported
 ";
-    assert_eq!(core.text(80), expected);
-    let narrow = core.text(12);
+    let text = core.text(80);
+    let plain = |text: &str| anstream::adapter::strip_str(text).to_string();
+    assert_eq!(plain(&text), expected);
+    // What an end cannot do is not as bright as what it did.
+    for colored in ["\u{1b}[32mB\u{1b}[0m", "\u{1b}[2m.\u{1b}[0m"] {
+        assert_eq!(text.matches(colored).count(), 2, "{text:?}");
+    }
+    let narrow = plain(&core.text(12));
     assert!(
         narrow.contains("       1  2\n  1 a  A  B\n       3\n  1 a  .\n"),
         "{narrow}"

@@ -7,7 +7,8 @@ use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
-use reqmtls_contract::{Provenance, Revision};
+use reqmtls_contract::Provenance;
+use reqmtls_vocabulary::Side;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -18,6 +19,7 @@ use super::subject::Subject;
 use super::{CORE, PAGES, differences, findings, headlines, tensions, unsupported};
 use crate::judge::Conformance;
 use crate::judge::requirement;
+use crate::run::{Missing, Peer};
 
 pub(super) use self::store::Store;
 
@@ -38,11 +40,27 @@ struct Html<'a> {
     peers: usize,
     table: String,
     programs: String,
+    met: &'a str,
     core: Vec<(&'a str, Vec<Square>)>,
     servers: Vec<&'a str>,
     sections: Vec<Section>,
+    list: Vec<Listed<'a>>,
+    missing: &'a [Missing],
     pages: Vec<(String, String)>,
     data: String,
+}
+
+/// A peer in the list of peers.
+struct Listed<'a> {
+    name: &'a str,
+    library: &'a str,
+    counts: Vec<Count>,
+}
+
+/// How many cells, and where they are.
+struct Count {
+    cells: usize,
+    link: Option<String>,
 }
 
 /// A cell of the core matrix.
@@ -64,7 +82,8 @@ struct Section {
 /// What the script reads.
 #[derive(Serialize)]
 struct Data<'a> {
-    revision: Revision,
+    /// What `reqmtls run` needs to run its cells as they ran.
+    options: &'a str,
     scenarios: Vec<Table<'a>>,
     peers: Vec<Column<'a>>,
     requirements: Vec<Sentence>,
@@ -129,13 +148,49 @@ pub(super) fn page(
         peers: run.peers.len(),
         table: markdown(&headlines::table(subject, run, PAGES)),
         programs: markdown(subject.programs()),
+        met: subject.met(),
         core: core(subject, run, &servers),
         servers,
         sections: sections(subject, run),
+        list: run.peers.iter().map(|peer| listed(run, peer)).collect(),
+        missing: &run.missing,
         pages: pages.map(|(name, text)| (name, markdown(&text))).collect(),
         data: data(subject, run, store, said)?,
     }
     .render()
+}
+
+fn listed<'a>(run: &Collected, peer: &'a Peer) -> Listed<'a> {
+    let name = &*peer.name;
+    let plays = |seen: &Seen, side: Side| seen.player(side).label() == name;
+    let cells = run
+        .cells
+        .iter()
+        .filter(|seen| Side::BOTH.into_iter().any(|side| plays(seen, side)));
+    let of = |wanted: Conformance| {
+        let cells = cells.clone().filter(|it| it.conformance == wanted).count();
+        let link = (cells > 0).then(|| format!("#matrix?peer={name}&verdict={wanted}"));
+        Count { cells, link }
+    };
+    let is_about = |seen: &&Seen| {
+        let mut sides = Side::BOTH.into_iter();
+        sides.any(|side| plays(seen, side) && seen.is_blamed(side))
+    };
+    let about = Count {
+        cells: cells.clone().filter(is_about).count(),
+        link: None,
+    };
+    Listed {
+        name,
+        library: &peer.description.library,
+        counts: vec![
+            of(Conformance::Conforms),
+            of(Conformance::Deviates),
+            about,
+            of(Conformance::Unsupported),
+            of(Conformance::Failed),
+        ],
+    }
 }
 
 /// The core question as a picture; none where the run has no cell of it.
@@ -337,7 +392,7 @@ fn data(
         statement: row.statement,
     });
     let data = Data {
-        revision: subject.revision(),
+        options: &run.options,
         scenarios: scenarios.collect(),
         peers: peers.collect(),
         requirements: requirements.collect(),

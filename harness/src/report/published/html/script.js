@@ -31,7 +31,7 @@
     return element;
   };
   const link = (address, text) => make('a', { href: address }, text);
-  const many = (count) => `${count} cell${count === 1 ? '' : 's'}`;
+  const many = (count, what = 'cell') => `${count} ${what}${count === 1 ? '' : 's'}`;
   // What stands between backticks is code.
   const coded = (text) => text.split('`').map((part, place) => (place % 2 ? make('code', {}, part) : part));
 
@@ -173,7 +173,7 @@
       const deviating = of.filter((cell) => cell.conformance === 'deviates').length;
       const part = make('details', { id: `scenario-${scenario.id}` },
         make('summary', {}, make('h3', {}, scenario.title), ` ${many(of.length)}${deviating ? `, ${deviating} deviate` : ''}${scenario.self_test ? ' (self-test of the harness)' : ''}`),
-        make('p', {}, make('code', {}, `reqmtls run ${scenario.id}`), ` Tests ${scenario.document}. ${scenario.about || ''}`));
+        make('p', {}, make('code', {}, `reqmtls run${data.options} ${scenario.id}`), ` Tests ${scenario.document}. ${scenario.about || ''}`));
       const open = () => { if (part.open && !part.querySelector('table')) part.append(table(place, of)); };
       part.addEventListener('toggle', open);
       tables.append(part);
@@ -252,12 +252,11 @@
       ? `${side}: ${cell.ends[place]}, which breaks rules on purpose`
       : `${side}: ${cell.ends[place]} (${cell.provenances[place]})`));
     const options = ['client', 'server'].map((side, place) => (cell.misbehaves & (1 << place) ? '' : ` --${side} ${cell.ends[place]}`));
-    const revision = data.revision === 'draft-02' ? '' : ` --revision ${data.revision}`;
     section.append(make('h2', {}, make('span', { class: 'mono' }, cell.id), ` ${cell.labels.join(' → ')}`),
       make('p', {}, make('strong', {}, cell.conformance), cell.drift ? `, transcript ${cell.drift === 'same' ? 'as accepted' : cell.drift}` : '',
         cell.reason === null ? '' : `: ${store.reasons[cell.reason]}`),
       make('p', {}, whose.join('; '), '. ', link(`#peer/${cell.ends[0]}`, cell.ends[0]), ' ', link(`#peer/${cell.ends[1]}`, cell.ends[1])),
-      make('p', {}, 'Alone, with its capture in results/latest/run.pcapng: ', make('code', {}, `reqmtls run${revision} ${cell.id}${options.join('')}`)));
+      make('p', {}, 'Alone, with its capture in results/latest/run.pcapng: ', make('code', {}, `reqmtls run${data.options} ${cell.id}${options.join('')}`)));
     for (const place of cell.findings) {
       const it = store.findings[place];
       section.append(make('p', {}, make('strong', {}, `Finding, ${it.party}: `), `${it.got}; expected ${it.expected} `,
@@ -273,7 +272,7 @@
         const words = Object.entries(data.said.words[place]).map(([key, value]) => `${key.replace('_', ' ')}: ${value}`);
         section.append(make('p', {}, make('strong', {}, `The ${who} says: `), words.join('; ')));
       }
-      section.append(make('details', { open: '' }, make('summary', {}, `${store.judged[rulings].length} requirements judged`), rulingTable(store.judged[rulings])));
+      section.append(make('details', { open: '' }, make('summary', {}, `${many(store.judged[rulings].length, 'requirement')} judged`), rulingTable(store.judged[rulings])));
     });
     if (cell.accepted !== null) {
       const shown = cell.connections.map(([label, text]) => (store.labels[label] ? `-- ${store.labels[label]}\n` : '') + store.transcripts[text]).join('');
@@ -322,14 +321,39 @@
       make('table', {}, make('caption', {}, 'Cells in which it says something of an end'),
         make('thead', {}, make('tr', {}, ...['peer', 'as', ...WORDS].map((text) => make('th', { scope: 'col' }, text)))), body)));
   };
+  // The peers of which a requirement says something, by its id and the verdict; not those that break rules on purpose.
+  const peersBy = () => {
+    const by = new Map();
+    const seen = new Set();
+    for (const cell of cells) {
+      for (const [, , rulings] of cell.connections) {
+        const key = [rulings, ...cell.labels].join(' ');
+        if (seen.has(key)) continue;
+        seen.add(key);
+        for (const it of store.judged[rulings].map((place) => store.rulings[place])) {
+          const peer = cell.labels[['client', 'server'].indexOf(it.party)];
+          if (!peer || peer === MISBEHAVING) continue;
+          const name = `${it.requirement} ${it.verdict}`;
+          by.set(name, (by.get(name) || new Set()).add(peer));
+        }
+      }
+    }
+    return by;
+  };
   const listRequirements = () => {
     const section = document.querySelector('#requirements div');
     if (section.firstChild) return;
+    const by = peersBy();
     const body = make('tbody');
     for (const it of data.requirements) {
-      body.append(make('tr', {}, make('th', { scope: 'row' }, link(`#requirement/${it.id}`, it.id)), make('td', {}, it.level), make('td', {}, ...coded(it.statement)), make('td', {}, link(it.link, it.citation))));
+      const peers = (word) => {
+        const names = [...(by.get(`${it.id} ${word}`) || [])];
+        return make('td', { class: `number${names.length && word === 'violated' ? ' deviates' : ''}` }, names.length ? make('a', { href: `#requirement/${it.id}`, title: names.join(', ') }, many(names.length, 'peer')) : '–');
+      };
+      body.append(make('tr', {}, make('th', { scope: 'row' }, link(`#requirement/${it.id}`, it.id)), make('td', {}, it.level), make('td', {}, ...coded(it.statement)),
+        peers('satisfied'), peers('violated'), make('td', {}, link(it.link, it.citation))));
     }
-    section.append(make('table', {}, make('thead', {}, make('tr', {}, ...['id', 'level', 'statement', 'document'].map((text) => make('th', { scope: 'col' }, text)))), body));
+    section.append(make('table', {}, make('thead', {}, make('tr', {}, ...['id', 'level', 'statement', 'satisfied by', 'violated by', 'document'].map((text) => make('th', { scope: 'col' }, text)))), body));
   };
 
   const sections = [...document.querySelectorAll('main > section')];
