@@ -208,16 +208,14 @@ fn junit_has_what_varies_as_failures_of_a_suite_of_its_own() {
             .find(|suite| suite.name.as_str() == "varying cells")
             .cloned()
     };
-    // Of the bench's cells those that vary have findings too: the transcripts of all are new.
     bench.run(&["--repeat", "6", "--jobs", "1"]);
     let suite = varying(&read()).unwrap();
     assert_eq!((suite.tests, suite.failures, suite.errors), (2, 2, 0));
-    for (case, pairing) in suite
-        .test_cases
-        .iter()
-        .zip(["faulty--faulty", "faulty--rustls"])
-    {
-        assert_eq!(case.name.as_str(), format!("{STRUCK} {pairing}"));
+    let names = suite.test_cases.iter().map(|case| case.name.as_str());
+    let names: std::collections::BTreeSet<_> = names.map(str::to_owned).collect();
+    let expected = ["faulty--faulty", "faulty--rustls"].map(|it| format!("{STRUCK} {it}"));
+    assert_eq!(names, expected.into());
+    for case in &suite.test_cases {
         let quick_junit::TestCaseStatus::NonSuccess {
             kind, message, ty, ..
         } = &case.status
@@ -228,7 +226,7 @@ fn junit_has_what_varies_as_failures_of_a_suite_of_its_own() {
         assert_eq!(ty.as_deref(), Some("varies"));
         let message = message.as_deref().unwrap();
         assert!(
-            message.starts_with("2 distinct transcripts in 6 runs (4 "),
+            message.starts_with("2 distinct transcripts in 6 runs ("),
             "{message}"
         );
     }

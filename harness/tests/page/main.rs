@@ -77,6 +77,7 @@ async fn a_page_of_ten_thousand_cells_filters_at_once_and_asks_nobody_for_anythi
         "#findings",
         "#requirements",
         "#requirement/TLS-4",
+        "#peers",
         "#peer/p1",
     ] {
         times.push((hash, browser.go(hash).await));
@@ -93,6 +94,8 @@ async fn a_page_of_ten_thousand_cells_filters_at_once_and_asks_nobody_for_anythi
     let text = browser.ask(shown).await.to_string();
     let expected = format!("{} of {CELLS} cells", synthetic.deviating_of("p2"));
     assert!(text.contains(&expected), "{text}, expected {expected}");
+
+    counts_are_those_of_what_they_lead_to(&browser).await;
 
     let cell = synthetic.a_deviating_cell();
     times.push(("#cell", browser.go(&format!("#cell/{cell}")).await));
@@ -122,6 +125,10 @@ async fn a_page_of_ten_thousand_cells_filters_at_once_and_asks_nobody_for_anythi
     for hash in [
         "#overview",
         "#matrix?scenario=request-mtls",
+        "#findings",
+        "#requirements",
+        "#peers",
+        "#peer/p1",
         &format!("#cell/{cell}"),
     ] {
         browser.go(hash).await;
@@ -140,6 +147,52 @@ async fn a_page_of_ten_thousand_cells_filters_at_once_and_asks_nobody_for_anythi
     eprintln!("{size} octets; milliseconds until drawn: {times:?}");
     for (hash, time) in times {
         assert!(time < LONGEST, "{hash} took {time} ms");
+    }
+}
+
+/// Follows counts of the list of peers and of that of requirements.
+async fn counts_are_those_of_what_they_lead_to(browser: &Browser) {
+    browser.go("#peers").await;
+    let links = "return [...document.querySelectorAll('#peers td a')].map((it) => [it.getAttribute('href'), it.textContent])";
+    let links: Vec<(String, String)> =
+        serde_json::from_value(browser.ask(links).await).expect("links");
+    assert!(links.len() > 6, "{links:?}");
+    for (hash, count) in links {
+        browser.go(&hash).await;
+        let shown = "return document.getElementById('count').textContent";
+        let shown = browser.ask(shown).await;
+        let shown = shown.as_str().unwrap_or_default();
+        let expected = format!("{count} of {CELLS} cells");
+        assert!(shown.starts_with(&expected), "{hash}: {shown}");
+    }
+    browser.go("#requirements").await;
+    let rows = "return [...document.querySelectorAll('#requirements tbody tr')].map((row) => \
+                [...row.cells].map((it) => [it.textContent, it.querySelector('a')?.title || '']))";
+    let rows: Vec<Vec<(String, String)>> =
+        serde_json::from_value(browser.ask(rows).await).expect("rows");
+    let row = rows.iter().find(|row| row[0].0 == "TLS-4");
+    let row = row.expect("a row of TLS-4");
+    browser.go("#requirement/TLS-4").await;
+    for (column, word) in [(3, "satisfied"), (5, "violated")] {
+        let script = format!(
+            "const head = [...document.querySelectorAll('#requirement thead th')].map((it) => it.textContent); \
+             const column = head.indexOf('{word}'); \
+             const rows = [...document.querySelectorAll('#requirement tbody tr')]; \
+             return [...new Set(rows.filter((row) => row.cells[column].textContent && !row.cells[0].textContent.includes('purpose')) \
+               .map((row) => row.cells[0].textContent))].sort().join(', ')"
+        );
+        let peers = browser.ask(&script).await;
+        let peers = peers.as_str().unwrap_or_default();
+        let (text, title) = &row[column];
+        let mut named: Vec<&str> = title.split(", ").filter(|it| !it.is_empty()).collect();
+        named.sort_unstable();
+        assert_eq!(named.join(", "), peers, "{word}");
+        let count = text.split(' ').next().unwrap_or_default();
+        let expected = match named.len() {
+            0 => "–".to_owned(),
+            count => count.to_string(),
+        };
+        assert_eq!(count, expected, "{word}");
     }
 }
 

@@ -38,6 +38,7 @@ struct Html<'a> {
     script: &'static str,
     summary: Vec<(String, usize)>,
     peers: usize,
+    cells: usize,
     table: String,
     programs: String,
     met: &'a str,
@@ -146,7 +147,8 @@ pub(super) fn page(
         script: SCRIPT,
         summary: summary.collect(),
         peers: run.peers.len(),
-        table: markdown(&headlines::table(subject, run, PAGES)),
+        cells: run.cells.len(),
+        table: markdown(&unbroken(headlines::table(subject, run, PAGES))),
         programs: markdown(subject.programs()),
         met: subject.met(),
         core: core(subject, run, &servers),
@@ -358,7 +360,17 @@ fn markdown(text: &str) -> String {
     });
     let mut out = String::new();
     html::push_html(&mut out, parser);
-    out
+    // A table may be wider than a window.
+    out.replace("<table>", "<div class=\"wide\" tabindex=\"0\"><table>")
+        .replace("</table>", "</table></div>")
+}
+
+/// Marks stay on the line of what they mark.
+fn unbroken(table: String) -> String {
+    let marks = ["⚠", "ᵍ", "ᵖ", "ʳ"].into_iter();
+    marks.fold(table, |table, mark| {
+        table.replace(&format!(" {mark}"), &format!("\u{a0}{mark}"))
+    })
 }
 
 fn below(level: HeadingLevel) -> HeadingLevel {

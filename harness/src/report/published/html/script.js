@@ -35,6 +35,9 @@
   // What stands between backticks is code.
   const coded = (text) => text.split('`').map((part, place) => (place % 2 ? make('code', {}, part) : part));
 
+  // A line may end behind a slash.
+  const breakable = (text) => text.split(/(?<=\/)/).flatMap((part) => [part, make('wbr')]);
+
   // The address: #view/argument?filters
   const read = () => {
     const [path, query] = decodeURI(location.hash.slice(1) || 'overview').split('?');
@@ -132,7 +135,7 @@
       texts.forEach((text, column) => judged(text) && counts.set(text, (counts.get(text) || 0) + columns[column].length));
       const most = Math.max(0, ...counts.values());
       const usual = [...counts].filter(([, count]) => count === most);
-      const row = make('tr', {}, make('th', { scope: 'row', class: 'mono' }, ...patterns(scenario, alike).flatMap((text) => [text, make('br')])));
+      const row = make('tr', {}, make('th', { scope: 'row', class: 'mono' }, ...patterns(scenario, alike).flatMap((text) => [...breakable(text), make('br')])));
       texts.forEach((text, column) => {
         const cell = at.get(`${alike[0]} ${columns[column][0]}`);
         const other = usual.length === 1 && judged(text) && text !== usual[0][0];
@@ -186,10 +189,11 @@
     const lines = text.split('\n').filter(Boolean);
     const step = 26;
     const height = lines.length * step + 50;
-    const drawing = make('svg:svg', { class: 'ladder', viewBox: `0 0 720 ${height}`, role: 'img', 'aria-label': 'Messages between client and server; the same as text below' });
+    const [left, middle] = [26, Math.max(...lines.map((line) => line.replace(/ +/g, ' ').length)) * 4 + 60];
+    const right = 2 * middle - left;
+    const drawing = make('svg:svg', { class: 'ladder', width: 2 * middle, height, viewBox: `0 0 ${2 * middle} ${height}`, role: 'img', 'aria-label': 'Messages between client and server; the same as text below' });
     drawing.append(make('svg:defs', {}, make('svg:marker', { id: 'tip', viewBox: '0 0 10 10', refX: 9, refY: 5, markerWidth: 8, markerHeight: 8, orient: 'auto-start-reverse' },
       make('svg:path', { d: 'M 0 1 L 9 5 L 0 9' }))));
-    const [left, right] = [60, 660];
     for (const [x, who] of [[left, 'client'], [right, 'server']]) {
       drawing.append(make('svg:text', { x, y: 16, 'text-anchor': 'middle' }, who));
       drawing.append(make('svg:line', { class: 'life', x1: x, y1: 24, x2: x, y2: height - 8 }));
@@ -205,7 +209,7 @@
         const [x1, x2] = from === 'C' ? [left, right] : [right, left];
         part.append(make('svg:line', { x1, y1: y, x2, y2: y, 'marker-end': 'url(#tip)' }));
       }
-      part.append(make('svg:text', { x: 360, y: y - 5, 'text-anchor': 'middle' }, `${name} ${details}`.trim() || line));
+      part.append(make('svg:text', { x: middle, y: y - 5, 'text-anchor': 'middle' }, `${name} ${details}`.trim() || line));
       drawing.append(part);
     });
     return make('div', {}, drawing, make('details', {}, make('summary', {}, 'As text'), make('pre', {}, text)));
@@ -236,7 +240,7 @@
         make('td', {}, it.party), make('td', { class: `verdict-${it.verdict}` }, it.verdict), make('td', {}, it.got), make('td', {}, it.expected || '')));
     }
     const head = ['requirement', 'end', 'verdict', 'observed', 'expected'].map((text) => make('th', { scope: 'col' }, text));
-    return make('div', { class: 'wide', tabindex: 0, role: 'region', 'aria-label': 'Requirements judged' },
+    return make('div', { class: 'wide rulings', tabindex: 0, role: 'region', 'aria-label': 'Requirements judged' },
       make('table', {}, make('thead', {}, make('tr', {}, ...head)), body));
   };
 
@@ -248,15 +252,19 @@
       section.append(make('h2', {}, 'No such cell'), make('p', {}, `got ${argument}, expected CASE/CLIENT--SERVER`));
       return;
     }
-    const whose = ['client', 'server'].map((side, place) => (cell.misbehaves & (1 << place)
-      ? `${side}: ${cell.ends[place]}, which breaks rules on purpose`
-      : `${side}: ${cell.ends[place]} (${cell.provenances[place]})`));
+    const whose = ['client', 'server'].flatMap((side, place) => [place ? '; ' : '', `${side}: `, link(`#peer/${cell.ends[place]}`, cell.ends[place]),
+      cell.misbehaves & (1 << place) ? ', which breaks rules on purpose' : ` (${cell.provenances[place]})`]);
     const options = ['client', 'server'].map((side, place) => (cell.misbehaves & (1 << place) ? '' : ` --${side} ${cell.ends[place]}`));
     section.append(make('h2', {}, make('span', { class: 'mono' }, cell.id), ` ${cell.labels.join(' → ')}`),
       make('p', {}, make('strong', {}, cell.conformance), cell.drift ? `, transcript ${cell.drift === 'same' ? 'as accepted' : cell.drift}` : '',
         cell.reason === null ? '' : `: ${store.reasons[cell.reason]}`),
-      make('p', {}, whose.join('; '), '. ', link(`#peer/${cell.ends[0]}`, cell.ends[0]), ' ', link(`#peer/${cell.ends[1]}`, cell.ends[1])),
+      make('p', {}, ...whose),
       make('p', {}, 'Alone, with its capture in results/latest/run.pcapng: ', make('code', {}, `reqmtls run${data.options} ${cell.id}${options.join('')}`)));
+    // Only a run's own page stands beside its capture, and has what ends say.
+    if (data.said) {
+      section.append(make('p', {}, 'Its octets are in ', link('run.pcapng', 'run.pcapng'), ' beside this page; alone: ',
+        make('code', {}, `reqmtls explain ${cell.id} ${cell.pairing} --capture cell.pcapng`)));
+    }
     for (const place of cell.findings) {
       const it = store.findings[place];
       section.append(make('p', {}, make('strong', {}, `Finding, ${it.party}: `), `${it.got}; expected ${it.expected} `,
@@ -346,14 +354,14 @@
     const by = peersBy();
     const body = make('tbody');
     for (const it of data.requirements) {
-      const peers = (word) => {
-        const names = [...(by.get(`${it.id} ${word}`) || [])];
+      const peers = (word, ...words) => {
+        const names = [...new Set([word, ...words].flatMap((one) => [...(by.get(`${it.id} ${one}`) || [])]))];
         return make('td', { class: `number${names.length && word === 'violated' ? ' deviates' : ''}` }, names.length ? make('a', { href: `#requirement/${it.id}`, title: names.join(', ') }, many(names.length, 'peer')) : '–');
       };
       body.append(make('tr', {}, make('th', { scope: 'row' }, link(`#requirement/${it.id}`, it.id)), make('td', {}, it.level), make('td', {}, ...coded(it.statement)),
-        peers('satisfied'), peers('violated'), make('td', {}, link(it.link, it.citation))));
+        peers('satisfied'), peers('informational', 'documents disagree'), peers('violated'), make('td', {}, link(it.link, it.citation))));
     }
-    section.append(make('table', {}, make('thead', {}, make('tr', {}, ...['id', 'level', 'statement', 'satisfied by', 'violated by', 'document'].map((text) => make('th', { scope: 'col' }, text)))), body));
+    section.append(make('table', {}, make('thead', {}, make('tr', {}, ...['id', 'level', 'statement', 'satisfied by', 'choice of', 'violated by', 'document'].map((text) => make('th', { scope: 'col' }, text)))), body));
   };
 
   const sections = [...document.querySelectorAll('main > section')];

@@ -222,9 +222,10 @@ impl Ruled {
             Verdict::Satisfied => ("satisfied", None),
             Verdict::Informational => ("informational", None),
             Verdict::Violated { expected } => ("violated", Some(expected.clone())),
-            Verdict::Tension { follows, .. } => {
-                ("documents disagree", Some(format!("as {follows} says")))
-            }
+            Verdict::Tension { follows, against } => (
+                "documents disagree",
+                Some(format!("{follows} says so, {against} otherwise")),
+            ),
         };
         Self {
             requirement: ruling.requirement,
