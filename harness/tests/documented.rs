@@ -16,12 +16,13 @@ use tempfile::TempDir;
 const LONGEST: Duration = Duration::from_mins(3);
 
 /// The programs that pages name.
-const PROGRAMS: [&str; 8] = [
+const PROGRAMS: [&str; 9] = [
     "reqmtls",
     "cargo",
     "make",
     "bash",
     "curl",
+    "docker",
     "openssl",
     "harness/fuzz/run",
     "INSTA_UPDATE=always",
@@ -45,7 +46,7 @@ const PLACEHOLDERS: [(&str, &str); 10] = [
 const CASES: &str = "request-mtls/unmodified/absent";
 
 /// The commands that are not run, and why.
-const NOT_RUN: [(&str, &str); 24] = [
+const NOT_RUN: [(&str, &str); 29] = [
     ("cargo run --release --", "what `reqmtls` stands for"),
     (
         "make matrix",
@@ -83,6 +84,20 @@ const NOT_RUN: [(&str, &str); 24] = [
     ),
     ("reqmtls merge RESULT…", "the same"),
     ("reqmtls report merged/result.jsonl", "the same"),
+    (
+        "reqmtls merge shards/*/latest/result.jsonl --to merged",
+        "needs shards: tests/swarm",
+    ),
+    ("reqmtls image", "needs a container engine: tests/swarm"),
+    ("reqmtls image [NAME…]", "the same"),
+    (
+        r#"docker run --rm --network none --read-only --user "$(id -u):$(id -g)" -v "$PWD/results:/results" "$(reqmtls image)""#,
+        "the same",
+    ),
+    (
+        r"docker service create --name reqmtls --detach --mode replicated-job --replicas 4 --restart-condition none \",
+        "the same",
+    ),
     (
         "curl --cacert results/latest/serve/authority.pem https://localhost:4433/json",
         "tests/serve has curl there",

@@ -26,7 +26,7 @@ pub(super) struct Arguments {
     #[arg(long, default_value_t = Revision::Draft02, value_parser = Revision::from_str)]
     revision: Revision,
     /// Where results went [default: results/ of the root]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "REQMTLS_RESULTS")]
     results: Option<PathBuf>,
 }
 

@@ -9,6 +9,7 @@ mod connection;
 mod decode;
 mod diff;
 mod explain;
+mod image;
 mod judge;
 mod list;
 mod man;
@@ -108,6 +109,8 @@ enum Command {
     Explain(explain::Arguments),
     /// Take the transcripts of the last run over as the accepted ones
     Accept(accept::Arguments),
+    /// Make an image of the harness and its peers, which runs cells wherever there is a container engine
+    Image(image::Arguments),
     /// Put the results of all shards of a run together
     Merge(merge::Arguments),
     /// Render every report again from a stored result
@@ -219,6 +222,7 @@ fn obey(arguments: &Arguments) -> anyhow::Result<u8> {
         Command::Serve(arguments) => serve::obey(root, arguments),
         Command::Explain(arguments) => explain::obey(&root()?, arguments),
         Command::Accept(arguments) => accept::obey(&root()?, arguments),
+        Command::Image(arguments) => image::obey(&root()?, arguments),
         Command::Merge(arguments) => merge::obey(&root()?, arguments),
         Command::Report(arguments) => report::obey(&root()?, arguments),
         Command::Diff(arguments) => diff::obey(arguments),

@@ -67,14 +67,7 @@ struct ListedTool<'a> {
 pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
     let manifests = root.peers()?;
     let root = &root.folder;
-    let known: Vec<_> = manifests.iter().map(|it| it.name.as_str()).collect();
-    if let Some(name) = arguments
-        .names
-        .iter()
-        .find(|it| !known.contains(&it.as_str()))
-    {
-        bail!("got peer {name}, expected one of {}", known.join(", "));
-    }
+    check_names(&manifests, &arguments.names)?;
     // A peer that only some machines can build is left to who names it, but for a list.
     let works = arguments.install || arguments.build || arguments.test;
     let named = |it: &&Manifest| {
@@ -107,6 +100,15 @@ pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
         code = code.max(built);
     }
     Ok(code)
+}
+
+/// Checks that there are peers of these names.
+pub(super) fn check_names(peers: &[Manifest], names: &[String]) -> anyhow::Result<()> {
+    let known: Vec<_> = peers.iter().map(|it| it.name.as_str()).collect();
+    match names.iter().find(|it| !known.contains(&it.as_str())) {
+        Some(name) => bail!("got peer {name}, expected one of {}", known.join(", ")),
+        None => Ok(()),
+    }
 }
 
 /// Builds a peer; its program.

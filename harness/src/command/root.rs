@@ -6,10 +6,11 @@ use anyhow::{Context, bail};
 use reqmtls_contract::Revision;
 
 use super::complain;
-use crate::peer::manifest::Manifest;
+use crate::peer;
+use crate::peer::manifest::{FILE, Manifest};
 use crate::report::Notes;
 use crate::run;
-use crate::scenario::{self, Known, PUBLISHED, Scenario};
+use crate::scenario::{self, KNOWN_DEVIATIONS, Known, PUBLISHED, Scenario};
 
 /// A folder with scenarios and peers in it; where there is none, the current one for results.
 pub(super) struct Root {
@@ -72,6 +73,11 @@ impl Root {
 
     /// Reads the peers' manifests.
     pub(super) fn peers(&self) -> anyhow::Result<Vec<Manifest>> {
+        Ok(peer::present(&self.folder, self.manifests()?)?)
+    }
+
+    /// The same, with those of peers that are not there.
+    fn manifests(&self) -> anyhow::Result<Vec<Manifest>> {
         Ok(if self.is_checkout {
             Manifest::load_all(&self.folder.join("peers"))?
         } else {
@@ -79,13 +85,38 @@ impl Root {
         })
     }
 
+    /// What a run reads of the folder, by its place in it.
+    pub(super) fn files(&self, peers: &[Manifest]) -> Vec<(String, PathBuf)> {
+        let mut names = Vec::new();
+        if self.is_checkout {
+            names.push("scenarios".to_owned());
+            for peer in peers {
+                let of_peer = [FILE, KNOWN_DEVIATIONS];
+                names.extend(of_peer.map(|file| format!("peers/{}/{file}", peer.family())));
+            }
+            names.push("results/programs.json".to_owned());
+        }
+        let mut files: Vec<_> = names
+            .into_iter()
+            .map(|name| (self.folder.join(&name), name))
+            .collect();
+        for revision in Revision::ALL.iter().copied() {
+            let snapshots = self.results(revision).join("snapshots");
+            if let Ok(name) = snapshots.strip_prefix(&self.folder) {
+                files.push((snapshots.clone(), name.display().to_string()));
+            }
+        }
+        files.retain(|(path, _)| path.exists());
+        files.into_iter().map(|(path, name)| (name, path)).collect()
+    }
+
     /// Reads everything.
     pub(super) fn material(&self) -> anyhow::Result<Material> {
-        let (scenarios, peers) = (self.scenarios()?, self.peers()?);
+        let (scenarios, all) = (self.scenarios()?, self.manifests()?);
         let (known, notes) = if self.is_checkout {
             let notes = self.folder.join("scenarios").join(PUBLISHED);
             (
-                Known::load(&Manifest::by_folder(&peers), &scenarios)?,
+                Known::load(&Manifest::by_folder(&all), &scenarios)?,
                 Notes::load(&notes, &scenarios)?,
             )
         } else {
@@ -93,7 +124,7 @@ impl Root {
         };
         Ok(Material {
             scenarios,
-            peers,
+            peers: peer::present(&self.folder, all)?,
             known,
             notes,
         })

@@ -58,7 +58,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     install: bool,
     /// Where results go [default: results/ of the root]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "REQMTLS_RESULTS")]
     results: Option<PathBuf>,
     /// The number of the request mTLS flag
     #[arg(long, default_value_t = reqmtls_observer::DEFAULT_FLAG, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(0..=i64::from(MAX_FLAG)))]

@@ -1,32 +1,32 @@
 //! A peer in a container: an image of nothing but its program and what that needs.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs;
-use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bollard::Docker;
 use bollard::container::LogOutput;
 use bollard::errors::Error;
 use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, PortBinding};
-use bollard::query_parameters::{CreateImageOptions, LogsOptions};
-use bollard::{Docker, body_full};
-use futures_util::{StreamExt, TryStreamExt};
-use sha2::{Digest, Sha256};
-use tar::HeaderMode;
+use bollard::query_parameters::LogsOptions;
+use futures_util::StreamExt;
+use serde_json::json;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::archive;
 use super::confinement::{LOG, MEMORY, PROCESSES, PROCESSOR, profile};
 use super::engine::{Engine, PEER, remove};
 use super::image::{Image, Program};
 use super::plain::LastWords;
 use super::process::listening;
 use super::{PATIENCE, StartError};
+
+/// The place of the program, or of all that it consists of, in its image.
+const PLACE: &str = "/peer";
 
 /// The port inside the container.
 const PORT: &str = "7443/tcp";
@@ -72,7 +72,7 @@ impl Container {
             engine: Arc::clone(engine),
             exit: tokio::spawn(exit_code(client, id.clone())),
             id,
-            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            address: SocketAddr::from((engine.ports, 0)),
             last_words,
         };
         let line = timeout(PATIENCE, listens).await;
@@ -152,70 +152,18 @@ fn signal(code: i64) -> String {
 
 /// Makes the image of a peer's program, unless there is one, and says its name.
 async fn image(name: &str, program: &Program, client: &Docker) -> Result<String, StartError> {
-    let Image { command, files } = program.image().await.map_err(StartError::Image)?;
-    let unreadable = |source: io::Error| StartError::Image(source.to_string());
-    // The tag names the content, so that an image is never older than its files.
-    let mut content = Sha256::new();
-    for (place, file) in &files {
-        content.update(place);
-        digest(file, &mut content).map_err(unreadable)?;
-    }
-    let entry = serde_json::to_string(&command).map_err(|error| unreadable(error.into()))?;
+    let Image { command, files } = program.image(PLACE).await.map_err(StartError::Image)?;
     let changes = vec![
         format!("LABEL {PEER}={name}"),
-        format!("ENTRYPOINT {entry}"),
+        format!("ENTRYPOINT {}", json!(command)),
     ];
-    content.update(changes.concat());
-    let tag = hex::encode(&content.finalize()[..8]);
-    let repository = format!("reqmtls-peer-{name}");
-    let image = format!("{repository}:{tag}");
-    if client.inspect_image(&image).await.is_ok() {
-        return Ok(image);
-    }
-    let options = CreateImageOptions {
-        from_src: Some("-".to_owned()),
-        repo: Some(repository),
-        tag: Some(tag),
-        changes,
-        ..CreateImageOptions::default()
-    };
-    let root = body_full(archive(&files).map_err(unreadable)?.into());
-    client
-        .create_image(Some(options), Some(root), None)
-        .try_for_each(async |_| Ok(()))
-        .await?;
-    Ok(image)
-}
-
-/// The root of an image. Whoever runs the program may read all of it.
-fn archive(files: &BTreeMap<String, PathBuf>) -> io::Result<Vec<u8>> {
-    let mut archive = tar::Builder::new(Vec::new());
-    archive.mode(HeaderMode::Deterministic);
-    // The engine knows no sparse files.
-    archive.sparse(false);
-    let places = || {
-        files
-            .keys()
-            .map(|place| Path::new(place.trim_start_matches('/')))
-    };
-    let folders: BTreeSet<_> = places().flat_map(|it| it.ancestors().skip(1)).collect();
-    for folder in folders.into_iter().filter(|it| *it != Path::new("")) {
-        archive.append_dir(folder, "/")?;
-    }
-    for (place, file) in places().zip(files.values()) {
-        if file.is_dir() {
-            archive.append_dir_all(place, file)?;
-        } else {
-            archive.append_path_with_name(file, place)?;
-        }
-    }
-    archive.into_inner()
+    archive::image(&format!("reqmtls-peer-{name}"), &files, changes, client).await
 }
 
 /// What the engine is to make of an image.
 fn body(name: &str, image: String, engine: &Engine) -> ContainerCreateBody {
-    let loopback = PortBinding {
-        host_ip: Some(Ipv4Addr::LOCALHOST.to_string()),
+    let published = PortBinding {
+        host_ip: Some(engine.ports.to_string()),
         host_port: None,
     };
     let log = [("max-size", LOG), ("max-file", "1")];
@@ -241,7 +189,7 @@ fn body(name: &str, image: String, engine: &Engine) -> ContainerCreateBody {
             cpu_quota: Some(PROCESSOR.0),
             cpu_period: Some(PROCESSOR.1),
             publish_all_ports: Some(false),
-            port_bindings: Some(HashMap::from([(PORT.to_owned(), Some(vec![loopback]))])),
+            port_bindings: Some(HashMap::from([(PORT.to_owned(), Some(vec![published]))])),
             log_config: Some(HostConfigLogConfig {
                 typ: Some("json-file".to_owned()),
                 config: Some(HashMap::from(log)),
@@ -293,58 +241,5 @@ async fn exit_code(client: Docker, id: String) -> Option<i64> {
         Ok(response) => Some(response.status_code),
         Err(Error::DockerContainerWaitError { code, .. }) => Some(code),
         Err(_) => None,
-    }
-}
-
-/// Takes in a file's content, or the names and contents of all files below a folder.
-fn digest(path: &Path, content: &mut Sha256) -> io::Result<()> {
-    if !path.is_dir() {
-        content.update(fs::read(path)?);
-        return Ok(());
-    }
-    let entries = fs::read_dir(path)?.map(|entry| Ok(entry?.path()));
-    let mut paths: Vec<_> = entries.collect::<io::Result<_>>()?;
-    paths.sort();
-    for path in paths {
-        content.update(path.file_name().unwrap_or_default().as_encoded_bytes());
-        digest(&path, content)?;
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
-    use super::*;
-
-    #[test]
-    fn an_archive_has_each_folder_once_and_before_what_is_in_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("file");
-        fs::write(&file, "octets").unwrap();
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o700)).unwrap();
-        let files = [
-            ("/peer", folder.path()),
-            ("/usr/lib/one", &file),
-            ("/usr/lib/other", &file),
-        ];
-        let files = files.map(|(place, path)| (place.to_owned(), path.to_owned()));
-        let octets = archive(&BTreeMap::from(files)).unwrap();
-        let mut archive = tar::Archive::new(&*octets);
-        let entries = archive.entries().unwrap().map(|entry| {
-            let entry = entry.unwrap();
-            let path = entry.path().unwrap().display().to_string();
-            format!("{} {:o}", path, entry.header().mode().unwrap())
-        });
-        let expected = [
-            "usr 755",
-            "usr/lib 755",
-            "peer/ 755",
-            "peer/file 755",
-            "usr/lib/one 755",
-            "usr/lib/other 755",
-        ];
-        assert_eq!(entries.collect::<Vec<_>>(), expected);
     }
 }

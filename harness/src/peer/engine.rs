@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr};
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,6 +17,7 @@ use bollard::query_parameters::{
     WaitContainerOptions,
 };
 use futures_util::StreamExt;
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -43,6 +46,8 @@ const IMAGES: usize = 3;
 /// A container engine that answers.
 pub struct Engine {
     pub(super) client: Docker,
+    /// The address at which peers are published.
+    pub(super) ports: IpAddr,
     host: String,
     harness: String,
     run: String,
@@ -53,11 +58,13 @@ pub struct Engine {
 impl Engine {
     /// Looks for an engine, and removes what earlier runs left in it whose harness is gone. If none answers, why.
     pub async fn connect() -> Result<Arc<Self>, String> {
+        let place = std::env::var("DOCKER_HOST").unwrap_or_default();
         let connect = async {
-            let client = Docker::connect_with_defaults().map_err(|error| error.to_string())?;
-            client.ping().await.map_err(|error| error.to_string())?;
+            let client = Docker::connect_with_defaults().map_err(|error| cause(&error))?;
+            client.ping().await.map_err(|error| cause(&error))?;
             Ok(Self {
                 client,
+                ports: ports(&place).await.map_err(|error| cause(&error))?,
                 host: host(),
                 harness: process(std::process::id()).unwrap_or_default(),
                 run: RUNS.fetch_add(1, Ordering::Relaxed).to_string(),
@@ -66,7 +73,11 @@ impl Engine {
         };
         let engine = timeout(CONNECT, connect)
             .await
-            .unwrap_or_else(|_| Err(format!("no answer within {} s", CONNECT.as_secs())))?;
+            .unwrap_or_else(|_| Err(format!("no answer within {} s", CONNECT.as_secs())))
+            .map_err(|reason| match &*place {
+                "" => reason,
+                place => format!("DOCKER_HOST {place}: {reason}"),
+            })?;
         // What the engine does not remove now is no reason to do without it.
         drop(timeout(PATIENCE, engine.remove(|harness, _| !is_there(harness))).await);
         Ok(Arc::new(engine))
@@ -167,6 +178,23 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// The innermost error: those around it say that there is one.
+fn cause(error: &(dyn std::error::Error + 'static)) -> String {
+    let chain = std::iter::successors(Some(error), |error| error.source());
+    chain.last().unwrap_or(error).to_string()
+}
+
+/// Where peers are published: on loopback, but for an engine behind an address, which is that of its ports too.
+async fn ports(engine: &str) -> io::Result<IpAddr> {
+    let schemes = ["tcp://", "http://", "https://"];
+    let Some(rest) = schemes.iter().find_map(|it| engine.strip_prefix(it)) else {
+        return Ok(Ipv4Addr::LOCALHOST.into());
+    };
+    let authority = rest.split('/').next().unwrap_or(rest);
+    // Of several addresses, the one that answers.
+    Ok(TcpStream::connect(authority).await?.peer_addr()?.ip())
 }
 
 fn filter(label: String) -> HashMap<String, Vec<String>> {

@@ -19,12 +19,15 @@ done"#;
 #[derive(Debug)]
 pub(crate) struct Group {
     leader: Pid,
-    guard: Child,
+    guard: Option<Child>,
 }
 
 impl Group {
     /// The group that a child leads that was started a moment ago, by `process_group(0)`. `variable` is a `NAME=VALUE`
     /// by which processes are known that leave it.
+    ///
+    /// The first process of a container needs no guard, and has no shell to start one with: its end is that of every
+    /// other in there.
     ///
     /// # Errors
     ///
@@ -32,6 +35,10 @@ impl Group {
     pub(crate) fn of(child: &tokio::process::Child, variable: Option<&str>) -> io::Result<Self> {
         let id = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
         let leader = id.ok_or_else(|| io::Error::other("it has been waited for"))?;
+        if std::process::id() == 1 {
+            let guard = None;
+            return Ok(Self { leader, guard });
+        }
         let guard = Command::new("sh")
             .args(["-c", GUARD])
             .arg(leader.as_raw_nonzero().to_string())
@@ -43,10 +50,17 @@ impl Group {
             .process_group(0)
             .spawn();
         match guard {
-            Ok(guard) => Ok(Self { leader, guard }),
+            Ok(guard) => Ok(Self {
+                leader,
+                guard: Some(guard),
+            }),
             Err(error) => {
                 kill(leader);
-                Err(error)
+                let text = format!(
+                    "sh, which is to end it if the harness is killed: {error}; expected that program, or to be the \
+                     first process of a container"
+                );
+                Err(io::Error::new(error.kind(), text))
             }
         }
     }
@@ -61,8 +75,10 @@ impl Drop for Group {
     fn drop(&mut self) {
         self.kill();
         // It has nothing to do any more. Where it is gone already, somebody else ended it.
-        drop(self.guard.kill());
-        drop(self.guard.wait());
+        if let Some(guard) = &mut self.guard {
+            drop(guard.kill());
+            drop(guard.wait());
+        }
     }
 }
 
@@ -95,7 +111,7 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(line, "up\n");
-        drop(group.guard.stdin.take());
+        drop(group.guard.as_mut().unwrap().stdin.take());
         // The pipe ends when nobody has it open for writing.
         let mut rest = Vec::new();
         let end = tokio::io::AsyncReadExt::read_to_end(&mut output, &mut rest);

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::process::Command;
 use tokio::time::timeout;
 
@@ -14,7 +15,7 @@ use tokio::time::timeout;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How a peer is started.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Program {
     /// The executable.
     pub path: PathBuf,
@@ -52,8 +53,9 @@ impl Program {
         command
     }
 
-    /// What it consists of, what that links, and what it opens. If that cannot be told, why.
-    pub(super) async fn image(&self) -> Result<Image, String> {
+    /// What it consists of, which has its place in the image, what that links, and what it opens. If that cannot be
+    /// told, why.
+    pub(super) async fn image(&self, place: &str) -> Result<Image, String> {
         let mut linked = linked(&self.path).await?;
         let whole = self.folder.as_deref().unwrap_or(&self.path);
         let whole_folder = self.folder.iter().flat_map(|folder| executables(folder));
@@ -69,7 +71,7 @@ impl Program {
             linked.extend(self::linked(&file).await?);
             linked.push(file);
         }
-        let mut files = BTreeMap::from([(PLACE.to_owned(), whole.to_owned())]);
+        let mut files = BTreeMap::from([(place.to_owned(), whole.to_owned())]);
         for file in linked {
             if file.starts_with(whole) {
                 continue;
@@ -83,14 +85,11 @@ impl Program {
         let path = self.path.display().to_string();
         let words = std::iter::once(&path).chain(&self.arguments);
         Ok(Image {
-            command: words.map(|word| word.replace(&own, PLACE)).collect(),
+            command: words.map(|word| word.replace(&own, place)).collect(),
             files,
         })
     }
 }
-
-/// The place of the program, or of all that it consists of, in its image.
-const PLACE: &str = "/peer";
 
 /// The ELF files below a folder, in the order of names.
 fn executables(folder: &Path) -> Vec<PathBuf> {
@@ -210,7 +209,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let script = folder.path().join("run");
         fs::write(&script, "#!/bin/sh\n").unwrap();
-        let error = Program::alone(script).image().await.err().unwrap();
+        let error = Program::alone(script).image("/peer").await.err().unwrap();
         assert_eq!(error, "the program is no ELF executable");
     }
 
@@ -220,7 +219,7 @@ mod tests {
 
     #[tokio::test]
     async fn this_program_links_the_files_that_it_needs() {
-        let image = Program::alone(this_program()).image().await.unwrap();
+        let image = Program::alone(this_program()).image("/peer").await.unwrap();
         assert_eq!(image.command, ["/peer"]);
         assert!(image.files.values().all(|file| file.is_file()));
         assert!(image.files.len() > 1 || !is_dynamic(&fs::read(this_program()).unwrap()));
@@ -239,10 +238,10 @@ mod tests {
             folder: Some(folder.path().to_owned()),
             loads: Vec::new(),
         };
-        let image = program.image().await.unwrap();
+        let image = program.image("/peer").await.unwrap();
         assert_eq!(image.command, ["/peer/bin/it", "-x=/peer/main"]);
         assert_eq!(image.files["/peer"], folder.path());
-        let alone = Program::alone(this_program()).image().await.unwrap();
+        let alone = Program::alone(this_program()).image("/peer").await.unwrap();
         assert_eq!(image.files.len(), alone.files.len());
     }
 
@@ -252,7 +251,7 @@ mod tests {
             loads: vec!["libno.so".to_owned()],
             ..Program::alone(this_program())
         };
-        let error = program.image().await.err().unwrap();
+        let error = program.image("/peer").await.err().unwrap();
         assert_eq!(
             error,
             "it opens libno.so, which is in no folder of a library that it links"

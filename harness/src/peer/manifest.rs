@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use thiserror::Error;
 
+use super::image::Program;
 use super::tool::Tool;
 use crate::scenario::Pairings;
 
 /// The manifest's name in a peer's folder.
-const FILE: &str = "peer.toml";
+pub const FILE: &str = "peer.toml";
 
 /// One `peer.toml`, or one variant of it.
 #[derive(Clone, Debug, Deserialize)]
@@ -66,6 +67,9 @@ pub struct Manifest {
     /// The folder that holds the manifest.
     #[serde(skip)]
     pub folder: PathBuf,
+    /// Its program, where there is one in place of a build.
+    #[serde(skip)]
+    pub built: Option<Program>,
 }
 
 /// A command of a build. `{out}` stands for a folder of its own that all checkouts share, and that is made anew

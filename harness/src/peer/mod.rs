@@ -1,5 +1,6 @@
 //! Ways to reach a peer: inside the harness, as a local process, in a container.
 
+mod archive;
 pub mod build;
 mod confinement;
 mod container;
@@ -12,9 +13,11 @@ pub mod manifest;
 mod plain;
 mod process;
 mod remote;
+mod runner;
 pub mod tool;
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +31,7 @@ pub use self::end::{End, Link};
 pub use self::engine::Engine;
 pub use self::image::Program;
 pub use self::remote::{Gone, Loss};
+pub use self::runner::{Runner, present};
 
 use self::remote::{Instance, Remote, Start};
 
@@ -53,8 +57,19 @@ pub enum StartError {
     #[error("container: {0}")]
     Engine(#[from] bollard::errors::Error),
     /// There is no telling which files the program needs.
-    #[error("cannot make an image of the program: {0}")]
+    #[error("cannot make an image: {0}")]
     Image(String),
+    /// Where its engine has published it, it does not answer as a peer that was just started.
+    #[error(
+        "at {address}, where the engine has published it: {error}; expected an engine on this machine, or one that \
+         DOCKER_HOST names by its address, as in tcp://192.0.2.1:2375"
+    )]
+    Published {
+        /// Where it should be.
+        address: SocketAddr,
+        /// What is wrong.
+        error: ControlError,
+    },
     /// The process could not be started.
     #[error("cannot start {program}: {source}")]
     Spawn {

@@ -205,16 +205,20 @@ impl Start {
             Body::Container(container) => container.address(),
         };
         let meet = async {
-            let mut hold = Control::open(address).await?;
-            hold.hold().await?;
+            let held = async {
+                let mut control = Control::open(address).await?;
+                control.hold().await?;
+                Ok(control)
+            };
+            let mut hold = held.await.map_err(|error| body.unreached(address, error))?;
             let description = hold.describe().await?;
             hold.probe(&description).await?;
-            Ok::<_, ControlError>((hold, description))
+            Ok((hold, description))
         };
         let outcome = timeout(START, meet)
             .await
-            .map_err(|_| StartError::Deadline(START));
-        match outcome.and_then(|met| met.map_err(StartError::from)) {
+            .unwrap_or(Err(StartError::Deadline(START)));
+        match outcome {
             Ok((hold, description)) => {
                 let instance = Instance {
                     address,
@@ -306,6 +310,14 @@ impl Instance {
 }
 
 impl Body {
+    /// Why nobody has it: an engine's address may be nobody's here, or somebody else's.
+    fn unreached(&self, address: SocketAddr, error: ControlError) -> StartError {
+        match self {
+            Self::Process(_) => error.into(),
+            Self::Container(_) => StartError::Published { address, error },
+        }
+    }
+
     /// How it ended, with its last words; it is killed if it has not.
     async fn end(&mut self) -> String {
         match self {

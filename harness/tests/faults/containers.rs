@@ -2,7 +2,9 @@
 //! with `REQMTLS_REQUIRE_ENGINE=1` they fail.
 
 use std::collections::HashMap;
-use std::io::BufRead;
+use std::ffi::OsStr;
+use std::io::{self, BufRead};
+use std::iter;
 use std::net::TcpListener;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -11,7 +13,7 @@ use std::time::Duration;
 use bollard::Docker;
 use bollard::query_parameters::ListContainersOptions;
 use reqmtls::peer::{Engine, Program, RunningPeer};
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::task::JoinSet;
@@ -42,6 +44,8 @@ struct Found {
     address: String,
     /// The address of its host there.
     host: String,
+    /// The address of this machine at which it is published.
+    published: Option<String>,
 }
 
 /// The containers of peers of this name, in any state.
@@ -61,6 +65,11 @@ async fn containers(docker: &Docker, peer: &str) -> Vec<Found> {
             id: it.id.unwrap(),
             address: network.ip_address.unwrap_or_default(),
             host: network.gateway.unwrap_or_default(),
+            published: it
+                .ports
+                .unwrap_or_default()
+                .into_iter()
+                .find_map(|it| it.ip),
         }
     });
     found.collect()
@@ -183,6 +192,93 @@ async fn a_container_that_does_not_go_by_itself_goes_with_the_next_run() {
     gone(&docker, "faulty").await;
 }
 
+/// What goes between a harness and the engine.
+async fn relay(mut harness: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<(u64, u64)> {
+    let mut engine = UnixStream::connect("/var/run/docker.sock").await?;
+    copy_bidirectional(&mut harness, &mut engine).await
+}
+
+#[tokio::test]
+async fn an_engine_behind_an_address_has_peers_at_that_address() {
+    let Some((_, docker, _turn)) = engine().await else {
+        return;
+    };
+    let bench = Bench::of("hangs", OTHER);
+    let listener = tokio::net::TcpListener::bind("127.0.0.2:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let between = tokio::spawn(async move {
+        let mut open = JoinSet::new();
+        loop {
+            open.spawn(relay(listener.accept().await.unwrap().0));
+        }
+    });
+    let arguments = ["--mode", "container", "--timeout", "2", "--jobs", "1"];
+    let run = bench
+        .command(&[&[OTHER, STRUCK], &arguments[..]].concat())
+        .env("DOCKER_HOST", format!("tcp://{address}"))
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let wait = async {
+        loop {
+            let found = containers(&docker, "faulty").await;
+            if let Some(at) = found.iter().find_map(|it| it.published.clone()) {
+                break at;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let published = tokio::time::timeout(Duration::from_secs(30), wait).await;
+    let ended = tokio::task::spawn_blocking(move || run.wait_with_output());
+    let output = ended.await.unwrap().unwrap();
+    between.abort();
+    let ran = Ran {
+        code: output.status.code(),
+        err: String::from_utf8(output.stderr).unwrap(),
+        cells: bench.cells(),
+    };
+    assert_eq!(published.as_deref(), Ok("127.0.0.2"), "{}", ran.err);
+    ran.is_touched_in(OTHER);
+    gone(&docker, "faulty").await;
+}
+
+/// The engine's loopback is not the harness's, as where its socket is another machine's.
+#[tokio::test]
+async fn a_peer_that_is_published_elsewhere_is_named_with_the_address() {
+    let Some((_, docker, _turn)) = engine().await else {
+        return;
+    };
+    let own_network = ["--net", "--map-root-user"];
+    let unshare = |command: &[&OsStr]| {
+        let mut unshare = std::process::Command::new("unshare");
+        unshare.args(own_network).args(command);
+        unshare.output()
+    };
+    match unshare(&["true".as_ref()]) {
+        Ok(output) if output.status.success() => {}
+        other => {
+            println!("skipped: unshare makes no network: {other:?}");
+            return;
+        }
+    }
+    let bench = Bench::of("hangs", OTHER);
+    let run = bench.command(&[OTHER, "--mode", "container"]);
+    let words: Vec<_> = iter::once(run.get_program())
+        .chain(run.get_args())
+        .collect();
+    let output = unshare(&words).unwrap();
+    let ran = Ran {
+        code: output.status.code(),
+        err: String::from_utf8(output.stderr).unwrap(),
+        cells: bench.cells(),
+    };
+    ran.says("peer faulty: not started: at 127.0.0.1:");
+    ran.says(", where the engine has published it: cannot connect to 127.0.0.1:");
+    ran.says("; expected an engine on this machine, or one that DOCKER_HOST names by its address");
+    assert_eq!(ran.code, Some(3));
+    gone(&docker, "faulty").await;
+}
+
 /// An engine that ceases to answer takes no cell along: what runs in it still does.
 #[tokio::test]
 async fn an_engine_that_goes_away_in_the_middle_of_a_run_costs_no_cell() {
@@ -195,11 +291,7 @@ async fn an_engine_that_goes_away_in_the_middle_of_a_run_costs_no_cell() {
     let between = tokio::spawn(async move {
         let mut open = JoinSet::new();
         loop {
-            let (mut harness, _) = listener.accept().await.unwrap();
-            open.spawn(async move {
-                let mut engine = UnixStream::connect("/var/run/docker.sock").await?;
-                copy_bidirectional(&mut harness, &mut engine).await
-            });
+            open.spawn(relay(listener.accept().await.unwrap().0));
         }
     });
     let arguments = ["--mode", "container", "--timeout", "2", "--jobs", "1"];

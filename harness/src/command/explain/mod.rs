@@ -34,7 +34,7 @@ pub(super) struct Arguments {
     #[arg(long, default_value_t = Revision::Draft02, value_parser = Revision::from_str)]
     revision: Revision,
     /// Where results went [default: results/ of the root]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "REQMTLS_RESULTS")]
     results: Option<PathBuf>,
     /// Write the cell's connections there as pcapng, with their secrets: Wireshark and reqmtls judge read it decrypted
     #[arg(long, value_name = "FILE", requires = "pairing")]

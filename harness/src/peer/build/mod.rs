@@ -93,6 +93,9 @@ pub async fn build(
     manifest: &Manifest,
     mut progress: impl FnMut(&str),
 ) -> Result<Program, BuildError> {
+    if let Some(program) = &manifest.built {
+        return Ok(program.clone());
+    }
     let path = root
         .join("target/peers")
         .join(format!("{}.log", manifest.name));
@@ -184,6 +187,9 @@ impl Log {
 /// A peer's program, if it is built already; a package's may be older than its source.
 #[must_use]
 pub fn built(root: &Path, manifest: &Manifest) -> Option<Program> {
+    if let Some(program) = &manifest.built {
+        return Some(program.clone());
+    }
     let program = if manifest.package.is_some() {
         compiled(root, manifest)
     } else {
