@@ -46,7 +46,7 @@ const PLACEHOLDERS: [(&str, &str); 10] = [
 const CASES: &str = "request-mtls/unmodified/absent";
 
 /// The commands that are not run, and why.
-const NOT_RUN: [(&str, &str); 29] = [
+const NOT_RUN: [(&str, &str); 28] = [
     ("cargo run --release --", "what `reqmtls` stands for"),
     (
         "make matrix",
@@ -89,7 +89,6 @@ const NOT_RUN: [(&str, &str); 29] = [
         "needs shards: tests/swarm",
     ),
     ("reqmtls image", "needs a container engine: tests/swarm"),
-    ("reqmtls image [NAME…]", "the same"),
     (
         r#"docker run --rm --network none --read-only --user "$(id -u):$(id -g)" -v "$PWD/results:/results" "$(reqmtls image)""#,
         "the same",

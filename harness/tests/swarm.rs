@@ -18,7 +18,8 @@ use bollard::models::{
     TaskSpecRestartPolicyConditionEnum, TaskState,
 };
 use bollard::query_parameters::{
-    LeaveSwarmOptions, ListContainersOptions, ListTasksOptions, RemoveImageOptions,
+    LeaveSwarmOptions, ListContainersOptions, ListTasksOptions, RemoveContainerOptions,
+    RemoveImageOptions,
 };
 use futures_util::FutureExt;
 use rustix::process::{getegid, geteuid};
@@ -278,9 +279,18 @@ impl Cluster {
                 filters: Some(HashMap::from([("label".to_owned(), vec![label])])),
                 ..ListContainersOptions::default()
             };
+            // Those of tasks that are complete stay as long as the swarm does.
             until("the tasks' containers go", async || {
                 let left = self.docker.list_containers(Some(options.clone())).await;
-                left.is_ok_and(|left| left.is_empty()).then_some(())
+                let left = left.ok()?;
+                let force = Some(RemoveContainerOptions {
+                    force: true,
+                    ..RemoveContainerOptions::default()
+                });
+                for id in left.iter().filter_map(|it| it.id.as_deref()) {
+                    drop(self.docker.remove_container(id, force.clone()).await);
+                }
+                left.is_empty().then_some(())
             })
             .await;
         }
@@ -337,17 +347,19 @@ fn user() -> (u32, u32) {
     }
 }
 
+async fn engine() -> Option<Docker> {
+    let docker = Docker::connect_with_defaults().ok()?;
+    docker.ping().await.ok()?;
+    Some(docker)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_tasks_of_a_replicated_job_come_to_what_one_run_does() {
-    let docker = Docker::connect_with_defaults();
-    let docker = match docker.as_ref().map(Docker::ping) {
-        Ok(ping) if ping.await.is_ok() => docker.unwrap(),
-        _ => {
-            let required = std::env::var_os("REQMTLS_REQUIRE_ENGINE").is_some();
-            assert!(!required, "no container engine answers");
-            println!("skipped: no container engine answers");
-            return;
-        }
+    let Some(docker) = engine().await else {
+        let required = std::env::var_os("REQMTLS_REQUIRE_ENGINE").is_some();
+        assert!(!required, "no container engine answers");
+        println!("skipped: no container engine answers");
+        return;
     };
     let root = root();
     let root = root.path();

@@ -301,7 +301,7 @@ async fn an_engine_that_goes_away_in_the_middle_of_a_run_costs_no_cell() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut lines = std::io::BufReader::new(run.stderr.take().unwrap()).lines();
+    let mut lines = io::BufReader::new(run.stderr.take().unwrap()).lines();
     let mut err = String::new();
     let ran = tokio::task::spawn_blocking(move || {
         for line in &mut lines {
