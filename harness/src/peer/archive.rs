@@ -2,16 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io;
+use std::io::{self, Read, Seek, Write};
+use std::iter;
 use std::path::{Path, PathBuf};
 
 use bollard::query_parameters::CreateImageOptions;
-use bollard::{Docker, body_full};
-use futures_util::TryStreamExt;
+use bollard::{Docker, body_try_stream};
+use futures_util::{TryStreamExt, stream};
 use sha2::{Digest, Sha256};
 use tar::HeaderMode;
 
 use super::StartError;
+
+/// How many octets the engine gets at once.
+const PART: u64 = 1 << 20;
 
 /// Makes an image of files, by their places in it, unless there is one, and says its name.
 pub(super) async fn image(
@@ -40,17 +44,28 @@ pub(super) async fn image(
         changes,
         ..CreateImageOptions::default()
     };
-    let root = body_full(archive(files).map_err(unreadable)?.into());
+    let root = archive(files, tempfile::tempfile().map_err(unreadable)?);
+    let mut root = root.map_err(unreadable)?;
+    root.rewind().map_err(unreadable)?;
+    // In parts: the whole may be larger than the memory that is free.
+    let parts = iter::from_fn(move || {
+        let mut part = Vec::new();
+        match Read::by_ref(&mut root).take(PART).read_to_end(&mut part) {
+            Ok(0) => None,
+            read => Some(read.map(|_| part.into())),
+        }
+    });
+    let body = body_try_stream(stream::iter(parts));
     client
-        .create_image(Some(options), Some(root), None)
+        .create_image(Some(options), Some(body), None)
         .try_for_each(async |_| Ok(()))
         .await?;
     Ok(image)
 }
 
-/// The root of an image. Whoever runs the program may read all of it.
-fn archive(files: &BTreeMap<String, PathBuf>) -> io::Result<Vec<u8>> {
-    let mut archive = tar::Builder::new(Vec::new());
+/// Writes the root of an image. Whoever runs the program may read all of it.
+fn archive<W: Write>(files: &BTreeMap<String, PathBuf>, to: W) -> io::Result<W> {
+    let mut archive = tar::Builder::new(to);
     archive.mode(HeaderMode::Deterministic);
     // The engine knows no sparse files.
     archive.sparse(false);
@@ -107,7 +122,7 @@ mod tests {
             ("/usr/lib/other", &file),
         ];
         let files = files.map(|(place, path)| (place.to_owned(), path.to_owned()));
-        let octets = archive(&BTreeMap::from(files)).unwrap();
+        let octets = archive(&BTreeMap::from(files), Vec::new()).unwrap();
         let mut archive = tar::Archive::new(&*octets);
         let entries = archive.entries().unwrap().map(|entry| {
             let entry = entry.unwrap();
