@@ -205,12 +205,14 @@ impl Start {
             Body::Container(container) => container.address(),
         };
         let meet = async {
-            let held = async {
+            let reached = async {
                 let mut control = Control::open(address).await?;
                 control.hold().await?;
                 Ok(control)
             };
-            let mut hold = held.await.map_err(|error| body.unreached(address, error))?;
+            let mut hold = reached
+                .await
+                .map_err(|error| body.unreached(address, error))?;
             let description = hold.describe().await?;
             hold.probe(&description).await?;
             Ok((hold, description))
