@@ -21,7 +21,7 @@ pub(crate) fn rows(ran: &[(Cell, Vec<Trace>)]) -> Vec<Row> {
     let logs: Vec<_> = logs.collect();
     let mut secrets = KeyLog::default();
     for log in &logs {
-        secrets.merge(log);
+        secrets.merge(log.clone());
     }
     let all = (0..TIMES).flat_map(|_| &traces);
     let named = all.map(|trace| (trace.name.as_str(), &trace.recording));

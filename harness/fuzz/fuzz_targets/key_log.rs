@@ -16,7 +16,7 @@ fn survives(log: &KeyLog) {
     assert_eq!(KeyLog::parse(&written).as_ref(), Ok(log));
     assert_eq!(log.is_empty(), written.is_empty());
     let mut merged = log.clone();
-    merged.merge(log);
+    merged.merge(log.clone());
     assert_eq!(&merged, log);
     for line in written.lines() {
         let random = line

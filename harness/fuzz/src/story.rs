@@ -89,7 +89,7 @@ impl Story {
             .unwrap_or_default();
         let mut sealer = self.sealer();
         if let Some((_, sealer)) = &sealer {
-            log.merge(&sealer.log());
+            log.merge(sealer.log());
         }
         let mut recording = Recording::new();
         for (milliseconds, (side, step)) in (0..).zip(&self.steps) {

@@ -1,6 +1,7 @@
 //! Secrets that the ends of a connection log, in the format of NSS.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,9 @@ pub enum Label {
 }
 
 impl Label {
+    /// The least in their order.
+    const FIRST: Self = Self::ClientEarlyTraffic;
+
     /// The label of a side's handshake traffic secret.
     #[must_use]
     pub fn handshake_traffic(side: Side) -> Self {
@@ -69,9 +73,9 @@ impl Label {
     }
 }
 
-impl From<String> for Label {
-    fn from(name: String) -> Self {
-        match name.as_str() {
+impl From<&str> for Label {
+    fn from(name: &str) -> Self {
+        match name {
             "CLIENT_EARLY_TRAFFIC_SECRET" => Self::ClientEarlyTraffic,
             "CLIENT_HANDSHAKE_TRAFFIC_SECRET" => Self::ClientHandshakeTraffic,
             "SERVER_HANDSHAKE_TRAFFIC_SECRET" => Self::ServerHandshakeTraffic,
@@ -80,8 +84,14 @@ impl From<String> for Label {
             "EXPORTER_SECRET" => Self::Exporter,
             "EARLY_EXPORTER_SECRET" | "EARLY_EXPORTER_MASTER_SECRET" => Self::EarlyExporter,
             "CLIENT_RANDOM" => Self::Master,
-            _ => Self::Other(name),
+            _ => Self::Other(name.to_owned()),
         }
+    }
+}
+
+impl From<String> for Label {
+    fn from(name: String) -> Self {
+        Self::from(&*name)
     }
 }
 
@@ -181,25 +191,29 @@ impl KeyLog {
     }
 
     fn line(&mut self, line: &str) -> Result<(), KeyLogProblem> {
-        let fields: Vec<_> = line.split_whitespace().collect();
-        let [label, random, secret] = fields[..] else {
-            return Err(KeyLogProblem::Fields(fields.len()));
+        let mut fields = line.split_whitespace();
+        let (Some(label), Some(random), Some(secret), None) =
+            (fields.next(), fields.next(), fields.next(), fields.next())
+        else {
+            return Err(KeyLogProblem::Fields(line.split_whitespace().count()));
         };
         if !label.chars().all(|c| c.is_ascii_graphic()) {
             return Err(KeyLogProblem::Label(label.to_owned()));
         }
-        let label = Label::from(label.to_owned());
+        let label = Label::from(label);
         let random = <[u8; 32]>::try_from(decode("client random", random)?)
             .map_err(|random| KeyLogProblem::RandomLength(random.len()))?;
         let secret = decode("secret", secret)?;
         if !matches!((&label, secret.len()), (Label::Other(_), _) | (_, 32 | 48)) {
             return Err(KeyLogProblem::SecretLength(secret.len()));
         }
-        match self.secrets.get(&(Octets32(random), label.clone())) {
-            Some(earlier) if earlier[..] != secret[..] => Err(KeyLogProblem::Conflict(label)),
-            _ => {
-                self.secrets
-                    .insert((Octets32(random), label), Octets(secret));
+        match self.secrets.entry((Octets32(random), label)) {
+            Entry::Occupied(earlier) if earlier.get()[..] != secret[..] => {
+                Err(KeyLogProblem::Conflict(earlier.key().1.clone()))
+            }
+            Entry::Occupied(_) => Ok(()),
+            Entry::Vacant(place) => {
+                place.insert(Octets(secret));
                 Ok(())
             }
         }
@@ -238,11 +252,13 @@ impl KeyLog {
 
     /// Adds the secrets of another log. Where both have one, this log's stays:
     /// [`KeyLog::compare`] reports whether they agree.
-    pub fn merge(&mut self, other: &Self) {
-        for (key, secret) in &other.secrets {
-            self.secrets
-                .entry(key.clone())
-                .or_insert_with(|| secret.clone());
+    pub fn merge(&mut self, other: Self) {
+        if self.is_empty() {
+            *self = other;
+            return;
+        }
+        for (key, secret) in other.secrets {
+            self.secrets.entry(key).or_insert(secret);
         }
     }
 
@@ -266,10 +282,9 @@ impl KeyLog {
     }
 
     fn connection(&self, of: Octets32) -> BTreeMap<&Label, &Octets> {
-        let entries = self.secrets.iter().filter(|((random, _), _)| *random == of);
-        entries
-            .map(|((_, label), secret)| (label, secret))
-            .collect()
+        let from = self.secrets.range((of, Label::FIRST)..);
+        let own = from.take_while(|((random, _), _)| *random == of);
+        own.map(|((_, label), secret)| (label, secret)).collect()
     }
 }
 
@@ -388,7 +403,7 @@ mod tests {
     fn merging_leaves_the_first_secret() {
         let mut log = KeyLog::parse(&line("EXPORTER_SECRET", 1, 2)).unwrap();
         let other = line("EXPORTER_SECRET", 1, 9) + &line("CLIENT_RANDOM", 1, 3);
-        log.merge(&KeyLog::parse(&other).unwrap());
+        log.merge(KeyLog::parse(&other).unwrap());
         assert_eq!(
             log.get(Octets32([1; 32]), &Label::Exporter),
             Some(&[2; 48][..])

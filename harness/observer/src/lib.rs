@@ -121,6 +121,7 @@ pub use message::{
     Certificate, CertificateEntry, CertificateRequest, CertificateRequest12, CertificateVerify,
     ClientHello, CompressedCertificate, Extension, HandshakeMessage, ServerHello, Unreadable,
 };
+pub use observe::Wire;
 pub use recording::{Ending, Event, Recording, What};
 pub use reqmtls_vocabulary::{
     AlertDescription, AlertLevel, CertificateCompressionAlgorithm, CipherSuite, Codepoints,

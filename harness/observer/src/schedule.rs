@@ -8,6 +8,15 @@ use crate::CipherSuite;
 use crate::aead::{AeadKey, Algorithm};
 use crate::record::HEADER;
 
+/// Length of a nonce in bytes, and of the IV that it is made of.
+const IV: usize = 12;
+
+/// Length of the longest key in bytes.
+const MAX_KEY: usize = 32;
+
+/// Length of the longest output of a hash in bytes.
+const MAX_HASH: usize = 48;
+
 /// The hash of a cipher suite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Hash {
@@ -31,22 +40,34 @@ impl Hash {
             Self::Sha384 => Hkdf::<Sha384>::extract(Some(key), data).0.to_vec(),
         }
     }
+}
 
-    /// HKDF-Expand-Label with an empty context (RFC 9846 §7.1 (RFC 8446 §7.1)). `None` if the
-    /// secret is shorter than the hash.
-    fn expand_label(self, secret: &[u8], label: &str, length: usize) -> Option<Vec<u8>> {
+/// A secret from which others are expanded, in the form that they share.
+enum Expander {
+    Sha256(Hkdf<Sha256>),
+    Sha384(Hkdf<Sha384>),
+}
+
+impl Expander {
+    /// `None` if the secret is shorter than the hash.
+    fn new(hash: Hash, secret: &[u8]) -> Option<Self> {
+        match hash {
+            Hash::Sha256 => Hkdf::from_prk(secret).ok().map(Self::Sha256),
+            Hash::Sha384 => Hkdf::from_prk(secret).ok().map(Self::Sha384),
+        }
+    }
+
+    /// HKDF-Expand-Label with an empty context (RFC 9846 §7.1 (RFC 8446 §7.1)).
+    fn label<const LENGTH: usize>(&self, label: &str, length: usize) -> Option<[u8; LENGTH]> {
+        let mut output = [0; LENGTH];
+        let octets = output.get_mut(..length)?;
         let [high, low] = u16::try_from(length).ok()?.to_be_bytes();
-        let label = [b"tls13 ", label.as_bytes()].concat();
-        let label_length = u8::try_from(label.len()).ok()?;
-        let info = [&[high, low, label_length][..], &label, &[0]].concat();
-        let mut output = vec![0; length];
+        let prefix = b"tls13 ";
+        let label_length = u8::try_from(prefix.len() + label.len()).ok()?;
+        let info = [&[high, low, label_length], &prefix[..], label.as_bytes(), &[0]];
         match self {
-            Self::Sha256 => Hkdf::<Sha256>::from_prk(secret)
-                .ok()?
-                .expand(&info, &mut output),
-            Self::Sha384 => Hkdf::<Sha384>::from_prk(secret)
-                .ok()?
-                .expand(&info, &mut output),
+            Self::Sha256(prk) => prk.expand_multi_info(&info, octets),
+            Self::Sha384(prk) => prk.expand_multi_info(&info, octets),
         }
         .ok()?;
         Some(output)
@@ -82,7 +103,7 @@ pub(super) struct TrafficKeys {
     suite: Suite,
     secret: Vec<u8>,
     key: AeadKey,
-    iv: [u8; 12],
+    iv: [u8; IV],
     /// Number of records passed so far.
     sequence: u64,
 }
@@ -94,26 +115,24 @@ impl TrafficKeys {
         if secret.len() != suite.hash.len() {
             return None;
         }
-        let key = suite
-            .hash
-            .expand_label(secret, "key", suite.algorithm.key_len())?;
-        let iv = suite.hash.expand_label(secret, "iv", 12)?;
+        let expander = Expander::new(suite.hash, secret)?;
+        let key_len = suite.algorithm.key_len();
+        let key: [u8; MAX_KEY] = expander.label("key", key_len)?;
         Some(Self {
             suite,
             secret: secret.to_vec(),
-            key: suite.algorithm.with_key(&key)?,
-            iv: iv.try_into().ok()?,
+            key: suite.algorithm.with_key(&key[..key_len])?,
+            iv: expander.label("iv", IV)?,
             sequence: 0,
         })
     }
 
     /// The keys after a `KeyUpdate` (RFC 9846 §7.2 (RFC 8446 §7.2)).
     pub(super) fn next_generation(&self) -> Option<Self> {
-        let hash = self.suite.hash;
-        Self::new(
-            self.suite,
-            &hash.expand_label(&self.secret, "traffic upd", hash.len())?,
-        )
+        let length = self.suite.hash.len();
+        let expander = Expander::new(self.suite.hash, &self.secret)?;
+        let next: [u8; MAX_HASH] = expander.label("traffic upd", length)?;
+        Self::new(self.suite, &next[..length])
     }
 
     /// Opens the next record. The sequence number moves on only if that succeeds.
@@ -159,7 +178,8 @@ mod tests {
 
     fn keys(secret: &str) -> (Vec<u8>, Vec<u8>) {
         let secret = hex::decode(secret).unwrap();
-        let expand = |label, length| Hash::Sha256.expand_label(&secret, label, length).unwrap();
+        let expander = Expander::new(Hash::Sha256, &secret).unwrap();
+        let expand = |label, length| expander.label::<16>(label, length).unwrap()[..length].to_vec();
         (expand("key", 16), expand("iv", 12))
     }
 

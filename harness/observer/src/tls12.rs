@@ -98,7 +98,7 @@ impl Keys12 {
     }
 
     /// Opens the next record.
-    pub(super) fn open(&mut self, record: &Record) -> Option<Vec<u8>> {
+    pub(super) fn open(&mut self, record: &Record<'_>) -> Option<Vec<u8>> {
         let sequence = self.sequence;
         self.sequence += 1;
         let explicit_len = if self.iv.len() == 12 { 0 } else { 8 };

@@ -12,7 +12,7 @@ use crate::judge::{Numbering, Recorded};
 use crate::report::{CaptureFile, counted};
 use crate::scenario::MAX_FLAG;
 use reqmtls_observer::capture::{self, Connection};
-use reqmtls_observer::{Codepoints, DEFAULT_FLAG, ExtensionType, KeyLog, Transcript};
+use reqmtls_observer::{Codepoints, DEFAULT_FLAG, ExtensionType, KeyLog, Transcript, Wire};
 
 /// The most octets that are read of anything: it is held in memory, some of it more than once.
 const LIMIT: u64 = 1 << 30;
@@ -73,7 +73,7 @@ impl Capture {
             None => KeyLog::default(),
         };
         let capture = capture::read(octets).with_context(|| name.to_owned())?;
-        log.merge(&capture.secrets);
+        log.merge(capture.secrets);
         let omissions = capture.omissions.iter().map(ToString::to_string);
         Ok(Self {
             omissions: omissions.collect(),
@@ -106,7 +106,7 @@ impl Capture {
         let start = found.first().map(|first| first.start).unwrap_or_default();
         let mut file = CaptureFile::create(path, start)?;
         for connection in &found {
-            let random = Transcript::observe(&connection.recording, &self.log).client_random;
+            let random = Wire::of(&connection.recording).client_random();
             let secrets = random.map(|random| self.log.of(random)).unwrap_or_default();
             let note = connection.note.as_deref().unwrap_or_default();
             file.add_noted(&connection.name, note, &secrets, &connection.recording)?;

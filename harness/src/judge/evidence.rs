@@ -1,7 +1,7 @@
 //! What one connection leaves behind, and what it says by itself.
 
 use reqmtls_contract::{ConnectionReport, Outcome};
-use reqmtls_observer::{Epoch, KeyLog, KeyLogDifference, Label, Reason, Recording, Transcript};
+use reqmtls_observer::{Epoch, KeyLog, KeyLogDifference, Label, Reason, Recording, Transcript, Wire};
 use reqmtls_vocabulary::{ProtocolVersion, Side};
 
 use super::{Facts, Finding};
@@ -27,30 +27,33 @@ impl Evidence {
         }
     }
 
-    /// Decrypts with what both ends' key logs have together, and holds the two against each other.
-    pub(super) fn observe(&self, failures: &mut Vec<String>) -> (Transcript, Vec<Finding>) {
-        let mut logs = Side::BOTH.map(|side| {
+    /// Decrypts with what both ends' key logs have together, and holds the two against each other. Both logs come with
+    /// what was seen, the client's first.
+    pub(super) fn observe(
+        &self,
+        failures: &mut Vec<String>,
+    ) -> (Transcript, Vec<Finding>, [KeyLog; 2]) {
+        let logs = Side::BOTH.map(|side| {
             KeyLog::parse(&self.report(side).key_log.join("\n")).unwrap_or_else(|error| {
                 failures.push(format!("the {side}'s key log: {error}"));
                 KeyLog::default()
             })
         });
-        let random = Transcript::observe(&self.recording, &KeyLog::default()).client_random;
-        let [client, server] = &mut logs;
+        let wire = Wire::of(&self.recording);
+        let [client, server] = &logs;
+        let random = wire.client_random();
         let differing =
             random.map_or_else(Vec::new, |random| KeyLog::compare(client, server, random));
-        let findings = self.foreign_secrets(client, server, &differing);
+        let findings = foreign_secrets(&wire, &logs, &differing);
         // Of two secrets the merge takes the first.
-        if !findings.is_empty()
-            && findings
-                .iter()
-                .all(|finding| finding.party == Side::Client.into())
-        {
-            std::mem::swap(client, server);
-        }
-        let mut log = std::mem::take(client);
-        log.merge(server);
-        let transcript = Transcript::observe(&self.recording, &log);
+        let is_clients = |finding: &Finding| finding.party == Side::Client.into();
+        let (first, second) = match &findings[..] {
+            [_, ..] if findings.iter().all(is_clients) => (server, client),
+            _ => (client, server),
+        };
+        let mut log = first.clone();
+        log.merge(second.clone());
+        let transcript = wire.read(&log);
         for side in Side::BOTH {
             // An end that never came to encrypt has no secrets; and of TLS 1.2 there are libraries that show none.
             let is_tls13 = transcript.version == Some(ProtocolVersion::TLS13);
@@ -62,41 +65,7 @@ impl Evidence {
                 failures.push(format!("the {side} handed over no key log lines"));
             }
         }
-        (transcript, findings)
-    }
-
-    /// A finding for each secret that an end hands over and that is not this connection's.
-    fn foreign_secrets(
-        &self,
-        client: &KeyLog,
-        server: &KeyLog,
-        differing: &[KeyLogDifference],
-    ) -> Vec<Finding> {
-        // An end that gave up earlier knows fewer secrets: no contradiction. Nor does anything on the wire show which
-        // exporter secret is the right one.
-        let contradictions = differing.iter().filter(|difference| {
-            matches!(difference, KeyLogDifference::Secret(label) if *label != Label::Exporter)
-        });
-        let contradictions: Vec<_> = contradictions.collect();
-        if contradictions.is_empty() {
-            return Vec::new();
-        }
-        // The secrets that decrypt the recording are the true ones.
-        let fails = |log: &KeyLog| {
-            let transcript = Transcript::observe(&self.recording, log);
-            transcript.defects.iter().any(|it| !is_judged(&it.reason))
-        };
-        let failing = [(Side::Client, client), (Side::Server, server)];
-        let failing = failing.map(|(side, log)| Some(side).filter(|_| fails(log)));
-        let mut findings = Vec::new();
-        for difference in contradictions {
-            for side in failing.into_iter().flatten() {
-                let got = format!("a key log that does not decrypt the connection ({difference})");
-                let expected = "the secrets of this connection".to_owned();
-                findings.push(Finding::of_report(side, got, expected));
-            }
-        }
-        findings
+        (transcript, findings, logs)
     }
 
     /// What the recording or the reports show to be broken rather than wrong.
@@ -120,6 +89,39 @@ impl Evidence {
         }
         failures
     }
+}
+
+/// A finding for each secret that an end hands over and that is not this connection's.
+fn foreign_secrets(
+    wire: &Wire<'_>,
+    logs: &[KeyLog; 2],
+    differing: &[KeyLogDifference],
+) -> Vec<Finding> {
+    // An end that gave up earlier knows fewer secrets: no contradiction. Nor does anything on the wire show which
+    // exporter secret is the right one.
+    let contradictions = differing.iter().filter(|difference| {
+        matches!(difference, KeyLogDifference::Secret(label) if *label != Label::Exporter)
+    });
+    let contradictions: Vec<_> = contradictions.collect();
+    if contradictions.is_empty() {
+        return Vec::new();
+    }
+    // The secrets that decrypt the recording are the true ones.
+    let fails = |log: &KeyLog| {
+        let transcript = wire.read(log);
+        transcript.defects.iter().any(|it| !is_judged(&it.reason))
+    };
+    let sides = Side::BOTH.into_iter().zip(logs);
+    let failing: Vec<_> = sides.filter(|(_, log)| fails(log)).collect();
+    let mut findings = Vec::new();
+    for difference in contradictions {
+        for (side, _) in &failing {
+            let got = format!("a key log that does not decrypt the connection ({difference})");
+            let expected = "the secrets of this connection".to_owned();
+            findings.push(Finding::of_report(*side, got, expected));
+        }
+    }
+    findings
 }
 
 /// Whether a defect keeps nothing from being read, and is for a requirement to judge (TLS-10).

@@ -11,12 +11,13 @@ use super::facts::early_data;
 use super::{Facts, Finding};
 
 /// Every point in which an end's report contradicts the wire. What a report leaves out is no contradiction:
-/// libraries differ in what they report.
+/// libraries differ in what they report. `log` is the report's key log as it was read.
 pub(super) fn misreports(
     view: &View<'_>,
     facts: &Facts,
     side: Side,
     report: &ConnectionReport,
+    log: &KeyLog,
 ) -> Vec<Finding> {
     let mut claims = Claims {
         side,
@@ -30,7 +31,7 @@ pub(super) fn misreports(
         report.alert_received,
         alert_of(side.peer()),
     );
-    claims.key_log(facts, report);
+    claims.key_log(facts, log);
     claims.hold_if_reported("resumed", report.resumed, Some(facts.resumed));
     if let (true, is_accepted) = early_data(view) {
         claims.hold_if_reported("early_data", report.early_data, Some(is_accepted));
@@ -116,8 +117,7 @@ impl Claims {
 
     /// Where the secrets do not fit, the wire shows it; where they are of another connection, only the other end's
     /// may have opened this one. Lines that cannot be read are a failure of the cell.
-    fn key_log(&mut self, facts: &Facts, report: &ConnectionReport) {
-        let log = KeyLog::parse(&report.key_log.join("\n")).unwrap_or_default();
+    fn key_log(&mut self, facts: &Facts, log: &KeyLog) {
         if let Some(random) = facts.client_random
             && let Some(other) = log.other_than(random)
         {

@@ -93,23 +93,35 @@ pub struct Observed {
 /// before it.
 #[must_use]
 pub fn observe(knowledge: Knowledge, evidence: &Evidence, before: Option<&Facts>) -> Observed {
+    observe_and(knowledge, evidence, before, |_, _| ()).0
+}
+
+/// The same, and what `then` says of the connection.
+fn observe_and<T>(
+    knowledge: Knowledge,
+    evidence: &Evidence,
+    before: Option<&Facts>,
+    then: impl FnOnce(&View<'_>, &Facts) -> T,
+) -> (Observed, T) {
     let knowledge = knowledge.with_server_report(&evidence.server);
     let mut failures = Vec::new();
-    let (transcript, mut misreports) = evidence.observe(&mut failures);
+    let (transcript, mut misreports, logs) = evidence.observe(&mut failures);
     let view = View::new(&transcript, &knowledge);
     let facts = Facts::of(&view, before);
     failures.extend(evidence.failure(&facts, &transcript));
-    for side in Side::BOTH {
+    for (side, log) in Side::BOTH.into_iter().zip(&logs) {
         let report = evidence.report(side);
-        misreports.extend(misreport::misreports(&view, &facts, side, report));
+        misreports.extend(misreport::misreports(&view, &facts, side, report, log));
     }
-    Observed {
+    let said = then(&view, &facts);
+    let observed = Observed {
         transcript,
         knowledge,
         facts,
         misreports,
         failures,
-    }
+    };
+    (observed, said)
 }
 
 /// Judges the connections of one job: each by every requirement that applies and by what its ends report, the
@@ -123,24 +135,31 @@ pub fn judge(expected: &Expected, job: Vec<(Knowledge, &Evidence)>) -> Judged {
             .connections
             .last()
             .map(|connection| &connection.facts);
+        let (observed, (rulings, unmet)) =
+            observe_and(knowledge, evidence, before, |view, facts| {
+                let unmet = if number == last {
+                    expectation::unmet(expected, facts, view)
+                } else if facts.outcome == Outcome::Completed {
+                    Vec::new()
+                } else {
+                    vec![expectation::not_completed(number, view)]
+                };
+                (check::rule(view), unmet)
+            });
         let Observed {
             transcript,
             knowledge,
             facts,
             misreports: mut findings,
             failures,
-        } = observe(knowledge, evidence, before);
+        } = observed;
         judged.failures.extend(failures);
-        let view = View::new(&transcript, &knowledge);
-        let rulings = check::rule(&view);
-        if number == last {
-            // A violated requirement says more exactly what an expectation of the same end would.
+        // A violated requirement says more exactly what an expectation of the same end would.
+        let is_said = |finding: &Finding| {
             let blamed = |side| rulings.iter().any(|ruling| ruling.is_violated_by(side));
-            let unmet = expectation::unmet(expected, &facts, &view).into_iter();
-            findings.extend(unmet.filter(|finding| !finding.party.side().is_some_and(blamed)));
-        } else if facts.outcome != Outcome::Completed {
-            findings.push(expectation::not_completed(number, &view));
-        }
+            number == last && finding.party.side().is_some_and(blamed)
+        };
+        findings.extend(unmet.into_iter().filter(|finding| !is_said(finding)));
         for finding in rulings.iter().filter_map(Ruling::finding) {
             match finding.party.side() {
                 Some(side) if knowledge.end(side).misbehaves => {

@@ -73,7 +73,7 @@ async fn seen(tshark: &Tshark, connections: &[Connection], secrets: &KeyLog) -> 
 fn secrets(connections: &[Connection]) -> KeyLog {
     let mut secrets = KeyLog::default();
     for connection in connections {
-        secrets.merge(&connection.key_log);
+        secrets.merge(connection.key_log.clone());
     }
     secrets
 }

@@ -212,7 +212,7 @@ impl<'a> Sections<'a> {
                 let lines = secrets.data.get(..length).ok_or(Problem::Block)?;
                 let lines = str::from_utf8(lines).map_err(|_| Problem::SecretsNotText)?;
                 let log = KeyLog::parse(lines).map_err(Problem::Secrets)?;
-                self.content.secrets.merge(&log);
+                self.content.secrets.merge(log);
             }
             _ => {}
         }

@@ -1,5 +1,7 @@
 //! What both sides sent in clear, on which all decryption rests.
 
+use std::borrow::Cow;
+
 use crate::bytes::Octets32;
 use crate::message::{ClientHello, HandshakeMessage, ServerHello};
 use crate::reader::Reader;
@@ -20,24 +22,18 @@ pub(super) struct Hellos {
 impl Hellos {
     /// Finds the hellos in both sides' records. Each direction is read on its
     /// own, so that it does not matter how the two were interleaved.
-    pub(super) fn find(client: &[Record], server: &[Record]) -> Self {
-        let from_client = messages_in_clear(client);
-        let first = from_client
-            .first()
-            .filter(|(kind, _)| *kind == HandshakeType::CLIENT_HELLO);
-        let random = first.and_then(|(_, body)| body.get(2..34)?.try_into().ok());
-        let hello = first.map(|(kind, body)| read(*kind, body));
-        let mut from_server = messages_in_clear(server).into_iter();
+    pub(super) fn find(client: &[Record<'_>], server: &[Record<'_>]) -> Self {
+        let octets = handshake_in_clear(client);
+        let first = next_message(&octets).filter(|(kind, _)| *kind == HandshakeType::CLIENT_HELLO);
+        let random = first.and_then(|(_, message)| message.get(6..38)?.try_into().ok());
+        let hello = first.map(|(kind, message)| read(kind, message));
         Self {
             client_random: random.map(Octets32),
             client: match hello {
                 Some(HandshakeMessage::ClientHello(hello)) => Some(hello),
                 _ => None,
             },
-            server: from_server.find_map(|(kind, body)| match read(kind, &body) {
-                HandshakeMessage::ServerHello(hello) => Some(hello),
-                _ => None,
-            }),
+            server: server_hello(&handshake_in_clear(server)),
         }
     }
 
@@ -46,27 +42,36 @@ impl Hellos {
     }
 }
 
-fn read(kind: HandshakeType, body: &[u8]) -> HandshakeMessage {
-    HandshakeMessage::read(kind, body, ProtocolVersion::TLS13)
+/// Reads a message with its header.
+fn read(kind: HandshakeType, message: &[u8]) -> HandshakeMessage {
+    HandshakeMessage::read(kind, &message[4..], ProtocolVersion::TLS13)
 }
 
-/// The handshake messages before the first record that is surely encrypted.
-fn messages_in_clear(records: &[Record]) -> Vec<(HandshakeType, Vec<u8>)> {
+/// The first ServerHello that is no HelloRetryRequest.
+fn server_hello(mut octets: &[u8]) -> Option<ServerHello> {
+    while let Some((kind, message)) = next_message(octets) {
+        if kind == HandshakeType::SERVER_HELLO
+            && let HandshakeMessage::ServerHello(hello) = read(kind, message)
+        {
+            return Some(hello);
+        }
+        octets = &octets[message.len()..];
+    }
+    None
+}
+
+/// The octets of handshake messages before the first record that is surely encrypted.
+fn handshake_in_clear<'r>(records: &'r [Record<'_>]) -> Cow<'r, [u8]> {
     let in_clear = records
         .iter()
         .take_while(|record| record.content_type != ContentType::APPLICATION_DATA);
-    let handshake = in_clear.filter(|record| record.content_type == ContentType::HANDSHAKE);
-    let bytes: Vec<u8> = handshake
-        .flat_map(|record| &record.payload)
-        .copied()
-        .collect();
-    let mut rest = &bytes[..];
-    let mut messages = Vec::new();
-    while let Some((kind, message)) = next_message(rest) {
-        messages.push((kind, message[4..].to_vec()));
-        rest = &rest[message.len()..];
+    let mut handshake = in_clear.filter(|record| record.content_type == ContentType::HANDSHAKE);
+    let first = handshake.next().map_or(&[][..], |record| &record.payload);
+    let mut octets = Cow::Borrowed(first);
+    for record in handshake {
+        octets.to_mut().extend_from_slice(&record.payload);
     }
-    messages
+    octets
 }
 
 /// The first whole handshake message, with its header of four octets.

@@ -75,7 +75,7 @@ impl Keys {
     /// Opens a record under the keys in use or under those that follow: that
     /// early data was rejected shows only in that the client went on to its
     /// handshake keys.
-    pub(super) fn open(&mut self, record: &Record) -> Opened {
+    pub(super) fn open(&mut self, record: &Record<'_>) -> Opened {
         for epoch in [Epoch::EarlyData, Epoch::Handshake, Epoch::Application] {
             if epoch < self.current {
                 continue;
@@ -112,7 +112,7 @@ impl Keys {
         }
     }
 
-    fn open_under(&mut self, epoch: Epoch, record: &Record) -> Option<Vec<u8>> {
+    fn open_under(&mut self, epoch: Epoch, record: &Record<'_>) -> Option<Vec<u8>> {
         let slot = match epoch {
             Epoch::Plaintext => return None,
             Epoch::EarlyData => return self.early.open(record),
@@ -158,7 +158,7 @@ impl Early {
         }
     }
 
-    fn open(&mut self, record: &Record) -> Option<Vec<u8>> {
+    fn open(&mut self, record: &Record<'_>) -> Option<Vec<u8>> {
         let Self::Candidates(candidates) = self else {
             return None;
         };

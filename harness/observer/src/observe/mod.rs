@@ -5,6 +5,7 @@ mod keys;
 mod pending;
 mod side;
 
+use super::bytes::Octets32;
 use super::keylog::KeyLog;
 use super::record::Records;
 use super::recording::{Recording, What};
@@ -13,14 +14,42 @@ use hellos::Hellos;
 use reqmtls_vocabulary::Side;
 use side::SideReader;
 
-impl Transcript {
-    /// Reads what passed between the two ends. It never fails: what cannot be
-    /// read is an opaque entry or a defect. Secrets for other connections than
-    /// the recorded one are not used.
+/// A recording split into records and read as far as it is in clear: what is the same whichever secrets are tried.
+#[derive(Debug)]
+pub struct Wire<'a> {
+    recording: &'a Recording,
+    client: Records<'a>,
+    server: Records<'a>,
+    hellos: Hellos,
+}
+
+impl<'a> Wire<'a> {
+    /// Splits a recording.
     #[must_use]
-    pub fn observe(recording: &Recording, log: &KeyLog) -> Self {
+    pub fn of(recording: &'a Recording) -> Self {
         let [client, server] = Side::BOTH.map(|side| Records::of(recording, side));
         let hellos = Hellos::find(&client.records, &server.records);
+        Self {
+            recording,
+            client,
+            server,
+            hellos,
+        }
+    }
+
+    /// The random of the ClientHello, by which key logs name the connection.
+    #[must_use]
+    pub fn client_random(&self) -> Option<Octets32> {
+        self.hellos.client_random
+    }
+
+    /// Reads what the secrets open. It never fails: what cannot be read is an opaque entry or a defect. Secrets for
+    /// other connections than the recorded one are not used.
+    #[must_use]
+    pub fn read(&self, log: &KeyLog) -> Transcript {
+        let Self {
+            recording, hellos, ..
+        } = self;
         let mut defects = Vec::new();
         if hellos.client_random.is_none() {
             let (side, place) = (Side::Client, Place::Offset(0));
@@ -31,12 +60,12 @@ impl Transcript {
             });
         }
         let mut found = Vec::new();
-        for (side, records) in [(Side::Client, &client), (Side::Server, &server)] {
-            let (entries, of_side) = SideReader::new(side, &hellos, log).read(records);
+        for (side, records) in [(Side::Client, &self.client), (Side::Server, &self.server)] {
+            let (entries, of_side) = SideReader::new(side, hellos, log).read(records);
             found.extend(entries);
             defects.extend(of_side);
         }
-        Self {
+        Transcript {
             client_random: hellos.client_random,
             version: hellos.version(),
             cipher_suite: hellos.server.as_ref().map(|hello| hello.cipher_suite),
@@ -47,6 +76,14 @@ impl Transcript {
             flights: flights(recording),
             defects,
         }
+    }
+}
+
+impl Transcript {
+    /// Reads what passed between the two ends, as [`Wire::read`] does.
+    #[must_use]
+    pub fn observe(recording: &Recording, log: &KeyLog) -> Self {
+        Wire::of(recording).read(log)
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) struct Origin {
 }
 
 impl Origin {
-    fn of(number: usize, record: &Record) -> Self {
+    fn of(number: usize, record: &Record<'_>) -> Self {
         Self {
             record: number,
             start: record.start,
@@ -49,7 +49,7 @@ impl Pending {
     }
 
     /// Adds a record's content.
-    pub(super) fn add(&mut self, number: usize, record: &Record, content: &[u8]) {
+    pub(super) fn add(&mut self, number: usize, record: &Record<'_>, content: &[u8]) {
         if self.is_empty() {
             self.origin = Origin::of(number, record);
         } else {
@@ -72,7 +72,7 @@ impl Pending {
     pub(super) fn take(
         &mut self,
         number: usize,
-        record: &Record,
+        record: &Record<'_>,
     ) -> Option<(HandshakeType, Vec<u8>, Origin)> {
         let (kind, message) = next_message(&self.octets[self.taken..])?;
         let message = message.to_vec();

@@ -54,7 +54,7 @@ impl<'a> SideReader<'a> {
     }
 
     /// Reads all records.
-    pub(super) fn read(mut self, records: &Records) -> (Vec<Entry>, Vec<Defect>) {
+    pub(super) fn read(mut self, records: &Records<'_>) -> (Vec<Entry>, Vec<Defect>) {
         for (number, record) in records.records.iter().enumerate() {
             if self.closed {
                 self.defect_once(Place::Record(number), Reason::AfterEnd);
@@ -75,7 +75,7 @@ impl<'a> SideReader<'a> {
         (self.found, self.defects)
     }
 
-    fn record(&mut self, number: usize, record: &Record) {
+    fn record(&mut self, number: usize, record: &Record<'_>) {
         if self.keys12.is_some() {
             self.protected12(number, record);
         } else if record.content_type == ContentType::APPLICATION_DATA {
@@ -92,7 +92,7 @@ impl<'a> SideReader<'a> {
     }
 
     /// A record of TLS 1.3 that is encrypted (RFC 9846 §5.2 (RFC 8446 §5.2)).
-    fn protected(&mut self, number: usize, record: &Record) {
+    fn protected(&mut self, number: usize, record: &Record<'_>) {
         match self.keys.open(record) {
             Opened::Under {
                 epoch,
@@ -115,7 +115,7 @@ impl<'a> SideReader<'a> {
     }
 
     /// A record of TLS 1.2 after `ChangeCipherSpec`.
-    fn protected12(&mut self, number: usize, record: &Record) {
+    fn protected12(&mut self, number: usize, record: &Record<'_>) {
         let opened = match &mut self.keys12 {
             Some(Ok(keys)) => keys
                 .open(record)
@@ -137,7 +137,7 @@ impl<'a> SideReader<'a> {
         }
     }
 
-    fn opaque(&mut self, number: usize, record: &Record, epoch: Epoch, reasons: Vec<Reason>) {
+    fn opaque(&mut self, number: usize, record: &Record<'_>, epoch: Epoch, reasons: Vec<Reason>) {
         for reason in reasons {
             match reason {
                 Reason::DoesNotDecrypt(_) => self.defect(Place::Record(number), reason),
@@ -156,7 +156,7 @@ impl<'a> SideReader<'a> {
     fn content(
         &mut self,
         number: usize,
-        record: &Record,
+        record: &Record<'_>,
         epoch: Epoch,
         content_type: ContentType,
         bytes: &[u8],
@@ -195,7 +195,7 @@ impl<'a> SideReader<'a> {
     fn malformed(
         &mut self,
         number: usize,
-        record: &Record,
+        record: &Record<'_>,
         epoch: Epoch,
         content_type: ContentType,
         bytes: &[u8],
@@ -212,7 +212,7 @@ impl<'a> SideReader<'a> {
     }
 
     /// A fragment of handshake messages (RFC 9846 §5.1 (RFC 8446 §5.1)).
-    fn fragment(&mut self, number: usize, record: &Record, epoch: Epoch, bytes: &[u8]) {
+    fn fragment(&mut self, number: usize, record: &Record<'_>, epoch: Epoch, bytes: &[u8]) {
         if self.handshake.epoch != Some(epoch) {
             self.abandon_message();
             self.handshake.epoch = Some(epoch);
@@ -279,7 +279,7 @@ impl<'a> SideReader<'a> {
         }
     }
 
-    fn push(&mut self, number: usize, record: &Record, epoch: Epoch, content: Content, raw: &[u8]) {
+    fn push(&mut self, number: usize, record: &Record<'_>, epoch: Epoch, content: Content, raw: &[u8]) {
         self.found.push(Entry {
             from: self.side,
             epoch,

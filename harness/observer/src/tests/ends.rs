@@ -161,7 +161,7 @@ impl Ends {
     /// What both ends logged.
     pub(super) fn log(&self) -> KeyLog {
         let mut log = self.client_log.log();
-        log.merge(&self.server_log.log());
+        log.merge(self.server_log.log());
         log
     }
 
