@@ -85,13 +85,24 @@ impl Recording {
         &self.events
     }
 
+    /// How many octets there are, of both sides together.
+    #[must_use]
+    pub fn octets(&self) -> usize {
+        let sent = self.events.iter().map(|event| match &event.what {
+            What::Data(octets) => octets.len(),
+            What::HalfClose | What::Reset => 0,
+        });
+        sent.sum()
+    }
+
     /// All bytes that one side sent.
     #[must_use]
     pub fn bytes(&self, from: Side) -> Vec<u8> {
-        self.chunks(from)
-            .flat_map(|(_, _, bytes)| bytes)
-            .copied()
-            .collect()
+        let mut all = Vec::new();
+        for (_, _, bytes) in self.chunks(from) {
+            all.extend_from_slice(bytes);
+        }
+        all
     }
 
     /// How a side's direction ended. A reset outweighs an orderly end.

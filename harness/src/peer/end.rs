@@ -1,18 +1,21 @@
 //! One end of one cell: a peer with a job.
 
+use std::any::Any;
 use std::io;
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use reqmtls_contract::{
-    ConnectionReport, Endpoint, Job, Peer, PrepareError, Report, drive, prepare,
+    ConnectionReport, Description, Endpoint, Job, Peer, PrepareError, Report, drive, prepare,
 };
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::task::JoinHandle;
 
 use super::ControlError;
 use super::control::{Control, open_tls};
@@ -23,11 +26,17 @@ pub(crate) const MEMORY: usize = 64 << 10;
 /// A peer that is prepared for a job.
 pub struct End<'a>(Kind<'a>);
 
+/// What an end inside the harness panicked with.
+type Panic = Box<dyn Any + Send>;
+
 enum Kind<'a> {
     InProcess {
         endpoint: Arc<dyn Endpoint>,
         deadline: Duration,
-        connections: Vec<JoinHandle<ConnectionReport>>,
+        /// The one that is open.
+        open: Option<BoxFuture<'static, Result<ConnectionReport, Panic>>>,
+        reports: Vec<ConnectionReport>,
+        panic: Option<Panic>,
     },
     Remote {
         address: SocketAddr,
@@ -38,16 +47,22 @@ enum Kind<'a> {
 }
 
 impl<'a> End<'a> {
-    pub(super) fn in_process(peer: &dyn Peer, job: Job) -> Result<Self, ControlError> {
+    pub(super) fn in_process(
+        peer: &dyn Peer,
+        description: &Description,
+        job: Job,
+    ) -> Result<Self, ControlError> {
         let deadline = job.deadline();
-        let endpoint = prepare(peer, job).map_err(|error| match error {
+        let endpoint = prepare(peer, description, job).map_err(|error| match error {
             PrepareError::Unsupported(capability) => ControlError::Unsupported(capability),
             PrepareError::Invalid(message) => ControlError::Said(message),
         })?;
         Ok(Self(Kind::InProcess {
             endpoint,
             deadline,
-            connections: Vec::new(),
+            open: None,
+            reports: Vec::new(),
+            panic: None,
         }))
     }
 
@@ -65,19 +80,21 @@ impl<'a> End<'a> {
         })
     }
 
-    /// Opens one of the job's connections: what follows on it is TLS.
+    /// Opens one of the job's connections: what follows on it is TLS. An end inside the harness plays it in
+    /// [`End::play`].
     pub async fn open(&mut self, connection: u32) -> Result<Link, ControlError> {
         match &mut self.0 {
             Kind::InProcess {
                 endpoint,
                 deadline,
-                connections,
+                open,
+                ..
             } => {
                 let (ours, mut theirs) = tokio::io::duplex(MEMORY);
                 let (endpoint, deadline) = (Arc::clone(endpoint), *deadline);
-                connections.push(tokio::spawn(async move {
-                    drive(&*endpoint, connection, &mut theirs, deadline).await
-                }));
+                let drive =
+                    async move { drive(&*endpoint, connection, &mut theirs, deadline).await };
+                *open = Some(AssertUnwindSafe(drive).catch_unwind().boxed());
                 Ok(Link::Memory(ours))
             }
             Kind::Remote { address, job, .. } => {
@@ -86,19 +103,38 @@ impl<'a> End<'a> {
         }
     }
 
+    /// Plays the connection that is open, where the end is inside the harness; others play by themselves.
+    pub async fn play(&mut self) {
+        if let Kind::InProcess {
+            open,
+            reports,
+            panic,
+            ..
+        } = &mut self.0
+            && let Some(played) = open
+        {
+            match played.await {
+                Ok(report) => reports.push(report),
+                Err(with) => *panic = Some(with),
+            }
+            *open = None;
+        }
+    }
+
     /// Ends the job and takes the end's report of its connections.
     pub async fn report(self) -> Result<Report, ControlError> {
         match self.0 {
-            Kind::InProcess { connections, .. } => {
-                let mut report = Report::default();
-                for connection in connections {
-                    let done = connection
-                        .await
-                        .map_err(|error| ControlError::Said(error.to_string()))?;
-                    report.connections.push(done);
-                }
-                Ok(report)
+            Kind::InProcess {
+                panic: Some(with), ..
+            } => {
+                let text = with.downcast_ref::<&str>().copied();
+                let text = text.or_else(|| with.downcast_ref::<String>().map(String::as_str));
+                let text = format!("it panicked: {}", text.unwrap_or("without a message"));
+                Err(ControlError::Said(text))
             }
+            Kind::InProcess { reports, .. } => Ok(Report {
+                connections: reports,
+            }),
             Kind::Remote {
                 idle,
                 mut control,

@@ -109,7 +109,7 @@ enum Reach {
 pub struct Ready<'a>(Now<'a>);
 
 enum Now<'a> {
-    InProcess(&'a dyn Peer),
+    InProcess(&'a dyn Peer, &'a Description),
     Remote(&'a Remote, Arc<Instance>),
 }
 
@@ -153,7 +153,7 @@ impl RunningPeer {
     /// The peer as it runs now. One that has ended is started again, a bounded number of times.
     pub async fn ready(&self) -> Result<Ready<'_>, Gone> {
         Ok(Ready(match &self.reach {
-            Reach::InProcess(peer) => Now::InProcess(&**peer),
+            Reach::InProcess(peer) => Now::InProcess(&**peer, &self.description),
             Reach::Remote(remote) => Now::Remote(remote, remote.instance().await?),
         }))
     }
@@ -185,7 +185,7 @@ impl Ready<'_> {
     /// Gives the peer a job.
     pub async fn prepare(&self, job: Job) -> Result<End<'_>, ControlError> {
         match &self.0 {
-            Now::InProcess(peer) => End::in_process(*peer, job),
+            Now::InProcess(peer, description) => End::in_process(*peer, description, job),
             Now::Remote(remote, instance) => instance.prepare(job, remote.description()).await,
         }
     }
@@ -193,7 +193,7 @@ impl Ready<'_> {
     /// Looks after a cell that failed whether the peer was lost in it: whether it does not answer any more.
     pub(crate) async fn is_lost(&self, patience: Duration) -> bool {
         match &self.0 {
-            Now::InProcess(_) => false,
+            Now::InProcess(..) => false,
             Now::Remote(remote, instance) => remote.is_lost(instance, patience).await,
         }
     }

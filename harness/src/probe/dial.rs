@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqmtls_contract::{ConnectionReport, Endpoint, Job, prepare};
+use reqmtls_contract::{ConnectionReport, Endpoint, Job, Peer, prepare};
 use reqmtls_observer::{KeyLog, Recording, Side, Transcript};
 use reqmtls_peer_rustls::{Application, Rustls, Trust};
 use reqmtls_vocabulary::{Codepoints, ExtensionType};
@@ -48,7 +48,8 @@ impl<'a> Dialer<'a> {
             side: Side::Client,
             setup,
         };
-        prepare(&self.peer, job).map_err(|error| format!("the client cannot be set up: {error}"))
+        prepare(&self.peer, &self.peer.describe(), job)
+            .map_err(|error| format!("the client cannot be set up: {error}"))
     }
 
     /// Makes one connection, and records it.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt};
-use reqmtls_contract::{ConnectionReport, Job, Message, Outcome};
+use reqmtls_contract::{ConnectionReport, Message, Outcome};
 use reqmtls_observer::{HandshakeMessage, KeyLog, Recording, TlsFlags, Transcript};
 use reqmtls_vocabulary::{ProtocolVersion, Side};
 
@@ -17,6 +17,9 @@ use crate::scenario::{Case, Material, Setups};
 
 /// How many connections of one sweep run at once.
 const SWEEP: usize = 4;
+
+/// More octets than a handshake has: judging them has a thread of its own.
+const LONG: usize = 64 << 10;
 
 /// What is the same for every cell of a run.
 pub(super) struct Common {
@@ -55,14 +58,9 @@ impl Planned {
             Side::Client => &setups.actual.client,
             Side::Server => &setups.actual.server,
         };
-        let job = Job {
-            id: String::new(),
-            side,
-            setup: setup.clone(),
-        };
         Player {
             peer: peer.name.clone(),
-            provenance: peer.description.capabilities.provenance(&job),
+            provenance: peer.description.capabilities.provenance(side, setup),
             misbehaves: self.case.misbehaves(side),
         }
     }
@@ -84,7 +82,7 @@ impl Planned {
         (worst, traces)
     }
 
-    /// Runs the cell to its end. Judging has a thread of its own: it delays nobody who relays.
+    /// Runs the cell to its end.
     async fn run_once(self: &Arc<Self>, common: &Arc<Common>, number: u32) -> (Cell, Vec<Trace>) {
         let start = Instant::now();
         let this = self;
@@ -110,8 +108,16 @@ impl Planned {
                 Ok(evidence) => {
                     let (this, common) = (Arc::clone(this), Arc::clone(common));
                     let players = [client.clone(), server.clone()];
+                    let octets = evidence.iter().map(|it| it.recording.octets());
+                    let is_long = octets.sum::<usize>() > LONG;
                     let judge = move || this.judge(&common.material, setups, evidence, &players);
-                    match tokio::task::spawn_blocking(judge).await {
+                    // What takes long delays nobody who relays; waking a thread takes longer than most judging.
+                    let judged = if is_long {
+                        tokio::task::spawn_blocking(judge).await
+                    } else {
+                        tokio::spawn(async { judge() }).await
+                    };
+                    match judged {
                         Ok(judged) => found.add(judged),
                         Err(panic) => found.fail(format!("the judge panicked: {panic}")),
                     }

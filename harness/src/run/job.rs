@@ -1,6 +1,7 @@
 //! One job of a cell: both ends prepared, the octets of each connection relayed and recorded, the reports
 //! collected.
 
+use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use reqmtls_vocabulary::Side;
 use tokio::time::timeout;
 
 use super::relay::{Recorder, relay};
+use super::together::together;
 use crate::judge::Evidence;
 use crate::peer::{ControlError, End, Gone, Ready, RunningPeer};
 
@@ -170,7 +172,8 @@ impl TwoEnds<'_> {
             let to_server = progress.reply(Side::Server, server.open(number)).await?;
             let to_client = progress.reply(Side::Client, client.open(number)).await?;
             progress.enter("relaying");
-            relay(to_client, to_server, recorder).await;
+            let relayed = pin!(relay(to_client, to_server, recorder));
+            together([relayed, pin!(client.play()), pin!(server.play())]).await;
         }
 
         progress.enter("collecting the reports");

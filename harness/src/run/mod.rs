@@ -9,6 +9,7 @@ mod plan;
 mod relay;
 mod shard;
 mod start;
+mod together;
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::VecDeque;

@@ -137,16 +137,15 @@ impl Case {
     /// last one that there can be.
     pub fn jobs(&self, material: &Material) -> impl Iterator<Item = Setups> + use<> {
         let setups = Setups::of(&self.settings, material);
-        let sweep = self.sweep;
+        let (swept, only) = if self.sweep {
+            (Some(setups), None)
+        } else {
+            (None, Some(setups))
+        };
         let flags = (0..256).chain(MAX_FLAG - 7..=MAX_FLAG);
-        let flags = flags.take(if sweep { usize::MAX } else { 1 });
-        flags.map(move |flag| {
-            if sweep {
-                setups.sweeping(flag)
-            } else {
-                setups.clone()
-            }
-        })
+        let swept = swept.into_iter();
+        let swept = swept.flat_map(move |it| flags.clone().map(move |flag| it.sweeping(flag)));
+        only.into_iter().chain(swept)
     }
 }
 

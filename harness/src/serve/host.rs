@@ -4,7 +4,9 @@ use std::io;
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
-use reqmtls_contract::{ConnectionReport, Endpoint, Job, PrepareError, Side, Stream, prepare};
+use reqmtls_contract::{
+    ConnectionReport, Endpoint, Job, Peer, PrepareError, Side, Stream, prepare,
+};
 use reqmtls_peer_rustls::{Application, Rustls};
 use rustls::server::Acceptor;
 use tokio::io::AsyncReadExt;
@@ -46,7 +48,7 @@ impl Host {
         };
         Ok(Self {
             name: plan.name,
-            endpoint: prepare(&reference, job)?,
+            endpoint: prepare(&reference, &reference.describe(), job)?,
             knowledge: plan.knowledge,
         })
     }
@@ -146,7 +148,8 @@ mod tests {
                 ..Setup::default()
             },
         };
-        let client = prepare(&Rustls::new(), job).unwrap();
+        let peer = Rustls::new();
+        let client = prepare(&peer, &peer.describe(), job).unwrap();
         let (mut ours, mut theirs) = tokio::io::duplex(1);
         let read = async {
             let mut read = Vec::new();

@@ -3,7 +3,7 @@ use std::fmt::Display;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Job, Provenance, Revision, TLS_FLAGS};
+use crate::{Job, Provenance, Revision, Setup, Side, TLS_FLAGS};
 
 /// What a peer can do, each with whose behaviour it then shows.
 ///
@@ -64,12 +64,12 @@ impl Capabilities {
         job.needs().into_iter().find(|name| !self.has(name))
     }
 
-    /// Whose behaviour an end with this job shows: of all that the job needs, what is furthest from the
+    /// Whose behaviour an end of this setup shows: of all that the setup needs, what is furthest from the
     /// unmodified library.
     #[must_use]
-    pub fn provenance(&self, job: &Job) -> Provenance {
-        let of = job
-            .needs()
+    pub fn provenance(&self, side: Side, setup: &Setup) -> Provenance {
+        let of = setup
+            .needs(side)
             .into_iter()
             .filter_map(|name| self.0.get(&name).copied());
         of.max().unwrap_or(Provenance::Library)
@@ -77,10 +77,18 @@ impl Capabilities {
 }
 
 impl Job {
-    /// The capabilities that a peer must have for this job. What a setup needs follows from the setup alone.
+    /// The capabilities that a peer must have for this job.
     #[must_use]
     pub fn needs(&self) -> Vec<String> {
-        let (side, setup) = (self.side.name(), &self.setup);
+        self.setup.needs(self.side)
+    }
+}
+
+impl Setup {
+    /// The capabilities that a peer must have to play that side with this setup. They follow from the setup alone.
+    #[must_use]
+    pub fn needs(&self, side: Side) -> Vec<String> {
+        let (side, setup) = (side.name(), self);
         let mut needs = vec![side.to_owned()];
         needs.extend(setup.versions.iter().map(|it| format!("version.{it}")));
         needs.extend(setup.groups.iter().map(|it| format!("group.{it}")));
@@ -191,7 +199,7 @@ mod tests {
             .with(Provenance::Library, ["client", "client.resumption"])
             .with(Provenance::Glue, ["client.tls-flags"])
             .with(Provenance::Patch, ["client.flag"]);
-        let of = |setup| capabilities.provenance(&job("client", &setup));
+        let of = |setup| capabilities.provenance(Side::Client, &job("client", &setup).setup);
         assert_eq!(of(json!({ "resumption": {} })), Provenance::Library);
         assert_eq!(of(json!({ "tls_flags": "0101" })), Provenance::Glue);
         assert_eq!(

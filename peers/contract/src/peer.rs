@@ -30,9 +30,14 @@ pub trait Endpoint: Send + Sync {
     async fn run(&self, connection: u32, stream: &mut dyn Stream, report: &mut ConnectionReport);
 }
 
-/// Prepares a job on a peer, after checking that the peer says it can do it, and that the job makes sense.
-pub fn prepare(peer: &dyn Peer, job: Job) -> Result<Arc<dyn Endpoint>, PrepareError> {
-    if let Some(capability) = peer.describe().capabilities.missing(&job) {
+/// Prepares a job on a peer that has described itself so, after checking that it says it can do it, and that the job
+/// makes sense.
+pub fn prepare(
+    peer: &dyn Peer,
+    description: &Description,
+    job: Job,
+) -> Result<Arc<dyn Endpoint>, PrepareError> {
+    if let Some(capability) = description.capabilities.missing(&job) {
         return Err(PrepareError::Unsupported(capability));
     }
     job.check()?;

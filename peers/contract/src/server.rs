@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::{
-    Ask, ConnectionReport, Endpoint, Job, Open, Peer, PrepareError, Reply, Report, VERSION, drive,
+    Ask, ConnectionReport, Description, Endpoint, Job, Open, Peer, PrepareError, Reply, Report, VERSION, drive,
     prepare, read_line, write_line,
 };
 
@@ -30,6 +30,7 @@ pub async fn serve(
 ) -> io::Result<()> {
     let (hold, mut news) = watch::channel(Hold::None);
     let server = Arc::new(Server {
+        description: peer.describe(),
         peer,
         jobs: Mutex::default(),
         hold,
@@ -77,6 +78,7 @@ enum Hold {
 
 struct Server {
     peer: Arc<dyn Peer>,
+    description: Description,
     jobs: Mutex<HashMap<String, Arc<Running>>>,
     hold: watch::Sender<Hold>,
 }
@@ -200,7 +202,7 @@ struct Session<'a> {
 impl Session<'_> {
     async fn reply(&mut self, ask: Ask) -> Reply {
         match ask {
-            Ask::Describe {} => Reply::Description(self.server.peer.describe()),
+            Ask::Describe {} => Reply::Description(self.server.description.clone()),
             Ask::Prepare { job } => self.prepare(&job),
             Ask::Report { job } => self.report(&job).await,
             Ask::Hold {} => self.hold(),
@@ -231,7 +233,7 @@ impl Session<'_> {
         };
         let id = job.id.clone();
         let deadline = job.deadline();
-        let endpoint = match prepare(&*self.server.peer, job) {
+        let endpoint = match prepare(&*self.server.peer, &self.server.description, job) {
             Ok(endpoint) => endpoint,
             Err(error) => return refusal(error),
         };

@@ -132,7 +132,7 @@ pub fn prepared(
     setup: Setup,
 ) -> Result<Arc<dyn Endpoint>, PrepareError> {
     let id = "job".to_owned();
-    prepare(peer, Job { id, side, setup })
+    prepare(peer, &peer.describe(), Job { id, side, setup })
 }
 
 /// Runs one connection of an end as a task of its own, since an end may block its thread.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
-use reqmtls_contract::{Identity, Job, Peer, Policy, Revision, Setup, Side, TLS_FLAGS};
+use reqmtls_contract::{Identity, Peer, Policy, Revision, Setup, Side, TLS_FLAGS};
 use reqmtls_peer_rustls::{Rustls, Trust};
 use rustls::pki_types::DnsName;
 
@@ -330,14 +330,9 @@ impl Arguments {
             ..Knowledge::none(self.flag, self.revision)
         }
         .of_server(declared);
-        let job = Job {
-            id: String::new(),
-            side: Side::Server,
-            setup: actual.clone(),
-        };
         let capabilities = Rustls::new().describe().capabilities;
         knowledge.client.knows_flags = self.client_knows_flags;
-        knowledge.server.provenance = Some(capabilities.provenance(&job));
+        knowledge.server.provenance = Some(capabilities.provenance(Side::Server, actual));
         knowledge
     }
 }

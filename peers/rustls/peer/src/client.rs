@@ -23,7 +23,7 @@ use tokio_rustls::client::TlsStream;
 
 use crate::application::{Application, Exchange};
 use crate::client_sessions;
-use crate::config::{self, invalid};
+use crate::config::{self, Loaded, invalid};
 use crate::edits;
 use crate::trust;
 
@@ -63,9 +63,11 @@ impl Client {
             return Err(invalid("expected a flag for revision editors-copy"));
         }
         let base = config::provider(base, setup);
-        let verifier = trust::of_servers(application.trust, &base, setup)?;
+        let loaded = Loaded::of(&base, setup, reqmtls_contract::Side::Client)?;
+        let verifier = trust::of_servers(application.trust, &base, &loaded.roots)?;
         let verifier = verifier.as_ref();
-        let mut turns = vec![Turn::prepare(&base, verifier, setup, &first_edits(setup))?];
+        let turn = |setup: &Setup, edits| Turn::prepare(&base, verifier, setup, &loaded, edits);
+        let mut turns = vec![turn(setup, first_edits(setup))?];
         if let Some(resumption) = &setup.resumption {
             let setup = Setup {
                 tls_flags: resumption.tls_flags.clone(),
@@ -79,7 +81,7 @@ impl Client {
             );
             turns.push(Turn {
                 early_data: resumption.early_data,
-                ..Turn::prepare(&base, verifier, &setup, &edits)?
+                ..turn(&setup, edits)?
             });
         }
         let current = Arc::default();
@@ -125,9 +127,10 @@ impl Turn {
         base: &CryptoProvider,
         verifier: Option<&Arc<dyn ServerCertVerifier>>,
         setup: &Setup,
-        edits: &Edits,
+        loaded: &Loaded,
+        edits: Edits,
     ) -> Result<Self, PrepareError> {
-        let edits = edits::with_jobs(edits.clone(), setup)?;
+        let edits = edits::with_jobs(edits, setup, loaded)?;
         let tls_flags = setup.tls_flags.as_ref();
         let provider = match setup.flag {
             Some(request) => {
@@ -152,11 +155,9 @@ impl Turn {
                 .with_custom_certificate_verifier(Arc::clone(verifier)),
             None => builder.with_root_certificates(RootCertStore::empty()),
         };
-        let config = match &setup.identity {
-            Some(identity) => {
-                let key =
-                    config::certified_key(base, identity, setup, reqmtls_contract::Side::Client)?;
-                builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(key)))
+        let config = match &loaded.identity {
+            Some(key) => {
+                builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(key.clone())))
             }
             None => builder.with_no_client_auth(),
         };

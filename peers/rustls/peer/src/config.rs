@@ -138,7 +138,32 @@ pub(super) fn versions(setup: &Setup) -> Vec<&'static SupportedProtocolVersion> 
     setup.versions.iter().map(version).collect()
 }
 
-pub(super) fn roots(setup: &Setup) -> Result<RootCertStore, PrepareError> {
+/// What a setup has in PEM, read once.
+pub(super) struct Loaded {
+    /// The trust anchors; empty where the setup has none.
+    pub(super) roots: Arc<RootCertStore>,
+    /// The identity, if the setup has one.
+    pub(super) identity: Option<CertifiedKey>,
+}
+
+impl Loaded {
+    /// Reads the PEM of a side's setup.
+    pub(super) fn of(
+        base: &CryptoProvider,
+        setup: &Setup,
+        side: Side,
+    ) -> Result<Self, PrepareError> {
+        let roots = Arc::new(roots(setup)?);
+        let identity = setup.identity.as_ref();
+        let identity = identity.map(|it| certified_key(base, it, setup, side));
+        Ok(Self {
+            roots,
+            identity: identity.transpose()?,
+        })
+    }
+}
+
+fn roots(setup: &Setup) -> Result<RootCertStore, PrepareError> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates(setup.trust_anchors.as_deref().unwrap_or_default())? {
         roots
@@ -148,7 +173,7 @@ pub(super) fn roots(setup: &Setup) -> Result<RootCertStore, PrepareError> {
     Ok(roots)
 }
 
-pub(super) fn identity(
+fn identity(
     identity: &Identity,
 ) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), PrepareError> {
     let key = PrivateKeyDer::from_pem_slice(identity.private_key.as_bytes())
@@ -157,7 +182,7 @@ pub(super) fn identity(
 }
 
 /// The key that an end proves its identity with.
-pub(super) fn certified_key(
+fn certified_key(
     base: &CryptoProvider,
     identity: &Identity,
     setup: &Setup,

@@ -3,7 +3,7 @@
 use reqmtls_contract::{ConnectionReport, Edit, Hex, Message, PrepareError, Setup};
 use rustls_tlsflags::seam::{self, Change, Edits, Position};
 
-use crate::config::{self, invalid};
+use crate::config::{Loaded, invalid};
 
 /// Most that a message in the clear may grow, in octets: its extensions stay below 2^16.
 const PLAIN_GROWTH: usize = 1 << 15;
@@ -15,14 +15,19 @@ const FIXED: usize = 512;
 ///
 /// The seam leaves a message as it is where an edit does not fit. Such a job is refused here, so that
 /// what is asked is what is sent.
-pub(super) fn with_jobs(edits: Edits, setup: &Setup) -> Result<Edits, PrepareError> {
+pub(super) fn with_jobs(
+    edits: Edits,
+    setup: &Setup,
+    loaded: &Loaded,
+) -> Result<Edits, PrepareError> {
     let all = setup
         .edits
         .iter()
         .fold(edits, |edits, edit| edits.with(to_seam(edit)));
     for message in Message::ALL {
         let grown: usize = all.iter().map(|edit| growth(edit, *message)).sum();
-        let limit = match length(*message, setup)? {
+        let length = length(*message, loaded);
+        let limit = match length {
             Some(_) => seam::MAX_GROWTH,
             None => PLAIN_GROWTH,
         };
@@ -32,7 +37,7 @@ pub(super) fn with_jobs(edits: Edits, setup: &Setup) -> Result<Edits, PrepareErr
             )));
         }
         let is_edited = setup.edits.iter().any(|edit| edit.message == *message);
-        let length = length(*message, setup)?.unwrap_or(0);
+        let length = length.unwrap_or(0);
         if is_edited && length > seam::EDITABLE {
             return Err(invalid(format!(
                 "edits: {message} has up to {length} octets, expected {} at most",
@@ -129,22 +134,19 @@ fn growth(edit: &seam::Edit, message: Message) -> usize {
 }
 
 /// The most octets that this end's message has, if it is one that only exists encrypted.
-fn length(message: Message, setup: &Setup) -> Result<Option<usize>, PrepareError> {
-    Ok(match message {
+fn length(message: Message, loaded: &Loaded) -> Option<usize> {
+    match message {
         Message::EncryptedExtensions | Message::NewSessionTicket => Some(FIXED),
         Message::CertificateRequest => {
-            let names = config::roots(setup)?.subjects();
+            let names = loaded.roots.subjects();
             let names = names.iter().map(|name| 2 + name.as_ref().len());
             Some(FIXED + names.sum::<usize>())
         }
         Message::Certificate => {
-            let chain = match &setup.identity {
-                Some(identity) => config::identity(identity)?.0,
-                None => Vec::new(),
-            };
-            let entries = chain.iter().map(|certificate| 5 + certificate.len());
+            let chain = loaded.identity.iter().flat_map(|identity| &identity.cert);
+            let entries = chain.map(|certificate| 5 + certificate.len());
             Some(FIXED + entries.sum::<usize>())
         }
         _ => None,
-    })
+    }
 }

@@ -21,7 +21,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::application::{Application, Exchange, Trust};
-use crate::config::{self, KeyLogLines, invalid};
+use crate::config::{self, KeyLogLines, Loaded, invalid};
 use crate::edits;
 use crate::server_config::{Configs, Maker, logged};
 
@@ -99,11 +99,13 @@ impl Way {
         setup: &Setup,
         policy: ClientAuthPolicy,
     ) -> Result<Self, PrepareError> {
-        let edits = edits::with_jobs(Edits::new(), setup)?;
+        let loaded = Loaded::of(base, setup, reqmtls_contract::Side::Server)?;
+        let edits = edits::with_jobs(Edits::new(), setup, &loaded)?;
         let client_auth = policy.decide(false);
         let store = ServerSessionMemoryCache::new(SESSIONS);
-        let config =
-            |provider| Maker::new(base, provider, application, setup, &store)?.config(client_auth);
+        let config = |provider| {
+            Maker::new(base, provider, application, setup, &loaded, &store)?.config(client_auth)
+        };
         if edits.is_empty() {
             return Ok(Self::Stock(Arc::new(config(Arc::new(base.clone()))?)));
         }
@@ -118,6 +120,7 @@ impl Way {
         policy: ClientAuthPolicy,
         flag: u16,
     ) -> Result<Self, PrepareError> {
+        let loaded = Loaded::of(base, setup, reqmtls_contract::Side::Server)?;
         let store = ServerSessionMemoryCache::new(SESSIONS);
         let acknowledged = setup.revision == Some(Revision::EditorsCopy);
         let codepoints = config::codepoints(setup, flag);
@@ -128,7 +131,7 @@ impl Way {
                 }
                 None => Edits::new(),
             };
-            let edits = edits::with_jobs(edits, setup)?;
+            let edits = edits::with_jobs(edits, setup, &loaded)?;
             let watch = Watch {
                 codepoints,
                 sent,
@@ -136,7 +139,7 @@ impl Way {
             };
             let provider = watching_provider(base, Side::Server, &edits, &watch);
             let provider = provider.map_err(invalid)?;
-            Maker::new(base, provider, application, setup, &store)?.configs(policy)
+            Maker::new(base, provider, application, setup, &loaded, &store)?.configs(policy)
         };
         let mut flags = Flags::new();
         flags.try_insert(flag).map_err(invalid)?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use reqmtls_contract::{PrepareError, Setup, Side};
+use reqmtls_contract::{PrepareError, Setup};
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::server::{ServerSessionMemoryCache, StoresServerSessions};
@@ -10,7 +10,7 @@ use rustls::sign::SingleCertAndKey;
 use rustls_tlsflags::{ClientAuth, ClientAuthPolicy, ServerConfigs};
 
 use crate::application::Application;
-use crate::config::{self, KeyLogLines, invalid};
+use crate::config::{self, KeyLogLines, Loaded, invalid};
 use crate::trust;
 
 /// Octets of early data that are accepted. rustls skips no more than these of what it refuses, and counts
@@ -30,6 +30,7 @@ pub(super) struct Maker<'a> {
     provider: Arc<CryptoProvider>,
     application: &'a Application,
     setup: &'a Setup,
+    loaded: &'a Loaded,
     resolver: Arc<SingleCertAndKey>,
     store: Arc<dyn StoresServerSessions>,
 }
@@ -40,18 +41,17 @@ impl<'a> Maker<'a> {
         provider: Arc<CryptoProvider>,
         application: &'a Application,
         setup: &'a Setup,
+        loaded: &'a Loaded,
         store: &Arc<ServerSessionMemoryCache>,
     ) -> Result<Self, PrepareError> {
-        let identity = setup
-            .identity
-            .as_ref()
-            .ok_or_else(|| invalid("expected an identity for a server"))?;
-        let key = config::certified_key(base, identity, setup, Side::Server)?;
+        let key = loaded.identity.clone();
+        let key = key.ok_or_else(|| invalid("expected an identity for a server"))?;
         Ok(Self {
             base,
             provider,
             application,
             setup,
+            loaded,
             resolver: Arc::new(SingleCertAndKey::from(key)),
             store: Arc::<ServerSessionMemoryCache>::clone(store),
         })
@@ -77,7 +77,7 @@ impl<'a> Maker<'a> {
             .with_protocol_versions(&config::versions(self.setup))
             .map_err(invalid)?;
         let trust = self.application.trust;
-        let verifier = trust::of_clients(trust, self.base, self.setup, client_auth)?;
+        let verifier = trust::of_clients(trust, self.base, &self.loaded.roots, client_auth)?;
         let mut config = builder
             .with_client_cert_verifier(verifier)
             .with_cert_resolver(Arc::<SingleCertAndKey>::clone(&self.resolver));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use reqmtls_contract::{PrepareError, Setup};
+use reqmtls_contract::PrepareError;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{
@@ -11,27 +11,26 @@ use rustls::crypto::{
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
+use rustls::{DigitallySignedStruct, DistinguishedName, Error, RootCertStore, SignatureScheme};
 use rustls_tlsflags::ClientAuth;
 
 use crate::application::Trust;
-use crate::config::{self, invalid};
+use crate::config::invalid;
 
 /// What a client verifies servers with; `None`: nothing is trusted.
 pub(super) fn of_servers(
     trust: Trust,
     base: &CryptoProvider,
-    setup: &Setup,
+    roots: &Arc<RootCertStore>,
 ) -> Result<Option<Arc<dyn ServerCertVerifier>>, PrepareError> {
     if trust == Trust::Anybody {
         return Ok(Some(Arc::new(Anybody::new(base, false))));
     }
-    let roots = config::roots(setup)?;
     if roots.is_empty() {
         return Ok(None);
     }
     let builder =
-        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::new(base.clone()));
+        WebPkiServerVerifier::builder_with_provider(Arc::clone(roots), Arc::new(base.clone()));
     let verifier = builder.build().map_err(invalid)?;
     Ok(Some(verifier))
 }
@@ -40,7 +39,7 @@ pub(super) fn of_servers(
 pub(super) fn of_clients(
     trust: Trust,
     base: &CryptoProvider,
-    setup: &Setup,
+    roots: &Arc<RootCertStore>,
     client_auth: ClientAuth,
 ) -> Result<Arc<dyn ClientCertVerifier>, PrepareError> {
     let is_required = match client_auth {
@@ -51,8 +50,8 @@ pub(super) fn of_clients(
     if trust == Trust::Anybody {
         return Ok(Arc::new(Anybody::new(base, is_required)));
     }
-    let roots = Arc::new(config::roots(setup)?);
-    let mut builder = WebPkiClientVerifier::builder_with_provider(roots, Arc::new(base.clone()));
+    let mut builder =
+        WebPkiClientVerifier::builder_with_provider(Arc::clone(roots), Arc::new(base.clone()));
     if !is_required {
         builder = builder.allow_unauthenticated();
     }

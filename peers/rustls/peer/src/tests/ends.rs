@@ -145,7 +145,8 @@ pub(super) fn edit(message: Message, extension: u16, data: Option<&[u8]>) -> Edi
 
 pub(super) fn prepared(side: Side, setup: Setup) -> Result<Arc<dyn Endpoint>, PrepareError> {
     let id = "job".to_owned();
-    prepare(&Rustls::new(), Job { id, side, setup })
+    let peer = Rustls::new();
+    prepare(&peer, &peer.describe(), Job { id, side, setup })
 }
 
 /// Both ends of a pair of jobs.
