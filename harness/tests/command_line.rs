@@ -148,6 +148,25 @@ fn another_number_of_the_extension_is_no_drift() {
 }
 
 #[test]
+fn a_library_of_another_version_than_the_accepted_one_is_named() {
+    let root = root(&[("request-mtls.toml", &core())]);
+    let case = ["run", "request-mtls/set/absent/never"];
+    reqmtls(root.path(), &case);
+    reqmtls(root.path(), &["accept"]);
+    let says = "peer rustls: the accepted transcripts are of another version, rustls 0.0.1";
+    assert!(!reqmtls(root.path(), &case).2.contains("another version"));
+    let path = root.path().join("results/snapshots/libraries.json");
+    fs::write(path, r#"{"rustls": "rustls 0.0.1"}"#).unwrap();
+    let (code, _, err) = reqmtls(root.path(), &case);
+    assert!(code == 0 && err.contains(says), "{code} {err}");
+    // A few transcripts are no reason to call all of this version.
+    reqmtls(root.path(), &["accept", "request-mtls"]);
+    assert!(reqmtls(root.path(), &case).2.contains(says));
+    reqmtls(root.path(), &["accept"]);
+    assert!(!reqmtls(root.path(), &case).2.contains("another version"));
+}
+
+#[test]
 fn bad_usage_is_exit_code_2() {
     let root = root(&[("request-mtls.toml", &core())]);
     for arguments in [

@@ -182,8 +182,17 @@ mod tests {
 
     #[test]
     fn distinguishes_a_truncated_record_from_bytes_that_are_not_tls() {
-        assert_eq!(rest(&[&[22, 3, 3, 0, 0, 22, 3, 1, 0, 5, 1]]), Rest::Truncated { offset: 5 });
-        assert_eq!(rest(&[&[22, 3, 3, 0, 0], b"HTTP/1.1"]), Rest::NotTls { offset: 5, len: 8 });
-        assert_eq!(rest(&[&[22, 3, 3, 0x7f, 0xff]]), Rest::NotTls { offset: 0, len: 5 });
+        assert_eq!(
+            rest(&[&[22, 3, 3, 0, 0, 22, 3, 1, 0, 5, 1]]),
+            Rest::Truncated { offset: 5 }
+        );
+        assert_eq!(
+            rest(&[&[22, 3, 3, 0, 0], b"HTTP/1.1"]),
+            Rest::NotTls { offset: 5, len: 8 }
+        );
+        assert_eq!(
+            rest(&[&[22, 3, 3, 0x7f, 0xff]]),
+            Rest::NotTls { offset: 0, len: 5 }
+        );
     }
 }

@@ -64,7 +64,12 @@ impl Expander {
         let [high, low] = u16::try_from(length).ok()?.to_be_bytes();
         let prefix = b"tls13 ";
         let label_length = u8::try_from(prefix.len() + label.len()).ok()?;
-        let info = [&[high, low, label_length], &prefix[..], label.as_bytes(), &[0]];
+        let info = [
+            &[high, low, label_length],
+            &prefix[..],
+            label.as_bytes(),
+            &[0],
+        ];
         match self {
             Self::Sha256(prk) => prk.expand_multi_info(&info, octets),
             Self::Sha384(prk) => prk.expand_multi_info(&info, octets),
@@ -179,7 +184,8 @@ mod tests {
     fn keys(secret: &str) -> (Vec<u8>, Vec<u8>) {
         let secret = hex::decode(secret).unwrap();
         let expander = Expander::new(Hash::Sha256, &secret).unwrap();
-        let expand = |label, length| expander.label::<16>(label, length).unwrap()[..length].to_vec();
+        let expand =
+            |label, length| expander.label::<16>(label, length).unwrap()[..length].to_vec();
         (expand("key", 16), expand("iv", 12))
     }
 

@@ -9,11 +9,11 @@ use anyhow::{Context, bail};
 use clap::Args;
 use reqmtls_contract::Revision;
 
-use super::EXIT_NOTHING;
 use super::root::Root;
+use super::{EXIT_NOTHING, complain};
 use crate::judge::Conformance;
 use crate::report::{RESULT, counted, replay, write_whole};
-use crate::run::{self, Accepted, Cell, Event};
+use crate::run::{self, Accepted, Cell, Event, LIBRARIES, Libraries};
 use crate::scenario::{CaseId, Selector};
 
 /// Arguments of `accept`.
@@ -47,8 +47,12 @@ pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
         .collect::<Result<Vec<_>, _>>()?;
     let mut found: BTreeMap<String, Transcripts> = BTreeMap::new();
     let (mut failed, mut interrupted, mut extension) = (Vec::new(), false, 0);
+    let mut libraries = Libraries::new();
     replay(&result, |event| match event {
         Event::Started(started) => extension = started.extension,
+        Event::Up(peer) => {
+            libraries.insert(peer.name, peer.description.library);
+        }
         Event::Cell(cell, _) => {
             let is_chosen =
                 selectors.is_empty() || selectors.iter().any(|it| it.matches(&cell.case));
@@ -91,12 +95,41 @@ pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
         let order: Vec<&CaseId> = scenario.cases.iter().map(|case| &case.id).collect();
         changed += accept(&folder, &scenario.id, &order, transcripts)?;
     }
+    // Where some transcripts stay, they may be of another version.
+    let versions = if selectors.is_empty() {
+        accept_libraries(&folder, libraries)?
+    } else {
+        0
+    };
+    if versions > 0 {
+        let peers = counted(versions, "peer");
+        complain(&format!("noted the versions of the libraries of {peers}"));
+    }
     writeln!(io::stdout(), "accepted: {}", counted(changed, "transcript"))?;
-    Ok(if changed == 0 { EXIT_NOTHING } else { 0 })
+    Ok(if changed + versions == 0 {
+        EXIT_NOTHING
+    } else {
+        0
+    })
 }
 
 fn transcript(cell: &Cell, extension: u16) -> Option<String> {
     cell.is_judged().then(|| cell.comparable(extension))
+}
+
+/// Notes which libraries the accepted transcripts are of; returns how many are others than before.
+fn accept_libraries(folder: &Path, libraries: Libraries) -> anyhow::Result<usize> {
+    let mut all = Accepted::load(folder, [])?.libraries().clone();
+    let mut changed = 0;
+    for (peer, library) in libraries {
+        changed += usize::from(all.get(&peer) != Some(&library));
+        all.insert(peer, library);
+    }
+    if changed > 0 {
+        let text = serde_json::to_string_pretty(&all)? + "\n";
+        write_whole(&folder.join(LIBRARIES), text.as_bytes())?;
+    }
+    Ok(changed)
 }
 
 /// Writes a scenario's snapshot with these transcripts in place of its own; returns how many are others than before.

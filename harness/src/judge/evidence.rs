@@ -1,7 +1,9 @@
 //! What one connection leaves behind, and what it says by itself.
 
 use reqmtls_contract::{ConnectionReport, Outcome};
-use reqmtls_observer::{Epoch, KeyLog, KeyLogDifference, Label, Reason, Recording, Transcript, Wire};
+use reqmtls_observer::{
+    Epoch, KeyLog, KeyLogDifference, Label, Reason, Recording, Transcript, Wire,
+};
 use reqmtls_vocabulary::{ProtocolVersion, Side};
 
 use super::{Facts, Finding};

@@ -183,9 +183,8 @@ impl<W: Write> Terminal<W> {
             Some(_) if self.start.is_none() => {
                 self.progress(&format!("build {peer}: {}", line.trim()))
             }
-            Some(_) => Ok(()),
             None if begins => self.line(&format!("build {peer}")),
-            None => Ok(()),
+            _ => Ok(()),
         }
     }
 
@@ -271,18 +270,13 @@ impl<W: Write> Terminal<W> {
         let done = self.tally.cells;
         let elapsed = self.start.get_or_insert_with(Instant::now).elapsed();
         let rate = (done as u128 * 1000 / elapsed.as_millis().max(1)).max(1);
-        let far = match self.cells {
-            Some(all) => {
-                let left = all.saturating_sub(done) as u128 / rate;
-                format!("{done}/{all} cells, {rate} in a second, {left} s left")
-            }
-            None => {
-                let peers: Vec<_> = self.building.iter().map(String::as_str).collect();
-                format!(
-                    "{done} cells, {rate} in a second, building {}",
-                    peers.join(", ")
-                )
-            }
+        let far = if let Some(all) = self.cells {
+            let left = all.saturating_sub(done) as u128 / rate;
+            format!("{done}/{all} cells, {rate} in a second, {left} s left")
+        } else {
+            let peers: Vec<_> = self.building.iter().map(String::as_str).collect();
+            let peers = peers.join(", ");
+            format!("{done} cells, {rate} in a second, building {peers}")
         };
         let findings = self.tally.newly_deviating;
         let failed = self.tally.of(Conformance::Failed);

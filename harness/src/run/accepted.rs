@@ -19,7 +19,14 @@ use crate::scenario::CaseId;
 pub struct Accepted {
     /// By scenario, then by values and pairing.
     scenarios: HashMap<String, HashMap<(String, String), String>>,
+    libraries: Libraries,
 }
+
+/// By the names of peers, what they said of their libraries when their transcripts were accepted.
+pub type Libraries = BTreeMap<String, String>;
+
+/// The file of [`Libraries`], beside the snapshots.
+pub const LIBRARIES: &str = "libraries.json";
 
 /// A snapshot that cannot be used.
 #[derive(Debug, Error)]
@@ -39,7 +46,16 @@ impl Accepted {
         folder: &Path,
         scenarios: impl IntoIterator<Item = &'a str>,
     ) -> Result<Self, AcceptedError> {
-        let mut accepted = Self::default();
+        let path = folder.join(LIBRARIES);
+        let libraries = match fs::read(&path) {
+            Ok(text) => serde_json::from_slice(&text).map_err(|error| error.to_string()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Libraries::new()),
+            Err(error) => Err(format!("cannot be read: {error}")),
+        };
+        let mut accepted = Self {
+            libraries: libraries.map_err(|what| AcceptedError { path, what })?,
+            ..Self::default()
+        };
         for scenario in scenarios {
             if accepted.scenarios.contains_key(scenario) {
                 continue;
@@ -62,6 +78,12 @@ impl Accepted {
         let cells = self.scenarios.get(case.scenario())?;
         let key = (case.values().to_owned(), pairing.to_owned());
         cells.get(&key).map(String::as_str)
+    }
+
+    /// What the peers said of their libraries.
+    #[must_use]
+    pub fn libraries(&self) -> &Libraries {
+        &self.libraries
     }
 
     /// The accepted transcripts of a case, by pairing.

@@ -27,7 +27,8 @@ use tokio::sync::{OnceCell as AsyncOnceCell, Semaphore};
 use tokio::task::JoinSet;
 
 pub use self::accepted::{
-    Accepted, AcceptedError, Difference, HEAD as SNAPSHOT_HEAD, difference, text as snapshot,
+    Accepted, AcceptedError, Difference, HEAD as SNAPSHOT_HEAD, LIBRARIES, Libraries, difference,
+    text as snapshot,
 };
 pub use self::event::{
     Cell, Connection, Drift, Ended, Event, Label, Lost, MISBEHAVING, Missing, Peer, Player, Reason,
@@ -217,6 +218,7 @@ impl<E: FnMut(Event)> Running<'_, E> {
                         let place = columns.partition_point(|it| it < column);
                         columns.insert(place, *column);
                         self.peers.insert(place, Arc::clone(peer));
+                        self.compare_library(peer);
                         Wave::Up(&peer.name)
                     } else {
                         timings.peers = start.elapsed();
@@ -246,6 +248,18 @@ impl<E: FnMut(Event)> Running<'_, E> {
 
     fn emit(&self, event: Event) {
         (self.emit.borrow_mut())(event);
+    }
+
+    /// Says so where a peer has another library than the one whose transcripts were accepted.
+    fn compare_library(&self, peer: &RunningPeer) {
+        let accepted = self.common.accepted.as_ref();
+        let library = accepted.and_then(|it| it.libraries().get(&peer.name));
+        if let Some(library) = library.filter(|it| **it != peer.description.library) {
+            self.emit(Event::Notice(format!(
+                "peer {}: the accepted transcripts are of another version, {library}",
+                peer.name
+            )));
+        }
     }
 
     /// Reports the peers that were lost, before the cells that this cost.

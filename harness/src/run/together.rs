@@ -18,7 +18,9 @@ pub(super) async fn together<const N: usize>(
 ) {
     let task = Arc::new(Task::default());
     let places: [Arc<Place>; N] = std::array::from_fn(|_| Arc::new(Place::of(&task)));
-    let wakers = places.each_ref().map(|place| Waker::from(Arc::clone(place)));
+    let wakers = places
+        .each_ref()
+        .map(|place| Waker::from(Arc::clone(place)));
     let mut is_done = [false; N];
     std::future::poll_fn(|context| {
         task.waker.register(context.waker());
@@ -109,7 +111,9 @@ mod tests {
                 other.write_u8(octet).await.unwrap();
             }
         };
-        let both = together([pin!(asks), pin!(answers)]);
+        let asks = pin!(asks);
+        let answers = pin!(answers);
+        let both = together([asks, answers]);
         timeout(DEADLINE, both).await.unwrap();
     }
 
@@ -119,7 +123,9 @@ mod tests {
         let thread = std::thread::spawn(move || one.send(7).unwrap());
         let waits = async { assert_eq!(other.await, Ok(7)) };
         let sleeps = async { tokio::time::sleep(Duration::from_millis(1)).await };
-        let both = together([pin!(waits), pin!(sleeps)]);
+        let waits = pin!(waits);
+        let sleeps = pin!(sleeps);
+        let both = together([waits, sleeps]);
         timeout(DEADLINE, both).await.unwrap();
         thread.join().unwrap();
     }
@@ -131,7 +137,8 @@ mod tests {
                 yield_now().await;
             }
         };
-        let all = together([pin!(busy)]);
+        let busy = pin!(busy);
+        let all = together([busy]);
         timeout(Duration::from_millis(10), all).await.unwrap_err();
     }
 }

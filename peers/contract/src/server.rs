@@ -10,8 +10,8 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::{
-    Ask, ConnectionReport, Description, Endpoint, Job, Open, Peer, PrepareError, Reply, Report, VERSION, drive,
-    prepare, read_line, write_line,
+    Ask, ConnectionReport, Description, Endpoint, Job, Open, Peer, PrepareError, Reply, Report,
+    VERSION, drive, prepare, read_line, write_line,
 };
 
 /// How long a connection may take to say what it is, and a held peer waits to be held.

@@ -279,7 +279,14 @@ impl<'a> SideReader<'a> {
         }
     }
 
-    fn push(&mut self, number: usize, record: &Record<'_>, epoch: Epoch, content: Content, raw: &[u8]) {
+    fn push(
+        &mut self,
+        number: usize,
+        record: &Record<'_>,
+        epoch: Epoch,
+        content: Content,
+        raw: &[u8],
+    ) {
         self.found.push(Entry {
             from: self.side,
             epoch,
