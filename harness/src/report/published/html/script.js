@@ -263,7 +263,7 @@
     // Only a run's own page stands beside its capture, and has what ends say.
     if (data.said) {
       section.append(make('p', {}, 'Its octets are in ', link('run.pcapng', 'run.pcapng'), ' beside this page; alone: ',
-        make('code', {}, `reqmtls explain ${cell.id} ${cell.pairing} --capture cell.pcapng`)));
+        make('code', {}, `reqmtls explain${(data.options.match(/ --revision \S+/) || [''])[0]} ${cell.id} ${cell.pairing} --capture cell.pcapng`)));
     }
     for (const place of cell.findings) {
       const it = store.findings[place];
