@@ -76,6 +76,11 @@ fn root() -> TempDir {
     let faulty = root.path().join("peers/faulty");
     // An example, which `cargo test` builds beside the tests; without a fault.
     let program = assert_cmd::cargo::cargo_bin("reqmtls").with_file_name("examples/faulty");
+    assert!(
+        program.is_file(),
+        "{} is not built, expected cargo test without --test or with --examples",
+        program.display()
+    );
     fs::copy(program, faulty.join("run")).unwrap();
     let manifest = "name = \"faulty\"\nprogram = \"run\"\narguments = [\"--fault\", \"none\", \"--case\", \"none\"]\n";
     fs::write(faulty.join("peer.toml"), manifest).unwrap();

@@ -1,12 +1,13 @@
 //! What a person at a terminal reads while a run goes on, and at its end.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::{self, IsTerminal, Write};
-use std::time::Instant;
 
 use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
 use indexmap::{IndexMap, IndexSet};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use reqmtls_vocabulary::words;
 
 use super::paint::{BAD, ODD, of_conformance, painted};
@@ -17,6 +18,12 @@ use crate::run::{Cell, Event, Lost, Reason, difference};
 
 /// The width of a terminal that does not tell.
 const WIDTH: usize = 80;
+
+/// Progress while cells run, and peers are built that others are with.
+const SOME: &str = "{pos} cells, {rate} in a second; {wide_msg}";
+
+/// Progress once all peers are up.
+const CELLS: &str = "{pos}/{len} cells, {rate} in a second, {eta} left; {wide_msg}";
 
 /// How many cells a run has at most that shows their transcripts.
 const SHOWN: usize = 2;
@@ -41,12 +48,10 @@ pub struct Terminal<W> {
     color: bool,
     /// The number of the extension `tls_flags`.
     extension: u16,
-    /// Progress is one line written over and over, of this width; none: no progress.
+    /// The width of the terminal, if it is one.
     width: Option<usize>,
-    /// Whether the line of progress stands there.
-    progress: bool,
-    /// When the first cell ended.
-    start: Option<Instant>,
+    /// Progress, below what is written; of nobody's terminal, nothing.
+    bar: ProgressBar,
     /// How many cells there will be, once that is known.
     cells: Option<usize>,
     tally: Tally,
@@ -73,9 +78,13 @@ impl Terminal<io::Stderr> {
             size.map_or(WIDTH, |size| usize::from(size.ws_col).max(20))
         });
         let color = AutoStream::choice(&out) != ColorChoice::Never;
+        let target = match detail {
+            Detail::Quiet => ProgressDrawTarget::hidden(),
+            Detail::Normal | Detail::Verbose => ProgressDrawTarget::stderr(),
+        };
         Self {
             color,
-            ..Self::new(out, detail, width)
+            ..Self::new(out, detail, width, target)
         }
     }
 }
@@ -85,16 +94,16 @@ impl<W: Write> Reporter for Terminal<W> {
         match event {
             Event::Started(started) => {
                 self.extension = started.extension;
+                self.bar.set_message("starting peers");
                 Ok(())
             }
             Event::Notice(text) => self.always(text),
             Event::Building { peer, line } => self.building(peer, line),
             Event::Up(peer) => {
                 self.building.shift_remove(&peer.name);
-                self.line(&format!(
-                    "peer {}: {} ({})",
-                    peer.name, peer.description.library, peer.mode
-                ))
+                self.progress("starting peers");
+                let library = &peer.description.library;
+                self.line(&format!("peer {}: {library} ({})", peer.name, peer.mode))
             }
             Event::Missing(missing) => {
                 self.building.shift_remove(&missing.name);
@@ -104,12 +113,17 @@ impl<W: Write> Reporter for Terminal<W> {
             Event::Lost(lost) => self.always(&lost_line(lost)),
             Event::Cells { count } => {
                 self.cells = Some(*count);
+                self.bar.set_length(*count as u64);
+                self.bar.set_style(style(CELLS));
+                if self.tally.cells == 0 {
+                    self.bar.reset();
+                }
                 self.line(&format!("cells: {count}"))
             }
             Event::Cell(cell, _) => self.cell(cell),
             Event::Interrupted => self.always("interrupted: ending the peers"),
             Event::Ended(ended) => {
-                self.clear()?;
+                self.bar.finish_and_clear();
                 for (peer, count) in std::mem::take(&mut self.gone) {
                     let (failed, count) = (painted(BAD, "failed"), counted(count, "cell"));
                     self.always(&format!(
@@ -153,15 +167,14 @@ impl<W: Write> Reporter for Terminal<W> {
 }
 
 impl<W: Write> Terminal<W> {
-    fn new(out: W, detail: Detail, width: Option<usize>) -> Self {
+    fn new(out: W, detail: Detail, width: Option<usize>, target: ProgressDrawTarget) -> Self {
         Self {
             out,
             detail,
             color: false,
             extension: 0,
             width,
-            progress: false,
-            start: None,
+            bar: ProgressBar::with_draw_target(None, target).with_style(style("{wide_msg}")),
             cells: None,
             tally: Tally::default(),
             core: Core::default(),
@@ -179,13 +192,16 @@ impl<W: Write> Terminal<W> {
         if self.detail == Detail::Verbose {
             return self.line(&format!("build {peer}: {}", line.trim()));
         }
-        match self.width {
-            Some(_) if self.start.is_none() => {
-                self.progress(&format!("build {peer}: {}", line.trim()))
-            }
-            None if begins => self.line(&format!("build {peer}")),
-            _ => Ok(()),
+        if self.width.is_some() {
+            let plain = line.trim().chars().filter(|c| !c.is_control());
+            let line: String = plain.collect();
+            self.progress(&format!("build {peer}: {line}"));
+            return Ok(());
         }
+        if begins {
+            return self.line(&format!("build {peer}"));
+        }
+        Ok(())
     }
 
     fn cell(&mut self, cell: &Cell) -> io::Result<()> {
@@ -249,7 +265,13 @@ impl<W: Write> Terminal<W> {
                 self.line(&format!("  {line}"))?;
             }
         }
-        self.rate()
+        if self.tally.cells == 1 && self.cells.is_none() {
+            self.bar.set_style(style(SOME));
+            self.bar.reset();
+        }
+        self.bar.set_position(self.tally.cells as u64);
+        self.progress("");
+        Ok(())
     }
 
     /// Whether what is known is shown too: of many cells only on request.
@@ -262,27 +284,19 @@ impl<W: Write> Terminal<W> {
         self.cells.is_some_and(|cells| cells <= SHOWN)
     }
 
-    /// How far the run is, how fast it goes, and how long it will take or what it waits for.
-    fn rate(&mut self) -> io::Result<()> {
-        if self.width.is_none() {
-            return Ok(());
+    /// Says what is waited for, until cells end: then, what they show.
+    fn progress(&self, waits: &str) {
+        if self.tally.cells == 0 {
+            return self.bar.set_message(waits.to_owned());
         }
-        let done = self.tally.cells;
-        let elapsed = self.start.get_or_insert_with(Instant::now).elapsed();
-        let rate = (done as u128 * 1000 / elapsed.as_millis().max(1)).max(1);
-        let far = if let Some(all) = self.cells {
-            let left = all.saturating_sub(done) as u128 / rate;
-            format!("{done}/{all} cells, {rate} in a second, {left} s left")
-        } else {
-            let peers: Vec<_> = self.building.iter().map(String::as_str).collect();
-            let peers = peers.join(", ");
-            format!("{done} cells, {rate} in a second, building {peers}")
-        };
         let findings = self.tally.newly_deviating;
         let failed = self.tally.of(Conformance::Failed);
-        self.progress(&format!(
-            "{far}; {findings} with new findings, {failed} failed"
-        ))
+        let mut text = format!("{findings} with new findings, {failed} failed");
+        for (place, peer) in self.building.iter().enumerate() {
+            let word = if place == 0 { "; building" } else { "," };
+            text = format!("{text}{word} {peer}");
+        }
+        self.bar.set_message(text);
     }
 
     /// A line that nobody who asked for quiet misses.
@@ -294,34 +308,27 @@ impl<W: Write> Terminal<W> {
     }
 
     fn always(&mut self, text: &str) -> io::Result<()> {
-        self.clear()?;
-        if self.color {
-            writeln!(self.out, "{text}")
-        } else {
-            writeln!(self.out, "{}", strip_str(text))
-        }
+        let Self {
+            bar, out, color, ..
+        } = self;
+        bar.suspend(|| {
+            if *color {
+                writeln!(out, "{text}")
+            } else {
+                writeln!(out, "{}", strip_str(text))
+            }
+        })
     }
+}
 
-    fn progress(&mut self, text: &str) -> io::Result<()> {
-        let Some(width) = self.width.filter(|_| self.detail != Detail::Quiet) else {
-            return Ok(());
-        };
-        self.clear()?;
-        let plain = text.chars().filter(|c| !c.is_control());
-        let text: String = plain.take(width - 1).collect();
-        self.progress = true;
-        write!(self.out, "{text}")?;
-        self.out.flush()
-    }
-
-    /// Takes the line of progress away.
-    fn clear(&mut self) -> io::Result<()> {
-        if std::mem::take(&mut self.progress) {
-            // Carriage return, erase to the end of the line.
-            write!(self.out, "\r\x1b[K")?;
-        }
-        Ok(())
-    }
+/// What a line of progress shows; what does not fit the window of `{wide_msg}` is cut.
+fn style(template: &str) -> ProgressStyle {
+    let style = ProgressStyle::with_template(template);
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_spinner());
+    style.with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
+        // What cannot be written is not there.
+        let _ = write!(out, "{:.0}", state.per_sec());
+    })
 }
 
 fn lost_line(lost: &Lost) -> String {
@@ -334,18 +341,95 @@ fn lost_line(lost: &Lost) -> String {
 
 #[cfg(test)]
 mod tests {
-    use reqmtls_contract::Provenance;
+    use std::sync::{Arc, Mutex};
+
+    use indicatif::TermLike;
+    use reqmtls_contract::{Provenance, Revision};
 
     use super::*;
     use crate::judge::{Finding, Party};
-    use crate::run::{Ended, Player, Timings};
+    use crate::run::{Ended, Player, Started, Timings};
 
-    fn written(detail: Detail, width: Option<usize>) -> String {
-        let mut terminal = Terminal::new(Vec::new(), detail, width);
-        for line in ["Compiling \u{1b}[31mone", "Compiling two"] {
+    /// The line of progress that a terminal of some width shows.
+    #[derive(Clone, Debug)]
+    struct Screen {
+        width: u16,
+        line: Arc<Mutex<String>>,
+    }
+
+    impl Screen {
+        fn new(width: u16) -> Self {
+            let line = Arc::default();
+            Self { width, line }
+        }
+
+        fn shows(&self) -> String {
+            self.line.lock().unwrap().trim_end().to_owned()
+        }
+    }
+
+    impl TermLike for Screen {
+        fn width(&self) -> u16 {
+            self.width
+        }
+
+        fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn write_line(&self, text: &str) -> io::Result<()> {
+            self.write_str(text)
+        }
+
+        fn write_str(&self, text: &str) -> io::Result<()> {
+            self.line.lock().unwrap().push_str(text);
+            Ok(())
+        }
+
+        fn clear_line(&self) -> io::Result<()> {
+            self.line.lock().unwrap().clear();
+            Ok(())
+        }
+
+        fn flush(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// One that nobody watches.
+    fn unwatched(detail: Detail) -> Terminal<Vec<u8>> {
+        Terminal::new(Vec::new(), detail, None, ProgressDrawTarget::hidden())
+    }
+
+    /// One whose progress is on the screen, each time that it changes.
+    fn watched(screen: &Screen) -> Terminal<Vec<u8>> {
+        let target = ProgressDrawTarget::term_like_with_hz(Box::new(screen.clone()), 255);
+        let width = usize::from(screen.width);
+        Terminal::new(Vec::new(), Detail::Normal, Some(width), target)
+    }
+
+    fn builds<W: Write>(terminal: &mut Terminal<W>) {
+        for line in ["Compiling one", "Compiling \u{1b}[31mtwo"] {
             let (peer, line) = ("gnutls".to_owned(), line.to_owned());
             terminal.event(&Event::Building { peer, line }).unwrap();
         }
+    }
+
+    fn written(detail: Detail) -> String {
+        let mut terminal = unwatched(detail);
+        builds(&mut terminal);
         terminal.event(&Event::Interrupted).unwrap();
         String::from_utf8(terminal.out).unwrap()
     }
@@ -353,13 +437,10 @@ mod tests {
     #[test]
     fn without_a_terminal_a_build_is_one_line() {
         assert_eq!(
-            written(Detail::Normal, None),
+            written(Detail::Normal),
             "build gnutls\ninterrupted: ending the peers\n"
         );
-        assert_eq!(
-            written(Detail::Quiet, None),
-            "interrupted: ending the peers\n"
-        );
+        assert_eq!(written(Detail::Quiet), "interrupted: ending the peers\n");
     }
 
     fn finding(known: Option<&str>) -> Finding {
@@ -375,40 +456,47 @@ mod tests {
         }
     }
 
-    /// What is written of a run of four cells with these findings each.
-    fn of_findings(detail: Detail, findings: &[Finding]) -> String {
-        let mut terminal = Terminal::new(Vec::new(), detail, None);
-        terminal.event(&Event::Cells { count: 4 }).unwrap();
+    /// A cell with these findings.
+    fn cell(number: usize, findings: &[Finding]) -> Event {
         let player = |peer: &str| Player {
             peer: peer.to_owned(),
             provenance: Provenance::Library,
             misbehaves: false,
         };
-        for number in 1..=4 {
-            let cell = Cell {
-                case: serde_json::from_value(format!("some/case-{number}").into()).unwrap(),
-                client: player("a"),
-                server: player("b"),
-                conformance: Conformance::Deviates,
-                drift: None,
-                accepted: None,
-                findings: findings.to_vec(),
-                caught: Vec::new(),
-                reason: None,
-                connections: Vec::new(),
-                repeats: None,
-                milliseconds: 1,
-            };
-            let event = Event::Cell(Box::new(cell), Vec::new());
-            terminal.event(&event).unwrap();
-        }
-        let ended = Ended {
+        let cell = Cell {
+            case: serde_json::from_value(format!("some/case-{number}").into()).unwrap(),
+            client: player("a"),
+            server: player("b"),
+            conformance: Conformance::Deviates,
+            drift: None,
+            accepted: None,
+            findings: findings.to_vec(),
+            caught: Vec::new(),
+            reason: None,
+            connections: Vec::new(),
+            repeats: None,
+            milliseconds: 1,
+        };
+        Event::Cell(Box::new(cell), Vec::new())
+    }
+
+    fn ended() -> Event {
+        Event::Ended(Ended {
             time: 1.0,
             interrupted: false,
             stale: Vec::new(),
             timings: Timings::default(),
-        };
-        terminal.event(&Event::Ended(ended)).unwrap();
+        })
+    }
+
+    /// What is written of a run of four cells with these findings each.
+    fn of_findings(detail: Detail, findings: &[Finding]) -> String {
+        let mut terminal = unwatched(detail);
+        terminal.event(&Event::Cells { count: 4 }).unwrap();
+        for number in 1..=4 {
+            terminal.event(&cell(number, findings)).unwrap();
+        }
+        terminal.event(&ended()).unwrap();
         let text = String::from_utf8(terminal.out).unwrap();
         let (text, _) = text.rsplit_once("4 cells: ").unwrap();
         text.to_owned()
@@ -434,16 +522,65 @@ mod tests {
 
     #[test]
     fn progress_fits_the_window_and_cannot_steer_it() {
-        let text = written(Detail::Normal, Some(24));
-        let lines = text.split("\r\x1b[K");
-        let lines: Vec<_> = lines.collect();
+        for (width, expected) in [
+            (24, "build gnutls: Compiling"),
+            (60, "build gnutls: Compiling [31mtwo"),
+        ] {
+            let screen = Screen::new(width);
+            let mut terminal = watched(&screen);
+            builds(&mut terminal);
+            assert_eq!(screen.shows(), expected);
+            drop(terminal);
+            assert_eq!(screen.shows(), "");
+        }
+    }
+
+    #[test]
+    fn progress_says_what_is_done_how_fast_and_how_long_and_goes_in_the_end() {
+        let screen = Screen::new(100);
+        let mut terminal = watched(&screen);
+        let started = Started {
+            time: 0.0,
+            extension: 62,
+            flag: 80,
+            revision: Revision::Draft02,
+            sharded: None,
+        };
+        terminal.event(&Event::Started(started)).unwrap();
+        assert_eq!(screen.shows(), "starting peers");
+        terminal.event(&Event::Cells { count: 4 }).unwrap();
+        for number in 1..=2 {
+            terminal.event(&cell(number, &[finding(None)])).unwrap();
+        }
+        let shown = screen.shows();
+        let (done, rest) = shown.split_once(" cells, ").unwrap();
+        let (rate, rest) = rest.split_once(" in a second, ").unwrap();
+        let (left, rest) = rest.split_once(" left; ").unwrap();
         assert_eq!(
-            lines,
-            [
-                "build gnutls: Compiling",
-                "build gnutls: Compiling",
-                "interrupted: ending the peers\n"
-            ]
+            (done, rest),
+            ("2/4", "2 with new findings, 0 failed"),
+            "{shown}"
         );
+        // How much is the machine's.
+        assert!(
+            rate.parse::<u64>().is_ok() && left.ends_with('s'),
+            "{shown}"
+        );
+        terminal.event(&ended()).unwrap();
+        assert_eq!(screen.shows(), "");
+    }
+    #[test]
+    fn progress_of_cells_that_do_not_wait_for_all_peers_says_who_is_being_built() {
+        let screen = Screen::new(100);
+        let mut terminal = watched(&screen);
+        builds(&mut terminal);
+        terminal.event(&cell(1, &[])).unwrap();
+        let shown = screen.shows();
+        assert!(shown.starts_with("1 cells, "), "{shown}");
+        let rest = "; 0 with new findings, 0 failed; building gnutls";
+        assert!(shown.ends_with(rest), "{shown}");
+        terminal.event(&Event::Cells { count: 4 }).unwrap();
+        terminal.event(&cell(2, &[])).unwrap();
+        assert!(screen.shows().starts_with("2/4 cells, "), "{shown}");
     }
 }
