@@ -47,8 +47,10 @@ impl Transcript {
         codepoints: Codepoints,
     ) -> String {
         let mut text = String::new();
-        for line in entries.filter_map(|entry| self.line(entry, codepoints)) {
-            push_line(&mut text, &line);
+        for entry in entries {
+            if self.push(&mut text, entry, codepoints).is_some() {
+                text.push('\n');
+            }
         }
         for side in Side::BOTH {
             if self.ending(side) == Ending::Reset {
@@ -73,9 +75,36 @@ impl Transcript {
     /// One entry's line of the text; `None` for what has no place in it.
     #[must_use]
     pub fn line(&self, entry: &Entry, codepoints: impl Into<Codepoints>) -> Option<String> {
-        let (name, details) = line(entry, self.version, codepoints.into())?;
-        let line = format!("{}  {name:NAME_WIDTH$} {details}", entry.from.letter());
-        Some(line.trim_end().to_owned())
+        let mut line = String::new();
+        self.push(&mut line, entry, codepoints.into())?;
+        Some(line)
+    }
+
+    /// Adds one entry's line, without its end; `None`, and nothing is added, for what has no place in a stable text.
+    fn push(&self, text: &mut String, entry: &Entry, codepoints: Codepoints) -> Option<()> {
+        let version = self.version;
+        if entry.content == Content::ChangeCipherSpec {
+            return None;
+        }
+        text.push(entry.from.letter());
+        text.push_str("  ");
+        let start = text.len();
+        push_name(text, entry, version);
+        let width = text[start..].chars().count();
+        text.extend(std::iter::repeat_n(' ', NAME_WIDTH.saturating_sub(width)));
+        match &entry.content {
+            Content::Message(message) => push_details(text, message, codepoints),
+            Content::Alert(alert) => {
+                // Writing to a string does not fail.
+                let _ = write!(text, " {alert}");
+            }
+            Content::Malformed { .. } => text.push_str(" malformed"),
+            Content::ApplicationData { .. }
+            | Content::ChangeCipherSpec
+            | Content::Opaque { .. } => {}
+        }
+        text.truncate(text.trim_end().len());
+        Some(())
     }
 
     /// How a side's direction ended.
@@ -97,67 +126,66 @@ fn push_line(text: &mut String, line: &str) {
     text.push('\n');
 }
 
-/// An entry's name in its brackets, and what follows it; `None` for what has no
-/// place in a stable text.
-fn line(
-    entry: &Entry,
-    version: Option<ProtocolVersion>,
-    codepoints: Codepoints,
-) -> Option<(String, String)> {
-    let bracket = |name: &str| match entry.epoch {
-        Epoch::Plaintext => name.to_owned(),
-        Epoch::EarlyData => format!("({name})"),
-        Epoch::Handshake => format!("{{{name}}}"),
-        Epoch::Application => format!("[{name}]"),
+/// An entry's name in its brackets.
+fn push_name(text: &mut String, entry: &Entry, version: Option<ProtocolVersion>) {
+    let is_tls12 = version.is_some_and(|version| version < ProtocolVersion::TLS13);
+    let (open, close) = match entry.epoch {
+        Epoch::Plaintext => ("", ""),
+        Epoch::EarlyData => ("(", ")"),
+        Epoch::Handshake => ("{", "}"),
+        Epoch::Application => ("[", "]"),
     };
-    Some(match &entry.content {
-        Content::Message(message) => (bracket(&message.name()), details(message, codepoints)),
-        Content::Alert(alert) => (bracket("Alert"), alert.to_string()),
-        Content::ApplicationData { .. } => (bracket("ApplicationData"), String::new()),
-        Content::ChangeCipherSpec => return None,
+    let mut bracket = |name: &str| text.extend([open, name, close]);
+    match &entry.content {
+        Content::Message(message) => match message.registered_name() {
+            Some(name) => bracket(name),
+            None => bracket(&message.name()),
+        },
+        Content::Alert(_)
+        | Content::Malformed {
+            content_type: ContentType::ALERT,
+        } => bracket("Alert"),
+        Content::ApplicationData { .. } => bracket("ApplicationData"),
         Content::Opaque {
             content_type: ContentType::ALERT,
             ..
-        } => ("(encrypted alert)".to_owned(), String::new()),
+        } => text.push_str("(encrypted alert)"),
         // Before TLS 1.3 the content type on the outside is the true one.
         Content::Opaque {
             content_type: ContentType::APPLICATION_DATA,
             ..
-        } if version.is_some_and(|version| version < ProtocolVersion::TLS13) => {
-            (bracket("ApplicationData"), String::new())
-        }
-        Content::Opaque { .. } => ("(encrypted)".to_owned(), String::new()),
-        Content::Malformed {
-            content_type: ContentType::ALERT,
-        } => (bracket("Alert"), "malformed".to_owned()),
-        Content::Malformed { content_type } => (
-            bracket(&format!("Record({content_type})")),
-            "malformed".to_owned(),
-        ),
-    })
+        } if is_tls12 => bracket("ApplicationData"),
+        Content::Opaque { .. } => text.push_str("(encrypted)"),
+        Content::Malformed { content_type } => bracket(&format!("Record({content_type})")),
+        Content::ChangeCipherSpec => {}
+    }
 }
 
-fn details(message: &HandshakeMessage, codepoints: Codepoints) -> String {
-    let mut details = Vec::new();
+/// What matters of a message, each with a space in front.
+fn push_details(text: &mut String, message: &HandshakeMessage, codepoints: Codepoints) {
+    // Writing to a string does not fail.
     if let Some(certificate) = message.certificate() {
-        details.push(format!("certificates={}", certificate.certificates.len()));
+        let _ = write!(text, " certificates={}", certificate.certificates.len());
     }
     match message {
         HandshakeMessage::CompressedCertificate(CompressedCertificate {
             algorithm,
             certificate: Err(reason),
             ..
-        }) => details.push(format!("unreadable({algorithm}: {reason})")),
-        HandshakeMessage::Malformed { reason, .. } => details.push(format!("malformed({reason})")),
+        }) => {
+            let _ = write!(text, " unreadable({algorithm}: {reason})");
+        }
+        HandshakeMessage::Malformed { reason, .. } => {
+            let _ = write!(text, " malformed({reason})");
+        }
         _ => {}
     }
-    let extensions = message.extensions();
-    details.extend(
-        extensions
-            .into_iter()
-            .filter_map(|extension| flags(extension, codepoints)),
-    );
-    details.join(" ")
+    for extension in message.extensions() {
+        if let Some(flags) = flags(extension, codepoints) {
+            text.push(' ');
+            text.push_str(&flags);
+        }
+    }
 }
 
 /// What a `tls_flags` extension says, whatever number it has.

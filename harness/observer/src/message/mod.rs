@@ -181,10 +181,17 @@ impl HandshakeMessage {
     /// The message's name as it is printed. An unknown type prints in hexadecimal.
     #[must_use]
     pub fn name(&self) -> String {
-        match (self, self.kind()) {
-            (Self::HelloRetryRequest(_), _) => "HelloRetryRequest".to_owned(),
-            (_, kind) if kind.name().is_none() => format!("Handshake({kind})"),
-            (_, kind) => kind.to_string(),
+        match self.registered_name() {
+            Some(name) => name.to_owned(),
+            None => format!("Handshake({})", self.kind()),
+        }
+    }
+
+    /// The message's name, if its type is known.
+    pub(super) fn registered_name(&self) -> Option<&'static str> {
+        match self {
+            Self::HelloRetryRequest(_) => Some("HelloRetryRequest"),
+            _ => self.kind().name(),
         }
     }
 
