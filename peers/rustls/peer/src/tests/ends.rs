@@ -7,8 +7,8 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
 };
 use reqmtls_contract::{
-    ConnectionReport, Edit, Endpoint, Hex, Identity, Job, Message, Outcome, Policy, PrepareError,
-    Setup, Side, Version, drive, prepare,
+    ConnectionReport, Edit, Endpoint, Hex, Identity, Job, Message, Outcome, Peer, Policy,
+    PrepareError, Setup, Side, Version, drive, prepare,
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
