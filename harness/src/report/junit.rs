@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::Reporter;
-use super::file::write_whole;
+use super::file::Growing;
 use crate::judge::{Conformance, Finding};
 use crate::run::{Cell, Drift, Event};
 
@@ -70,8 +70,9 @@ impl Junit {
             suite.add_test_cases(cases);
             report.add_test_suite(suite);
         }
-        let text = report.to_string().map_err(io::Error::other)?;
-        write_whole(&self.path, text.as_bytes())
+        let mut file = Growing::create(&self.path, 0o644)?;
+        report.serialize(&mut file).map_err(io::Error::other)?;
+        file.finish()
     }
 }
 

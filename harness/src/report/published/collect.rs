@@ -1,6 +1,7 @@
 //! What the published results need of a run's cells: no octets and no transcripts.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 use std::rc::Rc;
 
 use reqmtls_contract::Provenance;
@@ -23,7 +24,15 @@ pub(super) struct Collected {
     pub(super) interrupted: bool,
     /// Those by which its cells run as they did.
     pub(super) options: String,
-    /// The rulings of cells: most have those of another.
+    shared: Shared,
+}
+
+/// What most cells have in common with another one, each once.
+#[derive(Debug, Default)]
+struct Shared {
+    players: HashSet<Rc<Player>>,
+    signs: HashSet<Rc<[Sign]>>,
+    texts: HashSet<Rc<str>>,
     rulings: HashSet<Rc<[Brief]>>,
 }
 
@@ -32,12 +41,12 @@ pub(super) struct Collected {
 pub(super) struct Seen {
     /// The number of its case.
     pub(super) case: usize,
-    client: Player,
-    server: Player,
+    client: Rc<Player>,
+    server: Rc<Player>,
     pub(super) conformance: Conformance,
-    pub(super) signs: Vec<Sign>,
+    pub(super) signs: Rc<[Sign]>,
     /// Its signs, as a table has them.
-    pub(super) text: String,
+    pub(super) text: Rc<str>,
     pub(super) findings: Vec<Finding>,
     pub(super) rulings: Rc<[Brief]>,
     /// Which end lacks which capability.
@@ -66,20 +75,21 @@ pub(super) enum Kind {
 }
 
 impl Seen {
-    fn of(case: usize, cell: &Cell, rulings: Rc<[Brief]>) -> Self {
+    fn of(case: usize, cell: &Cell, shared: &mut Shared) -> Self {
+        let signs: Vec<_> = Sign::of(cell).into_iter().map(|(_, sign)| sign).collect();
         let lacks = match &cell.reason {
             Some(Reason::Unsupported { side, capability }) => Some((*side, capability.clone())),
             _ => None,
         };
         Self {
             case,
-            client: cell.client.clone(),
-            server: cell.server.clone(),
+            client: one_of(&mut shared.players, cell.client.clone()),
+            server: one_of(&mut shared.players, cell.server.clone()),
             conformance: cell.conformance,
-            signs: Sign::of(cell).into_iter().map(|(_, sign)| sign).collect(),
-            text: sign::text(cell),
+            signs: one_of(&mut shared.signs, signs),
+            text: one_of(&mut shared.texts, sign::text(cell)),
             findings: cell.findings.clone(),
-            rulings,
+            rulings: one_of(&mut shared.rulings, Brief::all(cell)),
             lacks,
             flights: cell.connections.last().and_then(|it| it.flights_to_proof),
         }
@@ -148,14 +158,14 @@ impl Brief {
     }
 }
 
-/// The rulings as one of those that are there, if they are.
-fn shared(all: &mut HashSet<Rc<[Brief]>>, rulings: Vec<Brief>) -> Rc<[Brief]> {
-    if let Some(known) = all.get(&*rulings) {
+/// A thing as the one of those that are there, if it is.
+fn one_of<T: Eq + Hash + ?Sized>(all: &mut HashSet<Rc<T>>, thing: impl Into<Rc<T>>) -> Rc<T> {
+    let thing = thing.into();
+    if let Some(known) = all.get(&thing) {
         return Rc::clone(known);
     }
-    let new: Rc<[Brief]> = rulings.into();
-    all.insert(Rc::clone(&new));
-    new
+    all.insert(Rc::clone(&thing));
+    thing
 }
 
 impl Collected {
@@ -167,9 +177,7 @@ impl Collected {
             Event::Missing(missing) => self.missing.push(missing.clone()),
             Event::Cell(cell, _) => {
                 if let Some(case) = subject.number(&cell.case) {
-                    let rulings = Brief::all(cell);
-                    let rulings = shared(&mut self.rulings, rulings);
-                    self.cells.push(Seen::of(case, cell, rulings));
+                    self.cells.push(Seen::of(case, cell, &mut self.shared));
                 }
             }
             Event::Ended(ended) => {
@@ -196,23 +204,19 @@ impl Collected {
     /// An alert that answers the well-formed value as well is no answer to the malformed one: what is said of it
     /// there alone is dropped.
     fn drop_what_controls_show(&mut self, subject: &Subject) {
-        let key = |seen: &Seen| {
-            (
-                seen.case,
-                seen.client.peer.clone(),
-                seen.server.peer.clone(),
-            )
-        };
-        let places: HashMap<_, _> = (0..)
-            .zip(&self.cells)
-            .map(|(at, it)| (key(it), at))
+        let controls = self.cells.iter().filter_map(|it| subject.control(it.case));
+        let controls: HashSet<usize> = controls.collect();
+        let ends = |seen: &Seen| [&seen.client, &seen.server].map(|it| it.peer.clone());
+        let of_controls = (0..).zip(&self.cells);
+        let of_controls = of_controls.filter(|(_, it)| controls.contains(&it.case));
+        let places: HashMap<_, usize> = of_controls
+            .map(|(at, it)| ((it.case, ends(it)), at))
             .collect();
         for at in 0..self.cells.len() {
             let seen = &self.cells[at];
-            let (_, client, server) = key(seen);
             let control = subject.control(seen.case);
-            let control = control.and_then(|case| places.get(&(case, client, server)).copied());
-            let Some(control) = control.map(|place: usize| &self.cells[place]) else {
+            let control = control.and_then(|case| places.get(&(case, ends(seen))).copied());
+            let Some(control) = control.map(|place| &self.cells[place]) else {
                 continue;
             };
             let same: Vec<Party> = Side::BOTH
@@ -235,8 +239,8 @@ impl Collected {
                     })
             };
             let kept = seen.rulings.iter().filter(|brief| is_shown(brief));
-            let kept = kept.cloned().collect();
-            self.cells[at].rulings = shared(&mut self.rulings, kept);
+            let kept: Vec<_> = kept.cloned().collect();
+            self.cells[at].rulings = one_of(&mut self.shared.rulings, kept);
         }
     }
 }

@@ -133,7 +133,7 @@ fn splits<'a>(subject: &Subject, run: &'a Collected) -> Vec<Split<'a>> {
     for ((case, side, _), cells) in ends {
         let signs: BTreeMap<&str, Vec<Sign>> = cells
             .iter()
-            .map(|seen| (&*seen.player(side).peer, seen.signs.clone()))
+            .map(|seen| (&*seen.player(side).peer, seen.signs.to_vec()))
             .collect();
         let distinct: BTreeSet<_> = signs.values().collect();
         if distinct.len() < 2 {

@@ -111,10 +111,18 @@ impl Published {
     /// The page cannot be rendered.
     pub fn rendered(&self) -> io::Result<Rendered> {
         Ok(Rendered {
+            html: self.html(false)?,
+            ..self.texts()?
+        })
+    }
+
+    /// The same without the page, which is by far the largest.
+    fn texts(&self) -> io::Result<Rendered> {
+        Ok(Rendered {
             matrix: matrix::matrix(&self.subject, &self.run),
             requirements: requirements::requirements(&self.subject, &self.run),
             findings: headlines::table(&self.subject, &self.run, "results/peers"),
-            html: self.html(false)?,
+            html: String::new(),
             svg: html::picture(&self.subject, &self.run).map_err(io::Error::other)?,
             peers: peer_pages::peer_pages(&self.subject, &self.run),
         })
@@ -131,9 +139,10 @@ impl Published {
     }
 
     fn write(&self) -> io::Result<()> {
-        let rendered = self.rendered()?;
+        let mut rendered = self.texts()?;
+        rendered.html = self.html(true)?;
         rendered.write(&self.latest)?;
-        write_whole(&self.latest.join(PAGE), self.html(true)?.as_bytes())?;
+        rendered.html = String::new();
         // Its links lead to the pages beside it.
         let findings = headlines::table(&self.subject, &self.run, PAGES);
         write_whole(&self.latest.join("findings.md"), findings.as_bytes())?;
@@ -144,6 +153,7 @@ impl Published {
         if !unused.is_empty() {
             return Err(io::Error::other(unused.join("; ")));
         }
+        rendered.html = self.html(false)?;
         rendered.write(&places.folder)?;
         rendered.remove_others(&places.folder.join(PAGES))?;
         if let Some(readme) = &places.readme {

@@ -3,6 +3,8 @@
 mod store;
 mod svg;
 
+use std::io;
+
 use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,6 +12,7 @@ use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 use reqmtls_contract::Provenance;
 use reqmtls_vocabulary::Side;
 use serde::Serialize;
+use serde_json::ser::Formatter;
 use sha2::{Digest, Sha256};
 
 use super::collect::{Collected, Seen};
@@ -261,7 +264,7 @@ fn sign(seen: &Seen) -> String {
     if seen.text.is_empty() {
         return seen.conformance.to_string();
     }
-    seen.text.clone()
+    seen.text.to_string()
 }
 
 fn sections(subject: &Subject, run: &Collected) -> Vec<Section> {
@@ -411,7 +414,27 @@ fn data(
         store,
         said: said.then(|| store.said()),
     };
-    let json = serde_json::to_string(&data).map_err(|error| askama::Error::Custom(error.into()))?;
-    // Inside a script element only this ends it, and JSON has it in texts alone.
-    Ok(json.replace('<', "\\u003c"))
+    let mut json = Vec::new();
+    let mut serializer = serde_json::Serializer::with_formatter(&mut json, InScript);
+    let written = data.serialize(&mut serializer);
+    written.map_err(|error| askama::Error::Custom(error.into()))?;
+    String::from_utf8(json).map_err(|error| askama::Error::Custom(error.into()))
+}
+
+/// JSON as it stands inside a script element: only `<` ends that, and JSON has it in texts alone.
+struct InScript;
+
+impl Formatter for InScript {
+    fn write_string_fragment<W: io::Write + ?Sized>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut parts = fragment.split('<');
+        writer.write_all(parts.next().unwrap_or_default().as_bytes())?;
+        parts.try_for_each(|part| {
+            writer.write_all(b"\\u003c")?;
+            writer.write_all(part.as_bytes())
+        })
+    }
 }

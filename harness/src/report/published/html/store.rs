@@ -1,6 +1,8 @@
 //! The cells of a run as the page has them: what many share stands once, and cells point to it.
 
+use std::collections::HashSet;
 use std::hash::Hash;
+use std::rc::Rc;
 
 use indexmap::IndexSet;
 use reqmtls_contract::{ConnectionReport, Hex};
@@ -11,7 +13,7 @@ use super::super::sign;
 use super::super::subject::Subject;
 use crate::judge::requirement::Id;
 use crate::judge::{Conformance, Finding, Ruling, Verdict};
-use crate::run::{Cell, Connection, Drift};
+use crate::run::{Cell, Connection, Drift, Player};
 
 /// What many cells share, and the cells.
 #[derive(Debug, Default, Serialize)]
@@ -21,12 +23,14 @@ pub(in super::super) struct Store {
     findings: IndexSet<Finding>,
     rulings: IndexSet<Ruled>,
     /// The rulings of connections.
-    judged: IndexSet<Vec<usize>>,
+    judged: IndexSet<Vec<u32>>,
     /// What ends say of themselves; not published, as it may differ from run to run.
     #[serde(skip)]
     words: IndexSet<Words>,
     reasons: IndexSet<String>,
     labels: IndexSet<String>,
+    #[serde(skip)]
+    ends: HashSet<Rc<Player>>,
     cells: Vec<Row>,
 }
 
@@ -60,55 +64,41 @@ struct Words {
 /// One cell, as numbers.
 #[derive(Debug)]
 struct Row {
-    case: usize,
-    ends: [End; 2],
+    case: u32,
+    ends: [Rc<Player>; 2],
     conformance: Conformance,
-    drift: Option<&'static str>,
-    sign: usize,
-    findings: Vec<usize>,
-    reason: Option<usize>,
-    connections: Vec<Part>,
+    drift: Option<Drift>,
+    sign: u32,
+    findings: Box<[u32]>,
+    reason: Option<u32>,
+    connections: Box<[Part]>,
     /// What client and server say of each connection.
-    said: Vec<[Option<usize>; 2]>,
+    said: Box<[[Option<u32>; 2]]>,
     /// The accepted transcript, where this one differs.
-    accepted: Option<usize>,
-}
-
-#[derive(Debug)]
-struct End {
-    peer: String,
-    provenance: &'static str,
-    misbehaves: bool,
+    accepted: Option<u32>,
 }
 
 /// One connection: label, transcript, rulings.
 #[derive(Debug, Serialize)]
-struct Part(usize, usize, usize);
+struct Part(u32, u32, u32);
 
 /// What ends say of themselves: every text, and for each cell and connection those of client and server.
 #[derive(Debug, Serialize)]
 pub(super) struct Said<'a> {
     words: &'a IndexSet<Words>,
-    cells: Vec<&'a [[Option<usize>; 2]]>,
+    cells: Vec<&'a [[Option<u32>; 2]]>,
 }
 
 impl Store {
     /// Takes a cell of the case of that number.
     pub(in super::super) fn take(&mut self, case: usize, cell: &Cell) {
-        let ends = Side::BOTH.map(|side| {
-            let player = cell.player(side);
-            End {
-                peer: player.peer.clone(),
-                provenance: player.provenance.as_str(),
-                misbehaves: player.misbehaves,
-            }
-        });
+        let ends = Side::BOTH.map(|side| self.end(cell.player(side)));
         let findings = cell.findings.iter();
         let row = Row {
-            case,
+            case: number(case),
             ends,
             conformance: cell.conformance,
-            drift: cell.drift.map(Drift::as_str),
+            drift: cell.drift,
             sign: place(&mut self.signs, sign::text(cell)),
             findings: findings
                 .map(|finding| place(&mut self.findings, finding.clone()))
@@ -127,6 +117,15 @@ impl Store {
         self.cells.push(row);
     }
 
+    fn end(&mut self, player: &Player) -> Rc<Player> {
+        if let Some(known) = self.ends.get(player) {
+            return Rc::clone(known);
+        }
+        let new = Rc::new(player.clone());
+        self.ends.insert(Rc::clone(&new));
+        new
+    }
+
     fn part(&mut self, connection: &Connection) -> Part {
         let rulings = connection.rulings.iter();
         let rulings = rulings
@@ -139,7 +138,7 @@ impl Store {
         )
     }
 
-    fn said_of(&mut self, connection: &Connection) -> [Option<usize>; 2] {
+    fn said_of(&mut self, connection: &Connection) -> [Option<u32>; 2] {
         [&connection.client_report, &connection.server_report].map(|report| {
             let report = report.as_ref()?;
             Some(place(&mut self.words, Words::of(report)))
@@ -176,7 +175,7 @@ impl Store {
             }),
         );
         reorder(&mut self.judged, parts(cells).map(|part| &mut part.2));
-        let mut judged: Vec<Vec<usize>> = std::mem::take(&mut self.judged).into_iter().collect();
+        let mut judged: Vec<Vec<u32>> = std::mem::take(&mut self.judged).into_iter().collect();
         reorder(&mut self.rulings, judged.iter_mut().flatten());
         self.judged = judged.into_iter().collect();
     }
@@ -195,25 +194,30 @@ fn parts(cells: &mut [Row]) -> impl Iterator<Item = &mut Part> {
 }
 
 /// Puts things in the order in which they are used.
-fn reorder<'a, T: Eq + Hash>(all: &mut IndexSet<T>, uses: impl Iterator<Item = &'a mut usize>) {
-    let mut places = vec![usize::MAX; all.len()];
+fn reorder<'a, T: Eq + Hash>(all: &mut IndexSet<T>, uses: impl Iterator<Item = &'a mut u32>) {
+    let mut places = vec![u32::MAX; all.len()];
     let mut next = 0;
     for used in uses {
-        let place = &mut places[*used];
-        if *place == usize::MAX {
+        let place = &mut places[*used as usize];
+        if *place == u32::MAX {
             *place = next;
             next += 1;
         }
         *used = *place;
     }
-    let mut things: Vec<(usize, T)> = places.into_iter().zip(std::mem::take(all)).collect();
+    let mut things: Vec<(u32, T)> = places.into_iter().zip(std::mem::take(all)).collect();
     things.sort_by_key(|(place, _)| *place);
     all.extend(things.into_iter().map(|(_, thing)| thing));
 }
 
 /// The place of a thing that many share.
-fn place<T: Eq + Hash>(all: &mut IndexSet<T>, thing: T) -> usize {
-    all.insert_full(thing).0
+fn place<T: Eq + Hash>(all: &mut IndexSet<T>, thing: T) -> u32 {
+    number(all.insert_full(thing).0)
+}
+
+/// A place as cells have it, which are many.
+fn number(place: usize) -> u32 {
+    u32::try_from(place).expect("fewer things than 2^32")
 }
 
 impl Ruled {
@@ -260,10 +264,10 @@ impl Serialize for Row {
         (
             self.case,
             (&client.peer, &server.peer),
-            (client.provenance, server.provenance),
+            (client.provenance.as_str(), server.provenance.as_str()),
             misbehaves,
             self.conformance.as_str(),
-            self.drift,
+            self.drift.map(Drift::as_str),
             self.sign,
             &self.findings,
             &self.connections,
