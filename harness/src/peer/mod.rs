@@ -158,6 +158,14 @@ impl RunningPeer {
         }))
     }
 
+    /// Where it listens, if it is behind a port and has not been lost too often.
+    pub async fn address(&self) -> Option<SocketAddr> {
+        match &self.reach {
+            Reach::InProcess(_) => None,
+            Reach::Remote(remote) => Some(remote.instance().await.ok()?.address()),
+        }
+    }
+
     /// How it was lost since this was asked last.
     #[must_use]
     pub fn losses(&self) -> Vec<Loss> {

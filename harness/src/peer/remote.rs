@@ -238,6 +238,10 @@ impl Start {
 }
 
 impl Instance {
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Gives the peer a job.
     pub(super) async fn prepare(
         &self,
