@@ -7,6 +7,7 @@
 #![expect(clippy::cast_precision_loss, reason = "three digits are shown")]
 
 mod bare;
+mod bogo;
 mod measure;
 mod octets;
 mod scale;
@@ -18,48 +19,56 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqmtls::run::{Cell, Event, Place, Plan, Trace, run};
-use reqmtls::scenario::{Certificates, Material};
+use reqmtls::scenario::{Certificates, Material, Setups};
 use reqmtls_contract::Revision;
 use tokio::runtime::Runtime;
 
-use bare::Bare;
-use measure::{Clock, Row, machine, measure};
+use bare::{Bare, Startable};
+use measure::{Clock, Row, machine, measure, measure_few};
 
 /// How often each cell runs in a round.
 const REPEAT: u32 = 10;
 
 fn main() {
+    if let Some(peak) = scale::peak_of_arguments() {
+        return println!("{peak}");
+    }
     let runtime = Runtime::new().unwrap();
     println!(
         "# Speed\n\n\
         What the harness adds to what it is made of: each rate beside that of a floor, measured in turn in the same run. Of\n\
-        {} rounds, the median rates and the median of the rounds' ratios; a ratio is how much longer the measured thing takes\n\
-        than its floor. Written by `cargo bench --bench floors > docs/benchmarks.md`.\n\n{}\n\n\
+        {} rounds ({} where one takes long), the median rates and the median of the rounds' ratios; a ratio is how much longer\n\
+        the measured thing takes than its floor, or how much more memory. Written by\n\
+        `cargo bench --bench floors > docs/benchmarks.md`.\n\n{}\n\n\
         | what | floor | measured | ratio |\n| --- | --- | --- | --- |",
         measure::ROUNDS,
+        measure::FEW,
         machine()
     );
     let print = |rows: Vec<Row>| rows.iter().for_each(|row| println!("{row}"));
-    let ran = runtime.block_on(ran(&of("rustls", |_| true)));
-    for (peer, place, clock) in [
-        ("rustls", "in-process", Clock::Processor),
-        ("openssl-3.0", "of processes", Clock::Wall),
+    let ran = runtime.block_on(ran(&of("rustls", Place::Process, |_| true)));
+    for (peer, place, words, clock) in [
+        ("rustls", Place::Process, "in-process", Clock::Processor),
+        ("openssl-3.0", Place::Process, "of processes", Clock::Wall),
+        (
+            "openssl-3.0",
+            Place::Container,
+            "of containers",
+            Clock::Wall,
+        ),
     ] {
-        print(
-            runtime
-                .block_on(cells(peer, place, clock))
-                .into_iter()
-                .collect(),
-        );
+        let rows = runtime.block_on(cells(peer, place, words, clock));
+        print(rows.unwrap_or_default());
     }
     print(runtime.block_on(jobs()));
+    print(runtime.block_on(bogo::row()).into_iter().collect());
     print(octets::rows(&ran));
     print(scale::rows(&ran));
 }
 
 /// The core cases on one peer that is both ends.
-fn of(peer: &str, takes: impl Fn(&str) -> bool) -> Plan {
-    let mut plan = shared::at(Place::Process, shared::plan(Revision::Draft02));
+fn of(peer: &str, place: Place, takes: impl Fn(&str) -> bool) -> Plan {
+    let mut plan = shared::at(place, shared::plan(Revision::Draft02));
     plan.peers.retain(|it| it.name == peer);
     plan.cases.retain(|case| takes(case.id.scenario()));
     plan
@@ -86,55 +95,86 @@ async fn timed(plan: &Plan) -> (u64, Duration, Duration) {
     (count, took, Clock::Processor.now().saturating_sub(start))
 }
 
-/// A bare handshake beside the same as a cell, one at a time.
-async fn cells(peer: &str, place: &str, clock: Clock) -> Option<Row> {
+/// The setups of the cases of a plan.
+fn setups(plan: &Plan) -> Vec<Setups> {
     let material = Material {
         certificates: Certificates::generate().unwrap(),
         extension: reqmtls_contract::TLS_FLAGS,
         flag: 80,
         revision: Revision::Draft02,
     };
-    let mut plan = of(peer, |scenario| scenario == "request-mtls");
+    let cases = plan.cases.iter();
+    cases.flat_map(|case| case.jobs(&material)).collect()
+}
+
+/// A bare handshake beside the same as a cell, one at a time; the same beside the cells of a whole run; and, where an end
+/// is a container, two that are started beside a cell.
+async fn cells(peer: &str, place: Place, words: &str, clock: Clock) -> Option<Vec<Row>> {
+    let mut plan = of(peer, place, |scenario| scenario == "request-mtls");
+    plan.repeat = REPEAT;
+    let whole = Arc::new(plan);
+    let mut plan = of(peer, place, |scenario| scenario == "request-mtls");
     plan.jobs = 1;
     plan.repeat = REPEAT;
     let bare = Bare::start(&plan).await?;
-    let setups: Vec<_> = plan
-        .cases
-        .iter()
-        .flat_map(|case| case.jobs(&material))
-        .collect();
+    let setups = setups(&plan);
+    let count = u64::from(REPEAT) * setups.len() as u64;
+    let handshakes = async |clock: Clock| {
+        let start = clock.now();
+        for _ in 0..REPEAT {
+            for setups in &setups {
+                bare.handshake(setups).await;
+            }
+        }
+        (count, clock.now().saturating_sub(start))
+    };
+    let mut rows = Vec::new();
     let what = format!(
-        "a cell {place}, {peer} with itself, beside the bare handshake, {}",
+        "a cell {words}, {peer} with itself, beside the bare handshake, {}",
         clock.name()
     );
-    let row = measure(
-        &what,
-        "/s",
-        async || {
-            let start = clock.now();
-            for _ in 0..REPEAT {
-                for setups in &setups {
-                    bare.handshake(setups).await;
-                }
-            }
-            (
-                u64::from(REPEAT) * setups.len() as u64,
-                clock.now().saturating_sub(start),
-            )
-        },
-        async || {
-            let (count, wall, processor) = timed(&plan).await;
-            (
-                count,
-                if clock == Clock::Wall {
-                    wall
-                } else {
-                    processor
-                },
-            )
-        },
+    let cells = async || {
+        let (count, wall, processor) = timed(&plan).await;
+        match clock {
+            Clock::Wall => (count, wall),
+            Clock::Processor => (count, processor),
+        }
+    };
+    rows.push(measure(&what, "/s", async || handshakes(clock).await, cells).await);
+    let what = format!(
+        "a whole run {words} of {count} cells, its start and its end too, beside as many bare handshakes, one at a time, {}",
+        Clock::Wall.name()
     );
-    Some(row.await)
+    let run = async || {
+        let start = Clock::Wall.now();
+        let (count, ..) = timed(&whole).await;
+        (count, Clock::Wall.now().saturating_sub(start))
+    };
+    rows.push(measure(&what, "/s", async || handshakes(Clock::Wall).await, run).await);
+    if place == Place::Container {
+        let startable = Startable::of(&plan).await?;
+        let fresh = async || {
+            let start = Clock::Wall.now();
+            for setups in &setups[..2] {
+                let (client, server) = tokio::join!(startable.start(), startable.start());
+                client.handshake_with(&server, setups).await;
+                tokio::join!(client.stop(), server.stop());
+            }
+            (2, Clock::Wall.now().saturating_sub(start))
+        };
+        let what = format!(
+            "a cell {words} beside a bare handshake in two containers that are started for it, {}",
+            Clock::Wall.name()
+        );
+        let cells = async || {
+            let (count, wall, _) = timed(&plan).await;
+            (count, wall)
+        };
+        rows.push(measure_few(&what, "/s", fresh, cells).await);
+        startable.end().await;
+    }
+    bare.stop().await;
+    Some(rows)
 }
 
 /// More cells at once, beside one at a time.
@@ -142,7 +182,9 @@ async fn jobs() -> Vec<Row> {
     let mut rows = Vec::new();
     for jobs in [2, 4, 8, 32] {
         let [one, several] = [1, jobs].map(|jobs| {
-            let mut plan = of("rustls", |scenario| scenario == "request-mtls");
+            let mut plan = of("rustls", Place::Process, |scenario| {
+                scenario == "request-mtls"
+            });
             plan.jobs = jobs;
             plan.repeat = REPEAT;
             Arc::new(plan)

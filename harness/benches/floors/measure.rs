@@ -7,6 +7,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// How often each is measured.
 pub(crate) const ROUNDS: usize = 7;
 
+/// How often what takes long is.
+pub(crate) const FEW: usize = 3;
+
 /// Which time is measured.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Clock {
@@ -73,6 +76,19 @@ impl fmt::Display for Row {
     }
 }
 
+impl Row {
+    /// Two things that are measured once, of which less is better.
+    pub(crate) fn once(what: &str, unit: &'static str, floor: f64, measured: f64) -> Self {
+        Self {
+            what: what.to_owned(),
+            unit,
+            floor,
+            measured,
+            ratio: measured / floor,
+        }
+    }
+}
+
 /// Three digits.
 fn digits(number: f64) -> String {
     if number >= 100.0 {
@@ -89,27 +105,58 @@ pub(crate) async fn measure(
     mut floor: impl AsyncFnMut() -> (u64, Duration),
     mut measured: impl AsyncFnMut() -> (u64, Duration),
 ) -> Row {
-    eprintln!("{what}");
-    let rate = |(count, time): (u64, Duration)| count as f64 / time.as_secs_f64();
-    let mut rounds = [(); ROUNDS].map(|()| (0.0, 0.0));
     // What is done once at the first time counts for neither.
     floor().await;
     measured().await;
-    for round in &mut rounds {
-        *round = (rate(floor().await), rate(measured().await));
+    rounds(what, unit, ROUNDS, floor, measured).await
+}
+
+/// The same for what takes long, in few rounds.
+pub(crate) async fn measure_few(
+    what: &str,
+    unit: &'static str,
+    floor: impl AsyncFnMut() -> (u64, Duration),
+    measured: impl AsyncFnMut() -> (u64, Duration),
+) -> Row {
+    rounds(what, unit, FEW, floor, measured).await
+}
+
+async fn rounds(
+    what: &str,
+    unit: &'static str,
+    count: usize,
+    mut floor: impl AsyncFnMut() -> (u64, Duration),
+    mut measured: impl AsyncFnMut() -> (u64, Duration),
+) -> Row {
+    eprintln!("{what}");
+    let rate = |(count, time): (u64, Duration)| count as f64 / time.as_secs_f64();
+    let (mut floors, mut rates, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..count {
+        let (floor, measured) = (rate(floor().await), rate(measured().await));
+        floors.push(floor);
+        rates.push(measured);
+        ratios.push(floor / measured);
     }
     Row {
         what: what.to_owned(),
         unit,
-        floor: median(rounds.map(|(floor, _)| floor)),
-        measured: median(rounds.map(|(_, measured)| measured)),
-        ratio: median(rounds.map(|(floor, measured)| floor / measured)),
+        floor: median(floors),
+        measured: median(rates),
+        ratio: median(ratios),
     }
 }
 
-fn median(mut numbers: [f64; ROUNDS]) -> f64 {
+fn median(mut numbers: Vec<f64>) -> f64 {
     numbers.sort_by(f64::total_cmp);
-    numbers[ROUNDS / 2]
+    numbers[numbers.len() / 2]
+}
+
+/// The most memory that this process has had, in MB.
+pub(crate) fn peak() -> f64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|it| it.strip_prefix("VmHWM:"));
+    let kilobytes = line.unwrap().trim().trim_end_matches(" kB");
+    kilobytes.parse::<f64>().unwrap() / 1024.0
 }
 
 /// The machine, in a sentence.

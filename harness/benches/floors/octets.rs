@@ -4,14 +4,21 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use reqmtls::judge::Connection;
+use reqmtls::judge::{Connection, Knowledge};
 use reqmtls::run::{Cell, Trace};
-use reqmtls_observer::{KeyLog, Side, Transcript, capture};
+use reqmtls_contract::Revision;
+use reqmtls_observer::testing::{Forge, message};
+use reqmtls_observer::{
+    CipherSuite, Epoch, HandshakeType, KeyLog, Recording, Side, Transcript, capture,
+};
 
 use crate::measure::{Clock, Row, measure};
 
 /// How often each connection stands in the capture: starting tshark is to count little.
 const TIMES: usize = 8;
+
+/// How many messages a short connection has.
+const SHORT: usize = 100;
 
 pub(crate) fn rows(ran: &[(Cell, Vec<Trace>)]) -> Vec<Row> {
     let traces: Vec<_> = ran.iter().flat_map(|(_, traces)| traces).collect();
@@ -100,5 +107,56 @@ pub(crate) fn rows(ran: &[(Cell, Vec<Trace>)]) -> Vec<Row> {
     };
     let judged = async || (count, Clock::Wall.time(judged));
     rows.extend(measure(what, "/s", floor, judged).now_or_never());
+    rows.extend(lengths());
     rows
+}
+
+/// The messages of a long connection beside those of short ones.
+fn lengths() -> Vec<Row> {
+    let (short, short_log) = of_tickets(SHORT);
+    let mut rows = Vec::new();
+    for length in [10 * SHORT, 100 * SHORT] {
+        let (long, long_log) = of_tickets(length);
+        let judged = |recording: &Recording, log: &KeyLog| {
+            let transcript = Transcript::observe(recording, log);
+            let knowledge = Knowledge::none(80, Revision::Draft02);
+            let judged = Connection::judged(transcript, knowledge, None);
+            judged.transcript.text(80).len()
+        };
+        let floor = async || {
+            let times = length / SHORT;
+            let time = Clock::Wall.time(|| {
+                assert!((0..times).all(|_| judged(&short, &short_log) > SHORT));
+            });
+            (length as u64, time)
+        };
+        let measured = async || {
+            let time = Clock::Wall.time(|| assert!(judged(&long, &long_log) > length));
+            (length as u64, time)
+        };
+        let what = format!(
+            "observing and judging a connection of {length} messages beside one of {SHORT}, by the message"
+        );
+        rows.extend(measure(&what, " messages/s", floor, measured).now_or_never());
+    }
+    rows
+}
+
+/// A connection of so many session tickets.
+fn of_tickets(count: usize) -> (Recording, KeyLog) {
+    let mut forge = Forge::new(CipherSuite::TLS13_AES_128_GCM_SHA256);
+    forge.client_hello(&[]).server_hello(&[]);
+    let finished = message(HandshakeType::FINISHED, &[]);
+    let extensions = message(HandshakeType::ENCRYPTED_EXTENSIONS, &[0, 0]);
+    forge.messages(Side::Server, Epoch::Handshake, &extensions);
+    for side in [Side::Server, Side::Client] {
+        forge.messages(side, Epoch::Handshake, &finished);
+    }
+    // Lifetime, age, an empty nonce, an empty ticket, no extensions.
+    let ticket = message(HandshakeType::NEW_SESSION_TICKET, &[0; 13]);
+    for _ in 0..count {
+        forge.messages(Side::Server, Epoch::Application, &ticket);
+    }
+    let log = forge.log();
+    (forge.recording, log)
 }

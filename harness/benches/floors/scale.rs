@@ -1,15 +1,18 @@
 //! Whether cost is linear: many beside few, each by the piece.
 
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use reqmtls::report::{self, Notes, Reporter, Stored, Subject, replay};
 use reqmtls::run::{Cell, Ended, Event, Peer, Started, Timings, Trace};
 use reqmtls::scenario::{PUBLISHED, load_dir, parse};
 use reqmtls_contract::Revision;
+use tempfile::TempDir;
 
-use crate::measure::{Clock, Row, measure};
+use crate::measure::{Clock, Row, measure, measure_few, peak};
 use crate::shared::root;
 
 pub(crate) fn rows(ran: &[(Cell, Vec<Trace>)]) -> Vec<Row> {
@@ -86,51 +89,145 @@ pub(crate) fn rows(ran: &[(Cell, Vec<Trace>)]) -> Vec<Row> {
         )
         .now_or_never(),
     );
+    let few = Reports::of(ran, 10, PEERS);
     for cases in [1, 10, 100] {
-        rows.extend(reports(ran, cases));
+        rows.extend(Reports::of(ran, cases, PEERS).beside_reading());
     }
+    let (many, most) = (
+        Reports::of(ran, 100, PEERS),
+        Reports::of(ran, 100, MANY_PEERS),
+    );
+    rows.extend(many.beside(&few));
+    rows.extend(most.beside(&few));
+    rows.extend([many.memory(), most.memory()]);
     rows
 }
 
 /// Ten peers, each with each.
 const PEERS: usize = 10;
 
-/// Reports of so many cases beside reading them.
-fn reports(ran: &[(Cell, Vec<Trace>)], cases: usize) -> Option<Row> {
+/// As many as a hundred thousand cells need.
+const MANY_PEERS: usize = 32;
+
+/// What makes this program say how much memory it needs, and for what.
+const PEAK: &str = "peak";
+
+/// The memory that the reports of a result need, or reading it, if the arguments ask for that: a process of its own tells
+/// it, for the most that one has had never grows less.
+pub(crate) fn peak_of_arguments() -> Option<f64> {
+    let mut arguments = std::env::args().skip(1);
+    arguments.next().filter(|it| it == PEAK)?;
+    let (path, peers) = (arguments.next().unwrap(), arguments.next().unwrap());
+    let peers: usize = peers.parse().unwrap();
+    read(Path::new(&path), &mut reporters(peers, Path::new(&path)));
+    Some(peak())
+}
+
+/// A stored result.
+struct Reports {
+    count: u64,
+    peers: usize,
+    folder: TempDir,
+}
+
+fn names(peers: usize) -> Vec<String> {
+    (0..peers).map(|number| format!("peer-{number}")).collect()
+}
+
+/// The reporters of so many peers beside a result; none for none.
+fn reporters(peers: usize, path: &Path) -> Vec<Box<dyn Reporter>> {
+    if peers == 0 {
+        return Vec::new();
+    }
     let all = load_dir(&root().join("scenarios")).unwrap();
     let published = root().join("scenarios").join(PUBLISHED);
-    let notes = || Notes::load(&published, &all).unwrap();
-    let of_revision = all.iter().filter(|it| it.is_of(Revision::Draft02));
-    let of_revision: Vec<_> = of_revision.cloned().collect();
-    let names: Vec<_> = (0..PEERS).map(|number| format!("peer-{number}")).collect();
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("result.jsonl");
-    let count = store(&ran[..cases], &names, &path);
-    let read = |reporters: &mut Vec<Box<dyn Reporter>>| {
-        replay(&path, |event| {
-            for reporter in &mut *reporters {
-                reporter.event(&event).unwrap();
-            }
-        })
-        .unwrap();
-    };
-    let what = format!("the reports of {count} cells beside reading them");
-    let row = measure(
-        &what,
-        " cells/s",
-        async || (count, Clock::Wall.time(|| read(&mut Vec::new()))),
-        async || {
-            let subject = Subject::new(
-                Revision::Draft02,
-                of_revision.clone(),
-                names.clone(),
-                notes(),
-            );
-            let mut reporters = report::files(subject, folder.path(), None);
-            (count, Clock::Wall.time(|| read(&mut reporters)))
-        },
+    let notes = Notes::load(&published, &all).unwrap();
+    let of_revision = all.into_iter().filter(|it| it.is_of(Revision::Draft02));
+    let subject = Subject::new(
+        Revision::Draft02,
+        of_revision.collect(),
+        names(peers),
+        notes,
     );
-    row.now_or_never()
+    report::files(subject, path.parent().unwrap(), None)
+}
+
+fn read(path: &Path, reporters: &mut [Box<dyn Reporter>]) {
+    replay(path, |event| {
+        for reporter in &mut *reporters {
+            reporter.event(&event).unwrap();
+        }
+    })
+    .unwrap();
+}
+
+impl Reports {
+    fn of(ran: &[(Cell, Vec<Trace>)], cases: usize, peers: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("result.jsonl");
+        Self {
+            count: store(&ran[..cases], &names(peers), &path),
+            peers,
+            folder,
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("result.jsonl")
+    }
+
+    /// How long they take, or reading alone, as often as the cells are so many.
+    fn time(&self, with_reports: bool, cells: u64) -> (u64, Duration) {
+        let times = (cells / self.count).max(1);
+        let peers = if with_reports { self.peers } else { 0 };
+        let time = (0..times).map(|_| {
+            let mut reporters = reporters(peers, &self.path());
+            Clock::Wall.time(|| read(&self.path(), &mut reporters))
+        });
+        (times * self.count, time.sum())
+    }
+
+    fn beside_reading(&self) -> Option<Row> {
+        let what = format!("the reports of {} cells beside reading them", self.count);
+        let row = measure(
+            &what,
+            " cells/s",
+            async || self.time(false, self.count),
+            async || self.time(true, self.count),
+        );
+        row.now_or_never()
+    }
+
+    fn beside(&self, few: &Self) -> Option<Row> {
+        let what = format!(
+            "the reports of {} cells beside those of {}, by the cell",
+            self.count, few.count
+        );
+        let row = measure_few(
+            &what,
+            " cells/s",
+            async || few.time(true, 10_000),
+            async || self.time(true, self.count),
+        );
+        row.now_or_never()
+    }
+
+    fn memory(&self) -> Row {
+        let what = format!(
+            "peak memory of the reports of {} cells beside that of reading them",
+            self.count
+        );
+        eprintln!("{what}");
+        let peak = |peers: usize| {
+            let mut this = Command::new(std::env::current_exe().unwrap());
+            let this = this.arg(PEAK).arg(self.path()).arg(peers.to_string());
+            let output = this.output().unwrap();
+            assert!(output.status.success());
+            let text = String::from_utf8(output.stdout).unwrap();
+            text.trim().parse().unwrap()
+        };
+        Row::once(&what, " MB", peak(0), peak(self.peers))
+    }
 }
 
 /// Writes a result in which all peers show what one did; how many cells it has.
