@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use reqmtls_contract::{Answer, ConnectionReport, Hex, Job, Setup, Side, Stream, drive, prepare};
+use reqmtls_contract::{
+    Answer, ConnectionReport, Hex, Job, Peer, Setup, Side, Stream, drive, prepare,
+};
 use reqmtls_peer_rustls::{Application, Exchange, Rustls, Trust};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -194,7 +196,7 @@ pub(crate) fn reference(
             ..setup
         },
     };
-    let end = prepare(&peer, job).unwrap_or_else(|error| panic!("{error:?}"));
+    let end = prepare(&peer, &peer.describe(), job).unwrap_or_else(|error| panic!("{error:?}"));
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let report = runtime.block_on(async {
         let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port))
