@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use reqmtls::probe::{self, Judged, Plan, ProbeError, Probed, plays, scenarios};
 use reqmtls::scenario::{Certificates, Material, SERVER_NAME};
-use reqmtls_contract::{Endpoint, Job, REQUEST, Revision, Setup, Side, drive, prepare};
+use reqmtls_contract::{Endpoint, Job, Peer, REQUEST, Revision, Setup, Side, drive, prepare};
 use reqmtls_peer_rustls::Rustls;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -57,7 +57,8 @@ impl Server {
             side: Side::Server,
             setup,
         };
-        let end: Arc<dyn Endpoint> = prepare(&Rustls::new(), job).unwrap();
+        let end: Arc<dyn Endpoint> =
+            prepare(&Rustls::new(), &Rustls::new().describe(), job).unwrap();
         Self::doing(move |mut stream| {
             let end = Arc::clone(&end);
             async move {
