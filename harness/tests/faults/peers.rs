@@ -199,7 +199,7 @@ fn junit_has_what_varies_as_failures_of_a_suite_of_its_own() {
     let bench = Bench::new("varies");
     let read = || {
         let path = bench.root().join("results/latest/junit.xml");
-        let text = std::fs::read_to_string(path).unwrap();
+        let text = fs::read_to_string(path).unwrap();
         quick_junit::Report::deserialize_from_str(&text).unwrap()
     };
     let varying = |report: &quick_junit::Report| {
