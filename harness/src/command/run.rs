@@ -72,7 +72,7 @@ pub(super) struct Arguments {
     /// Write the summary alone, and what is broken
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
-    /// Write known deviations and what is unsupported too, and what builds write
+    /// Write known deviations and what is unsupported too, each cell of a finding, and what builds write
     #[arg(short, long)]
     verbose: bool,
 }

@@ -243,7 +243,8 @@ impl<W: Write> Terminal<W> {
             };
             let count = all.entry(text.clone()).or_default();
             *count += 1;
-            if *count == 1 && (is_news || self.is_small()) {
+            let is_first = *count == 1 && (is_news || self.is_small());
+            if is_first || (is_news && self.detail == Detail::Verbose) {
                 self.line(&format!("{}: {name}: {text}", painted(style, "finding")))?;
             }
         }
@@ -510,13 +511,23 @@ mod tests {
             text,
             "cells: 4\n\
              finding: some/case-1 a--b: b as server: it asked; expected silence (peer contract)\n\
+             finding: some/case-2 a--b: b as server: it asked; expected silence (peer contract)\n\
+             finding: some/case-3 a--b: b as server: it asked; expected silence (peer contract)\n\
+             finding: some/case-4 a--b: b as server: it asked; expected silence (peer contract)\n\
              4 cells in all: b as server: it asked; expected silence (peer contract)\n\
              known deviations, and what counts against no end:\n  \
              4 cells: b as server: it asked; expected silence (peer contract); known: as in b.c\n"
         );
         assert_eq!(
+            of_findings(Detail::Normal, &[finding(None)]),
+            "cells: 4\n\
+             finding: some/case-1 a--b: b as server: it asked; expected silence (peer contract)\n\
+             4 cells in all: b as server: it asked; expected silence (peer contract)\n"
+        );
+        assert_eq!(
             of_findings(Detail::Normal, &[known]),
-            "cells: 4\nknown deviations in 4 cells: -v shows them, and matrix.md and index.html with the reasons\n"
+            "cells: 4\n\
+             known deviations in 4 cells: -v shows them, and matrix.md and index.html with the reasons\n"
         );
     }
 

@@ -3,6 +3,7 @@
 use std::env;
 use std::fs::{self, File, TryLockError};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -57,7 +58,7 @@ impl Cache {
 }
 
 /// What a peer's build is made of beside the code of its package: variables, steps, the files that they name as
-/// inputs, and the versions of the packages that they take sources from.
+/// inputs, the files of the machine that they need, and the versions of the packages that they take sources from.
 pub(super) fn key(root: &Path, manifest: &Manifest) -> Result<String, BuildError> {
     let mut hash = Sha256::new();
     let mut add = |octets: &[u8]| {
@@ -76,6 +77,14 @@ pub(super) fn key(root: &Path, manifest: &Manifest) -> Result<String, BuildError
         let value = env::var_os(variable).unwrap_or_default();
         add(variable.as_bytes());
         add(value.as_encoded_bytes());
+    }
+    // Steps take octets from them, which another version has otherwise.
+    for file in manifest.tools.iter().filter_map(|it| it.file.as_deref()) {
+        if let Ok(found) = fs::metadata(file) {
+            add(file.as_bytes());
+            add(&found.len().to_be_bytes());
+            add(&found.mtime().to_be_bytes());
+        }
     }
     for step in &manifest.prepare {
         for word in &step.command {
@@ -196,6 +205,18 @@ mod tests {
         .unwrap();
         let other_packages = key(folder.path(), &manifest(folder.path(), STEPS)).unwrap();
         assert_eq!(before, other_packages);
+    }
+
+    #[test]
+    fn another_version_of_a_file_that_is_needed_changes_the_key() {
+        let folder = checkout();
+        let file = folder.path().join("some.jar");
+        let steps = format!("{STEPS}\n[[tools]]\nfile = {file:?}\npackage = \"some\"\n");
+        let keys = ["one", "other"].map(|octets| {
+            fs::write(&file, octets).unwrap();
+            key(folder.path(), &manifest(folder.path(), &steps)).unwrap()
+        });
+        assert_ne!(keys[0], keys[1]);
     }
 
     #[tokio::test]
