@@ -16,6 +16,7 @@ use reqmtls_contract::{
 };
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::oneshot;
 
 use super::ControlError;
 use super::control::{Control, open_tls};
@@ -26,17 +27,15 @@ pub(crate) const MEMORY: usize = 64 << 10;
 /// A peer that is prepared for a job.
 pub struct End<'a>(Kind<'a>);
 
-/// What an end inside the harness panicked with.
-type Panic = Box<dyn Any + Send>;
+/// The end's part of a connection, which whoever relays has to await beside that; of a peer that plays by itself nothing.
+pub type Play = BoxFuture<'static, ()>;
 
 enum Kind<'a> {
     InProcess {
         endpoint: Arc<dyn Endpoint>,
         deadline: Duration,
-        /// The one that is open.
-        open: Option<BoxFuture<'static, Result<ConnectionReport, Panic>>>,
-        reports: Vec<ConnectionReport>,
-        panic: Option<Panic>,
+        /// The report of each connection that was opened, or what the end panicked with.
+        connections: Vec<oneshot::Receiver<Result<ConnectionReport, String>>>,
     },
     Remote {
         address: SocketAddr,
@@ -60,9 +59,7 @@ impl<'a> End<'a> {
         Ok(Self(Kind::InProcess {
             endpoint,
             deadline,
-            open: None,
-            reports: Vec::new(),
-            panic: None,
+            connections: Vec::new(),
         }))
     }
 
@@ -80,61 +77,46 @@ impl<'a> End<'a> {
         })
     }
 
-    /// Opens one of the job's connections: what follows on it is TLS. An end inside the harness plays it in
-    /// [`End::play`].
-    pub async fn open(&mut self, connection: u32) -> Result<Link, ControlError> {
+    /// Opens one of the job's connections: what follows on it is TLS.
+    pub async fn open(&mut self, connection: u32) -> Result<(Link, Play), ControlError> {
         match &mut self.0 {
             Kind::InProcess {
                 endpoint,
                 deadline,
-                open,
-                ..
+                connections,
             } => {
                 let (ours, mut theirs) = tokio::io::duplex(MEMORY);
                 let (endpoint, deadline) = (Arc::clone(endpoint), *deadline);
                 let drive =
                     async move { drive(&*endpoint, connection, &mut theirs, deadline).await };
-                *open = Some(AssertUnwindSafe(drive).catch_unwind().boxed());
-                Ok(Link::Memory(ours))
+                let (done, report) = oneshot::channel();
+                connections.push(report);
+                let play = AssertUnwindSafe(drive).catch_unwind().map(|played| {
+                    // Who has ceased to wait for the report needs none.
+                    drop(done.send(played.map_err(|with| said(&*with))));
+                });
+                Ok((Link::Memory(ours), play.boxed()))
             }
             Kind::Remote { address, job, .. } => {
-                Ok(Link::Socket(open_tls(*address, job, connection).await?))
+                let link = Link::Socket(open_tls(*address, job, connection).await?);
+                Ok((link, std::future::ready(()).boxed()))
             }
-        }
-    }
-
-    /// Plays the connection that is open, where the end is inside the harness; others play by themselves.
-    pub async fn play(&mut self) {
-        if let Kind::InProcess {
-            open,
-            reports,
-            panic,
-            ..
-        } = &mut self.0
-            && let Some(played) = open
-        {
-            match played.await {
-                Ok(report) => reports.push(report),
-                Err(with) => *panic = Some(with),
-            }
-            *open = None;
         }
     }
 
     /// Ends the job and takes the end's report of its connections.
     pub async fn report(self) -> Result<Report, ControlError> {
         match self.0 {
-            Kind::InProcess {
-                panic: Some(with), ..
-            } => {
-                let text = with.downcast_ref::<&str>().copied();
-                let text = text.or_else(|| with.downcast_ref::<String>().map(String::as_str));
-                let text = format!("it panicked: {}", text.unwrap_or("without a message"));
-                Err(ControlError::Said(text))
+            Kind::InProcess { connections, .. } => {
+                let mut report = Report::default();
+                for connection in connections {
+                    let played = connection
+                        .await
+                        .unwrap_or_else(|_| Err("it was not played to its end".to_owned()));
+                    report.connections.push(played.map_err(ControlError::Said)?);
+                }
+                Ok(report)
             }
-            Kind::InProcess { reports, .. } => Ok(Report {
-                connections: reports,
-            }),
             Kind::Remote {
                 idle,
                 mut control,
@@ -150,6 +132,13 @@ impl<'a> End<'a> {
             }
         }
     }
+}
+
+/// What an end panicked with, in words.
+fn said(with: &(dyn Any + Send)) -> String {
+    let text = with.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| with.downcast_ref::<String>().map(String::as_str));
+    format!("it panicked: {}", text.unwrap_or("without a message"))
 }
 
 /// The harness's half of a connection to an end.

@@ -27,7 +27,7 @@ use thiserror::Error;
 
 pub use self::control::ControlError;
 pub(crate) use self::end::MEMORY;
-pub use self::end::{End, Link};
+pub use self::end::{End, Link, Play};
 pub use self::engine::Engine;
 pub use self::image::Program;
 pub use self::remote::{Gone, Loss};

@@ -169,11 +169,13 @@ impl TwoEnds<'_> {
         for (number, recorder) in (0..).zip(recorders) {
             progress.enter("opening a connection");
             // The server first: the client speaks as soon as it is opened.
-            let to_server = progress.reply(Side::Server, server.open(number)).await?;
-            let to_client = progress.reply(Side::Client, client.open(number)).await?;
+            let (to_server, mut server_plays) =
+                progress.reply(Side::Server, server.open(number)).await?;
+            let (to_client, mut client_plays) =
+                progress.reply(Side::Client, client.open(number)).await?;
             progress.enter("relaying");
             let relayed = pin!(relay(to_client, to_server, recorder));
-            together([relayed, pin!(client.play()), pin!(server.play())]).await;
+            together([relayed, client_plays.as_mut(), server_plays.as_mut()]).await;
         }
 
         progress.enter("collecting the reports");

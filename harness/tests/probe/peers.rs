@@ -187,7 +187,8 @@ async fn probe(
         let mut relays = JoinSet::new();
         for number in 0.. {
             let (mut outer, _) = listener.accept().await.unwrap();
-            let mut inner = end.open(number).await.unwrap();
+            let (mut inner, end_plays) = end.open(number).await.unwrap();
+            tokio::spawn(end_plays);
             relays.spawn(async move { copy_bidirectional(&mut outer, &mut inner).await });
         }
     };

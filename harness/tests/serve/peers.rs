@@ -28,7 +28,9 @@ async fn served(peer: &RunningPeer, serving: &Serving, setup: Setup) -> Option<V
         Err(error) => panic!("{}: {error}", peer.name),
     };
     let outer = TcpStream::connect(("127.0.0.1", serving.ports[0])).await;
-    let (mut outer, mut inner) = (outer.unwrap(), end.open(0).await.unwrap());
+    let mut outer = outer.unwrap();
+    let (mut inner, end_plays) = end.open(0).await.unwrap();
+    tokio::spawn(end_plays);
     // How it ends, the server's report has.
     drop(copy_bidirectional(&mut outer, &mut inner).await);
     end.report().await.unwrap();
