@@ -36,11 +36,11 @@ fn main() {
     let runtime = Runtime::new().unwrap();
     println!(
         "# Speed\n\n\
-        What the harness adds to what it is made of: each rate beside that of a floor, measured in turn in the same run. Of\n\
-        {} rounds ({} where one takes long), the median rates and the median of the rounds' ratios; a ratio is how much longer\n\
-        the measured thing takes than its floor, or how much more memory. Written by\n\
+        What the harness costs: each rate beside that of a floor, or of another program, measured in turn in the same run. Of\n\
+        {} rounds ({} where one takes long), the median rates and the median of the rounds' ratios; memory is measured once. A\n\
+        ratio is how much longer the measured thing takes than the other, or how much more memory. Written by\n\
         `cargo bench --bench floors > docs/benchmarks.md`.\n\n{}\n\n\
-        | what | floor | measured | ratio |\n| --- | --- | --- | --- |",
+        | what | beside | measured | ratio |\n| --- | --- | --- | --- |",
         measure::ROUNDS,
         measure::FEW,
         machine()

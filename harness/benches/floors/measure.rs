@@ -177,7 +177,11 @@ pub(crate) fn machine() -> String {
         std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         model.unwrap_or("a processor without a name"),
         kilobytes.unwrap_or_default() >> 20,
-        read("/proc/sys/kernel/osrelease").trim(),
+        read("/proc/sys/kernel/osrelease")
+            .trim()
+            .split('-')
+            .next()
+            .unwrap_or_default(),
         load.split(' ').next().unwrap_or_default(),
     )
 }

@@ -25,7 +25,7 @@ pub(super) struct Arguments {
     /// The revision that the run was of
     #[arg(long, default_value_t = Revision::Draft02, value_parser = Revision::from_str)]
     revision: Revision,
-    /// Where results went [default: results/ of the root]
+    /// Where results went [default: results/ of the root, or its editors-copy/]
     #[arg(long, value_name = "DIR", env = "REQMTLS_RESULTS")]
     results: Option<PathBuf>,
 }
@@ -89,18 +89,20 @@ pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
     let folder = published.join("snapshots");
     let mut changed = 0;
     for scenario in &scenarios {
-        let Some(transcripts) = found.remove(&scenario.id) else {
-            continue;
-        };
+        let accepted = Accepted::load(&folder, [&*scenario.id])?;
+        let transcripts = found.remove(&scenario.id).unwrap_or_default();
+        // Who has transcripts that stay may have them of another version.
+        for case in &scenario.cases {
+            for (pairing, _) in accepted.of_case(&case.id) {
+                if !transcripts.contains_key(&(case.id.clone(), pairing.to_owned())) {
+                    libraries.retain(|peer, _| !pairing.split("--").any(|it| it == peer));
+                }
+            }
+        }
         let order: Vec<&CaseId> = scenario.cases.iter().map(|case| &case.id).collect();
         changed += accept(&folder, &scenario.id, &order, transcripts)?;
     }
-    // Where some transcripts stay, they may be of another version.
-    let versions = if selectors.is_empty() {
-        accept_libraries(&folder, libraries)?
-    } else {
-        0
-    };
+    let versions = accept_libraries(&folder, libraries)?;
     if versions > 0 {
         let peers = counted(versions, "peer");
         complain(&format!("noted the versions of the libraries of {peers}"));

@@ -49,10 +49,13 @@ pub(crate) const EXIT_CODES: [(u8, &str); 5] = [
     (0, "all as it should be"),
     (
         EXIT_FINDINGS,
-        "findings that are not known, known ones that no longer occur, or transcripts that are not the accepted ones",
+        "findings that are not known, known ones that no longer occur, cells that vary, or transcripts that are not the accepted ones",
     ),
     (EXIT_USAGE, "bad usage or a bad scenario"),
-    (EXIT_PEER, "a peer could not be built, started or reached"),
+    (
+        EXIT_PEER,
+        "a peer could not be built, started or reached, a cell failed, or a run was interrupted",
+    ),
     (EXIT_NOTHING, "nothing was selected"),
 ];
 

@@ -57,7 +57,7 @@ pub(super) struct Arguments {
     /// Install what building the peers needs and this machine lacks, where it has apt-get
     #[arg(long)]
     install: bool,
-    /// Where results go [default: results/ of the root]
+    /// Where results go [default: results/ of the root, or its editors-copy/]
     #[arg(long, value_name = "DIR", env = "REQMTLS_RESULTS")]
     results: Option<PathBuf>,
     /// The number of the request mTLS flag

@@ -20,7 +20,7 @@ pub const RESULT: &str = "result.jsonl";
 
 /// The version of the lines; grows when a key changes its meaning or goes, and with new words and kinds of lines. New
 /// keys may come without.
-pub const SCHEMA: u32 = 3;
+pub const SCHEMA: u32 = 4;
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -40,7 +40,7 @@ pub enum Line {
     Missing(Missing),
     /// A peer that was lost.
     Lost(Lost),
-    /// How many cells follow, unless the run is interrupted.
+    /// How many cells there are in all, once every peer is up that will be; some may stand before it.
     Cells(usize),
     /// A cell, in the order in which they ended.
     Cell(Box<Cell>),
@@ -277,10 +277,10 @@ mod tests {
     #[test]
     fn a_result_of_another_version_or_cut_short_is_an_error() {
         let text = written();
-        let other = text.replacen("\"schema\":3", "\"schema\":2", 1);
+        let other = text.replacen("\"schema\":4", "\"schema\":3", 1);
         assert_eq!(
             replayed(&other).unwrap_err(),
-            "got version 2, expected a result of version 3"
+            "got version 3, expected a result of version 4"
         );
         let (rest, _) = text.trim_end().rsplit_once('\n').unwrap();
         assert_eq!(
@@ -290,7 +290,7 @@ mod tests {
         let (_, rest) = text.split_once('\n').unwrap();
         assert_eq!(
             replayed(rest).unwrap_err(),
-            "got another first line, expected a result of version 3"
+            "got another first line, expected a result of version 4"
         );
         let damaged = text.replacen("milliseconds", "minutes", 1);
         assert!(

@@ -33,7 +33,7 @@ pub(super) struct Arguments {
     /// The revision that the run was of
     #[arg(long, default_value_t = Revision::Draft02, value_parser = Revision::from_str)]
     revision: Revision,
-    /// Where results went [default: results/ of the root]
+    /// Where results went [default: results/ of the root, or its editors-copy/]
     #[arg(long, value_name = "DIR", env = "REQMTLS_RESULTS")]
     results: Option<PathBuf>,
     /// Write the cell's connections there as pcapng, with their secrets: Wireshark and reqmtls judge read it decrypted

@@ -211,7 +211,7 @@ mod tests {
     fn another_version_of_a_file_that_is_needed_changes_the_key() {
         let folder = checkout();
         let file = folder.path().join("some.jar");
-        let steps = format!("{STEPS}\n[[tools]]\nfile = {file:?}\npackage = \"some\"\n");
+        let steps = format!("{STEPS}\n[[tool]]\nfile = {file:?}\npackage = \"some\"\n");
         let keys = ["one", "other"].map(|octets| {
             fs::write(&file, octets).unwrap();
             key(folder.path(), &manifest(folder.path(), &steps)).unwrap()
