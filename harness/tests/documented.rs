@@ -90,7 +90,7 @@ const NOT_RUN: [(&str, &str); 28] = [
     ),
     ("reqmtls image", "needs a container engine: tests/swarm"),
     (
-        r#"docker run --rm --network none --read-only --user "$(id -u):$(id -g)" -v "$PWD/results:/results" "$(reqmtls image)""#,
+        r#"docker run --rm --network none --read-only --user "$(id -u):$(id -g)" -v "$PWD/of-image:/results" "$(reqmtls image)""#,
         "the same",
     ),
     (
