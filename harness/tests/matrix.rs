@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use reqmtls::peer::Mode;
 use reqmtls::peer::manifest::Manifest;
 use reqmtls::report::{Notes, PAGE, PAGES, PICTURE, Published, Reporter, Subject};
-use reqmtls::run::{Cell, Event, Place, results, snapshot};
+use reqmtls::run::{Cell, Event, Place, Started, results, snapshot};
 use reqmtls::scenario::{self, CaseId, PUBLISHED, Pairings};
 use reqmtls_contract::Revision;
 
@@ -71,11 +71,18 @@ fn subject(revision: Revision) -> Subject {
 fn compare_with_published(ran: &Ran, revision: Revision) {
     let latest = tempfile::tempdir().expect("a folder for reports");
     let mut reporter = Published::new(subject(revision), latest.path().to_owned(), None);
+    let started = Event::Started(Started {
+        time: 0.0,
+        extension: reqmtls_contract::TLS_FLAGS,
+        flag: reqmtls_observer::DEFAULT_FLAG,
+        revision,
+        sharded: None,
+    });
     let peers = ran.peers.iter().cloned().map(Event::Up);
     let cells = ran.cells.iter();
     let cells = cells.map(|(cell, _)| Event::Cell(Box::new(cell.clone()), Vec::new()));
     let ended = std::iter::once(Event::Ended(ran.ended.clone()));
-    for event in peers.chain(cells).chain(ended) {
+    for event in std::iter::once(started).chain(peers).chain(cells).chain(ended) {
         reporter.event(&event).expect("reports can be written");
     }
     assert_eq!(reporter.unused_notes(), [""; 0]);
