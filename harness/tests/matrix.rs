@@ -82,7 +82,11 @@ fn compare_with_published(ran: &Ran, revision: Revision) {
     let cells = ran.cells.iter();
     let cells = cells.map(|(cell, _)| Event::Cell(Box::new(cell.clone()), Vec::new()));
     let ended = std::iter::once(Event::Ended(ran.ended.clone()));
-    for event in std::iter::once(started).chain(peers).chain(cells).chain(ended) {
+    for event in std::iter::once(started)
+        .chain(peers)
+        .chain(cells)
+        .chain(ended)
+    {
         reporter.event(&event).expect("reports can be written");
     }
     assert_eq!(reporter.unused_notes(), [""; 0]);
