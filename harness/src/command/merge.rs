@@ -114,6 +114,7 @@ impl Part<'_> {
             shard,
             harness,
             selection,
+            narrowed: _,
         } = &self.sharded;
         let started = &self.started;
         let of_run = [
@@ -213,7 +214,9 @@ fn events(
         outcome?;
     }
     let mut ended = first.ended.clone();
-    ended.stale = sightings.stale();
+    if !first.sharded.narrowed && first.missing.is_empty() {
+        ended.stale = sightings.stale();
+    }
     for part in &parts[1..] {
         // They ran side by side.
         let (all, its) = (&mut ended.timings, &part.ended.timings);

@@ -51,7 +51,10 @@ pub(crate) const EXIT_CODES: [(u8, &str); 5] = [
         EXIT_FINDINGS,
         "findings that are not known, known ones that no longer occur, cells that vary, or transcripts that are not the accepted ones",
     ),
-    (EXIT_USAGE, "bad usage or a bad scenario"),
+    (
+        EXIT_USAGE,
+        "bad usage, a bad scenario, or what else keeps a command from its work, such as results that cannot be written",
+    ),
     (
         EXIT_PEER,
         "a peer could not be built, started or reached, a cell failed, or a run was interrupted",

@@ -127,6 +127,7 @@ pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
         clients,
         servers,
         whole,
+        narrowed,
         everywhere,
         left_out,
     } = arguments.selection.select(root)?;
@@ -139,10 +140,7 @@ pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
     }
     let revision = arguments.selection.revision;
     let published = root.results(revision);
-    let results = arguments
-        .results
-        .clone()
-        .unwrap_or_else(|| published.clone());
+    let results = arguments.results.as_ref().unwrap_or(&published).clone();
     let latest = results.join("latest");
     let is_published = root.is_checkout && whole && everywhere && arguments.is_default();
     let places = is_published.then(|| places(root, &results));
@@ -156,6 +154,7 @@ pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
         peers,
         clients,
         servers,
+        narrowed,
         install: arguments.install,
         pairings: arguments.selection.pairings,
         shard: arguments.shard,

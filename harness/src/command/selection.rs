@@ -44,6 +44,8 @@ pub(super) struct Selected {
     pub(super) servers: Vec<String>,
     /// Whether it is everything.
     pub(super) whole: bool,
+    /// Whether some peers are not to play.
+    pub(super) narrowed: bool,
     /// Whether every machine can run it.
     pub(super) everywhere: bool,
     /// The peers that are left out unless they are named, and what they lack.
@@ -80,16 +82,15 @@ impl Selection {
         let chosen =
             |case: &&Case| selectors.is_empty() || selectors.iter().any(|it| it.matches(&case.id));
         let cases = cases.filter(chosen).cloned().map(Arc::new).collect();
+        let narrowed = !self.client.is_empty() || !self.server.is_empty();
         Ok(Selected {
             cases,
             known,
             notes,
             clients: players(&peers, &self.client, "--client")?,
             servers: players(&peers, &self.server, "--server")?,
-            whole: self.cases.is_empty()
-                && self.client.is_empty()
-                && self.server.is_empty()
-                && self.pairings.is_none(),
+            whole: self.cases.is_empty() && !narrowed && self.pairings.is_none(),
+            narrowed,
             everywhere: !peers
                 .iter()
                 .any(|it| it.unpackaged().is_some_and(Tool::is_present)),

@@ -162,11 +162,16 @@ pub async fn run(
         engine.end().await;
     }
     timings.stop = stopping.elapsed();
+    // What does not occur here may in another shard (the merged ones show it), or beside a peer that is not here.
+    let is_whole = plan.shard.is_none() && !plan.narrowed && running.len() == plan.clients.len();
     emit(Event::Ended(Ended {
         time: event::seconds(SystemTime::now()),
         interrupted,
-        // What does not occur in one shard may in another: the merged ones show it.
-        stale: plan.shard.map_or_else(|| sightings.stale(), |_| Vec::new()),
+        stale: if is_whole {
+            sightings.stale()
+        } else {
+            Vec::new()
+        },
         timings,
     }));
     outcome.unwrap_or(Ok(()))

@@ -26,6 +26,8 @@ pub struct Plan {
     pub clients: Vec<String>,
     /// The names of those that play servers.
     pub servers: Vec<String>,
+    /// Whether there are peers that were not chosen to play.
+    pub narrowed: bool,
     /// Whether what building them needs and this machine lacks is installed.
     pub install: bool,
     /// Who runs against whom, whatever the scenarios say.

@@ -78,6 +78,9 @@ pub struct Sharded {
     pub harness: String,
     /// A digest of the cases, of what is expected of each, and of who was to play.
     pub selection: String,
+    /// Whether some peers were not to play (`--client`, `--server`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub narrowed: bool,
 }
 
 impl Sharded {
@@ -96,6 +99,7 @@ impl Sharded {
             shard,
             harness: env!("CARGO_PKG_VERSION").to_owned(),
             selection: hex::encode(&selection.finalize()[..8]),
+            narrowed: plan.narrowed,
         })
     }
 }

@@ -18,7 +18,8 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::task::JoinSet;
 
-use crate::bench::{Bench, OTHER, Ran, STRUCK, example, terminate};
+use crate::bench::{Bench, OTHER, Ran, STRUCK, example};
+use crate::signals::SIGNALS;
 
 /// Held by the one test that has containers: they are counted.
 static TURN: Mutex<()> = Mutex::const_new(());
@@ -334,12 +335,12 @@ async fn an_interrupt_at_any_moment_leaves_no_container() {
     let bench = Bench::of("hangs", STRUCK);
     // The image, which takes longest.
     bench.run_as(&[OTHER, "--mode", "container"]);
-    for moment in 0..15 {
+    for moment in 0..20 {
         let mut run = bench.command(&[STRUCK, OTHER, "--mode", "container"]);
         let mut run = run.stderr(Stdio::null()).spawn().unwrap();
         // Not to wait for anything: to meet the run in every state.
-        tokio::time::sleep(Duration::from_millis(60) * moment).await;
-        terminate(&run);
+        tokio::time::sleep(Duration::from_millis(45) * moment).await;
+        SIGNALS[moment as usize % 2](&run);
         run.wait().unwrap();
         let left = containers(&docker, "faulty").await;
         assert!(left.is_empty(), "moment {moment}: {left:?}");

@@ -1,12 +1,15 @@
 //! Interrupts at many moments.
 
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::bench::{Bench, OTHER, STRUCK, interrupt, processes, terminate, until};
 
 /// How many moments of a run are tried.
-const MOMENTS: u32 = 40;
+const MOMENTS: usize = 80;
+
+/// Sent in turn.
+pub(crate) const SIGNALS: [fn(&Child); 2] = [interrupt, terminate];
 
 /// Within what a run ends, on a machine that is busy with other tests.
 const GONE: Duration = Duration::from_secs(5);
@@ -18,8 +21,8 @@ fn an_interrupt_at_any_moment_leaves_nothing_behind() {
         let mut run = bench.command(&[STRUCK, OTHER, "--mode", "process"]);
         let mut run = run.stderr(Stdio::null()).spawn().unwrap();
         // Not to wait for anything: to meet the run in every state.
-        std::thread::sleep(Duration::from_millis(3) * moment);
-        terminate(&run);
+        std::thread::sleep(Duration::from_micros(1500) * u32::try_from(moment).unwrap());
+        SIGNALS[moment % 2](&run);
         let start = Instant::now();
         run.wait().unwrap();
         assert!(start.elapsed() < GONE, "moment {moment}");

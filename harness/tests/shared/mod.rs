@@ -39,6 +39,7 @@ pub(crate) fn plan(revision: Revision) -> Plan {
         peers,
         clients: names.clone(),
         servers: names,
+        narrowed: false,
         install: false,
         pairings: None,
         shard: None,

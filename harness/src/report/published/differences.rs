@@ -54,7 +54,7 @@ pub(super) fn differences(page: &mut Page, subject: &Subject, run: &Collected) {
         page.line(format_args!("\nThey differ nowhere."));
     }
     for topic in &topics {
-        write(page, subject, topic);
+        write(page, subject, run, topic);
     }
 }
 
@@ -108,7 +108,7 @@ fn bypassed(page: &mut Page, subject: &Subject, run: &Collected) {
             whose(&[peer], provenance),
             counted(cells.len(), "cell"),
             fold::cases(subject, &cases),
-            alone(subject, cells[0])
+            alone(subject, run, cells[0])
         ));
     }
 }
@@ -191,7 +191,7 @@ fn minority<'a>(cells: &[&'a Seen]) -> &'a Seen {
 }
 
 /// Splits of one scenario and side that have one explanation, or none.
-fn write(page: &mut Page, subject: &Subject, topic: &[Split<'_>]) {
+fn write(page: &mut Page, subject: &Subject, run: &Collected, topic: &[Split<'_>]) {
     let Split {
         scenario,
         side,
@@ -207,7 +207,7 @@ fn write(page: &mut Page, subject: &Subject, topic: &[Split<'_>]) {
     let title = &subject.scenarios()[scenario].title;
     page.line(format_args!("\n### {mark}{title}: {side}s\n"));
     for split in topic {
-        write_split(page, subject, split);
+        write_split(page, subject, run, split);
     }
     let Some(note) = note.map(|note| &subject.notes().differences[note]) else {
         page.line(format_args!("* why: not explained yet"));
@@ -222,7 +222,7 @@ fn write(page: &mut Page, subject: &Subject, topic: &[Split<'_>]) {
     page.line(format_args!("* why: {}", text(&note.why())));
 }
 
-fn write_split(page: &mut Page, subject: &Subject, split: &Split<'_>) {
+fn write_split(page: &mut Page, subject: &Subject, run: &Collected, split: &Split<'_>) {
     let cases: Vec<usize> = split.cases.iter().copied().collect();
     page.line(format_args!("* {}", fold::cases(subject, &cases)));
     let mut classes: Vec<(&Vec<Sign>, Vec<&str>)> = Vec::new();
@@ -256,5 +256,5 @@ fn write_split(page: &mut Page, subject: &Subject, split: &Split<'_>) {
         let who = who.join(", ");
         page.line(format_args!("  * {role}: {who}: {}", words.join(" / ")));
     }
-    page.line(format_args!("  * `{}`", alone(subject, split.example)));
+    page.line(format_args!("  * `{}`", alone(subject, run, split.example)));
 }

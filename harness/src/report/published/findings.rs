@@ -27,7 +27,7 @@ pub(super) fn of_ends(page: &mut Page, subject: &Subject, run: &Collected, of: P
     for group in &groups {
         let peer = group.peer.unwrap_or_default();
         let who = format!("**{}** as {}", whose(&[peer], of), group.finding.party);
-        write(page, subject, group, &who);
+        write(page, subject, run, group, &who);
     }
 }
 
@@ -41,7 +41,7 @@ pub(super) fn of_peer(page: &mut Page, subject: &Subject, run: &Collected, name:
     for group in groups {
         let of = group.finding.provenance.unwrap_or(Provenance::Glue);
         let who = format!("**{}** as {}", whose(&[name], of), group.finding.party);
-        write(page, subject, &group, &who);
+        write(page, subject, run, &group, &who);
     }
 }
 
@@ -49,7 +49,7 @@ pub(super) fn of_peer(page: &mut Page, subject: &Subject, run: &Collected, name:
 pub(super) fn of_documents(page: &mut Page, subject: &Subject, run: &Collected) {
     let groups = groups(subject, run, |_, finding| finding.party == Party::Documents);
     for group in &groups {
-        write(page, subject, group, "**the documents**");
+        write(page, subject, run, group, "**the documents**");
     }
     if groups.is_empty() {
         page.line(format_args!("None."));
@@ -92,7 +92,7 @@ fn says_the_same(one: &Finding, other: &Finding) -> bool {
         && (&one.got, &one.expected, &one.known) == (&other.got, &other.expected, &other.known)
 }
 
-fn write(page: &mut Page, subject: &Subject, group: &Group<'_>, who: &str) {
+fn write(page: &mut Page, subject: &Subject, run: &Collected, group: &Group<'_>, who: &str) {
     let Finding {
         requirements,
         message,
@@ -127,7 +127,7 @@ fn write(page: &mut Page, subject: &Subject, group: &Group<'_>, who: &str) {
     } else if group.finding.party.side().is_some() {
         page.line(format_args!("  * why: not known yet"));
     }
-    page.line(format_args!("  * `{}`", alone(subject, group.seen[0])));
+    page.line(format_args!("  * `{}`", alone(subject, run, group.seen[0])));
 }
 
 /// How many cells show an end of a provenance, and in how many of them it has a finding.

@@ -96,7 +96,7 @@ pub(super) fn of_ends(page: &mut Page, subject: &Subject, run: &Collected, of: P
             .map(|answer| &*answer.text)
             .collect();
         if !answers.is_empty() {
-            line(page, subject, headline, &answers);
+            line(page, run, headline, &answers);
         }
     }
 }
@@ -111,7 +111,7 @@ pub(super) fn of_peer(page: &mut Page, subject: &Subject, run: &Collected, name:
             .collect();
         let answers: Vec<_> = answers.iter().map(|answer| &*answer.text).collect();
         if !answers.is_empty() {
-            line(page, subject, headline, &answers);
+            line(page, run, headline, &answers);
         }
     }
 }
@@ -175,11 +175,11 @@ fn cells<'a>(
     cells.into_iter().map(joined).collect()
 }
 
-fn line(page: &mut Page, subject: &Subject, headline: &Headline, answers: &[&str]) {
+fn line(page: &mut Page, run: &Collected, headline: &Headline, answers: &[&str]) {
     page.line(format_args!(
         "* **{}**: {}. `{}`",
         headline.question,
         answers.join("; "),
-        command(subject.revision(), &headline.pattern)
+        command(run, &headline.pattern)
     ));
 }

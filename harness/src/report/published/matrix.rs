@@ -27,7 +27,7 @@ pub(super) fn matrix(subject: &Subject, run: &Collected) -> String {
          do; what an application gets that builds the flag on a library's public API; what libraries do with a patch \
          kept here; what the reference does; findings about the documents; where documents disagree; where \
          implementations differ, though each may; what the flag saves; what peers lack; the tables.",
-        command(subject.revision(), "")
+        command(run, "")
     ));
     peers(&mut page, run);
     let table = headlines::table(subject, run, PAGES);

@@ -2,10 +2,10 @@
 
 use std::fmt::{Arguments, Write};
 
-use reqmtls_contract::{Provenance, Revision};
+use reqmtls_contract::Provenance;
 use reqmtls_vocabulary::Side;
 
-use super::collect::Seen;
+use super::collect::{Collected, Seen};
 use super::subject::Subject;
 use crate::judge::requirement::Id;
 
@@ -21,18 +21,14 @@ impl Page {
     }
 }
 
-/// The command that runs a selection alone.
-pub(super) fn command(revision: Revision, selection: &str) -> String {
-    let option = match revision {
-        Revision::Draft02 => String::new(),
-        Revision::EditorsCopy => format!(" --revision {revision}"),
-    };
+/// The command that runs a selection alone, as it was run.
+pub(super) fn command(run: &Collected, selection: &str) -> String {
     let space = if selection.is_empty() { "" } else { " " };
-    format!("reqmtls run{option}{space}{selection}")
+    format!("reqmtls run{}{space}{selection}", run.options)
 }
 
 /// The command that runs one cell alone. Who plays an end that misbehaves is not for choice.
-pub(super) fn alone(subject: &Subject, seen: &Seen) -> String {
+pub(super) fn alone(subject: &Subject, run: &Collected, seen: &Seen) -> String {
     let mut selection = subject.case(seen.case).id.to_string();
     for side in Side::BOTH {
         let player = seen.player(side);
@@ -41,7 +37,7 @@ pub(super) fn alone(subject: &Subject, seen: &Seen) -> String {
             let _ = write!(selection, " --{side} {}", player.peer);
         }
     }
-    command(subject.revision(), &selection)
+    command(run, &selection)
 }
 
 /// A requirement's id, linked to its sentence.

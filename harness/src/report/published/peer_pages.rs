@@ -107,7 +107,7 @@ fn page(
     page.line(format_args!(
         "# {name}\n\n{}. Written by `{}`.\n",
         foreign(&peer.description.library),
-        command(subject.revision(), "")
+        command(run, "")
     ));
     page.line(format_args!("{}", peer.about.trim_end()));
     for (what, of_ours) in [("Glue", &peer.glue), ("Patch", &peer.patch)] {

@@ -37,7 +37,7 @@ pub(super) fn requirements(subject: &Subject, run: &Collected) -> String {
          leaves the choice, or another document wants something else. *On purpose*: an end that misbehaves on \
          purpose violated it, and was found to. *Violated*: an end violated it that was to obey. Each id leads to the \
          sentence, and has its statement in this project's words as its title.\n",
-        command(subject.revision(), "")
+        command(run, "")
     ));
     page.line(format_args!(
         "| id | level | place | end | satisfied | choice | on purpose | violated | why not violated |\n\

@@ -47,9 +47,9 @@ pub(super) fn savings(page: &mut Page, subject: &Subject, run: &Collected) {
             whose(&clients, provenance(by_flag, Side::Client)),
             whose(&servers, provenance(by_flag, Side::Server)),
             count(after),
-            alone(subject, after),
+            alone(subject, run, after),
             count(by_flag),
-            alone(subject, by_flag),
+            alone(subject, run, by_flag),
             count(after).saturating_sub(count(by_flag)) / 2,
         ));
     }

@@ -88,17 +88,23 @@ pub(super) fn tables(page: &mut Page, subject: &Subject, run: &Collected) {
             .filter(|seen| subject.scenario(seen.case).id == scenario.id)
             .collect();
         if !cells.is_empty() {
-            table(page, subject, scenario, &cells);
+            table(page, subject, run, scenario, &cells);
         }
     }
 }
 
-fn table(page: &mut Page, subject: &Subject, scenario: &Scenario, cells: &[&Seen]) {
+fn table(
+    page: &mut Page,
+    subject: &Subject,
+    run: &Collected,
+    scenario: &Scenario,
+    cells: &[&Seen],
+) {
     page.line(format_args!("\n### {}\n", scenario.title));
     let about = scenario.about.as_ref();
     page.line(format_args!(
         "`{}`. Tests {}.{}\n",
-        command(subject.revision(), &scenario.id),
+        command(run, &scenario.id),
         scenario.document.title(),
         about.map_or_else(String::new, |about| format!(" {about}")),
     ));

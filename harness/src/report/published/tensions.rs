@@ -80,7 +80,7 @@ pub(super) fn tensions(page: &mut Page, subject: &Subject, run: &Collected) {
                 choice.follows,
                 choice.got,
                 counted(choice.seen.len(), "cell"),
-                alone(subject, choice.seen[0]),
+                alone(subject, run, choice.seen[0]),
             ));
         }
     }

@@ -12,7 +12,7 @@ pub(super) const CLIENT: Axis = Axis {
     values: &[
         value(
             "unmodified",
-            "It is the unmodified library, which does not implement `tls_flags`.",
+            "It is the unmodified library, which does not implement the request mTLS flag.",
             nothing,
         ),
         value(
@@ -41,7 +41,7 @@ pub(super) const SERVER: Axis = Axis {
     values: &[
         value(
             "unmodified",
-            "It is the unmodified library, which does not implement `tls_flags`.",
+            "It is the unmodified library, which does not implement the request mTLS flag.",
             nothing,
         ),
         value("implemented", "It implements `tls_flags`.", |draft| {
