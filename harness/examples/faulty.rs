@@ -21,7 +21,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpListener;
 
 /// What a terminal, HTML and Markdown would act on.
-const HOSTILE: &str = "\x1b[31m<script>alert(1)</script> | `x` [y](z)\n# h\u{202e}";
+const HOSTILE: &str = "\x1b[31m<script>alert(1)</script> | `x` [y](hostile) \\[y](hostile) https://hostile\n# h\u{202e}";
 
 struct Faulty {
     inner: Rustls,

@@ -62,6 +62,7 @@ pub(crate) struct Row {
     floor: f64,
     measured: f64,
     ratio: f64,
+    at_most: Option<f64>,
 }
 
 impl fmt::Display for Row {
@@ -70,13 +71,20 @@ impl fmt::Display for Row {
         let [floor, measured] = [self.floor, self.measured].map(digits);
         write!(
             f,
-            "| {what} | {floor}{unit} | {measured}{unit} | {:.2} |",
-            self.ratio
+            "| {what} | {floor}{unit} | {measured}{unit} | {:.2} | {} |",
+            self.ratio,
+            self.at_most.map(|it| it.to_string()).unwrap_or_default()
         )
     }
 }
 
 impl Row {
+    /// The same, with the ratio that it is to have at most.
+    pub(crate) fn at_most(self, ratio: f64) -> Self {
+        let at_most = Some(ratio);
+        Self { at_most, ..self }
+    }
+
     /// Two things that are measured once, of which less is better.
     pub(crate) fn once(what: &str, unit: &'static str, floor: f64, measured: f64) -> Self {
         Self {
@@ -85,6 +93,7 @@ impl Row {
             floor,
             measured,
             ratio: measured / floor,
+            at_most: None,
         }
     }
 }
@@ -143,6 +152,7 @@ async fn rounds(
         floor: median(floors),
         measured: median(rates),
         ratio: median(ratios),
+        at_most: None,
     }
 }
 

@@ -103,11 +103,12 @@ pub(in super::super) fn foreign(text: &str) -> String {
     for character in text.chars() {
         match character {
             '<' => plain.push_str("&lt;"),
-            '`' | '[' | '*' | '|' => plain.extend(['\\', character]),
+            '\\' | '`' | '[' | ']' | '*' | '_' | '~' | '|' => plain.extend(['\\', character]),
             character => plain.push(character),
         }
     }
-    plain
+    // GitHub makes links of addresses.
+    plain.replace("://", "\\://").replace("www.", "www\\.")
 }
 
 /// Such text inside a cell of a table.
