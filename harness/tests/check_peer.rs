@@ -20,7 +20,7 @@ fn double() -> PathBuf {
     let program = profile.join("examples/double");
     assert!(
         program.is_file(),
-        "{} is not built, expected cargo test without --test or with --examples",
+        "{} is not built, expected cargo test without --test, or cargo build --release --examples before",
         program.display()
     );
     program

@@ -78,7 +78,7 @@ fn root() -> TempDir {
     let program = assert_cmd::cargo::cargo_bin("reqmtls").with_file_name("examples/faulty");
     assert!(
         program.is_file(),
-        "{} is not built, expected cargo test without --test or with --examples",
+        "{} is not built, expected cargo test without --test, or cargo build --release --examples before",
         program.display()
     );
     fs::copy(program, faulty.join("run")).unwrap();

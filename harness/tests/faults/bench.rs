@@ -171,7 +171,7 @@ pub(crate) fn example() -> PathBuf {
     let program = profile.join("examples/faulty");
     assert!(
         program.is_file(),
-        "{} is not built, expected cargo test without --test or with --examples",
+        "{} is not built, expected cargo test without --test, or cargo build --release --examples before",
         program.display()
     );
     program
