@@ -162,6 +162,10 @@ pub async fn run(
         engine.end().await;
     }
     timings.stop = stopping.elapsed();
+    // A run that did not take place is no result.
+    if let Some(Err(error)) = outcome {
+        return Err(error);
+    }
     // What does not occur here may in another shard (the merged ones show it), or beside a peer that is not here.
     let is_whole = plan.shard.is_none() && !plan.narrowed && running.len() == plan.clients.len();
     emit(Event::Ended(Ended {
@@ -174,7 +178,7 @@ pub async fn run(
         },
         timings,
     }));
-    outcome.unwrap_or(Ok(()))
+    Ok(())
 }
 
 /// The cells of a run, with what they need.

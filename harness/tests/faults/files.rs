@@ -75,6 +75,20 @@ fn an_interrupted_run_leaves_the_last_result_as_it_was() {
 }
 
 #[test]
+fn a_run_that_cannot_take_place_leaves_the_last_result_as_it_was() {
+    let bench = Bench::new("");
+    bench.run(&[]);
+    let before = bench.cells();
+    let mut run = bench.command(&[OTHER, "--mode", "container"]);
+    let output = run.env("DOCKER_HOST", "unix:///nowhere").output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert!(err.contains("no container engine answers"), "{err}");
+    assert_eq!(bench.cells(), before);
+    bench.is_clean(&err);
+}
+
+#[test]
 fn secrets_are_their_owners_whatever_the_umask_and_the_folder_was() {
     let bench = Bench::new("");
     let latest = bench.root().join("results/latest");
