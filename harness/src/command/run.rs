@@ -11,11 +11,10 @@ use anyhow::Context;
 use clap::Args;
 use reqmtls_contract::TLS_FLAGS;
 use reqmtls_vocabulary::{ExtensionType, words};
-use tokio::runtime::Runtime;
 
 use super::root::Root;
 use super::selection::{Selected, Selection};
-use super::{EXIT_FINDINGS, EXIT_NOTHING, EXIT_PEER, PeerError, complain, interrupted};
+use super::{EXIT_FINDINGS, EXIT_NOTHING, EXIT_PEER, PeerError, block_on, complain, interrupted};
 use crate::judge::Conformance;
 use crate::report::{
     self, Annotations, CAPTURE, Captured, Detail, Folder, Lines, Places, RESULT, Reporter, Stored,
@@ -168,11 +167,7 @@ pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
         flag: arguments.flag,
         revision,
     };
-    let runtime = Runtime::new().context("cannot start the runtime")?;
-    let stop = {
-        let _entered = runtime.enter();
-        interrupted().context("cannot listen for signals")?
-    };
+    let stop = interrupted()?;
     // Before anything runs: results that cannot be written would be noticed too late.
     let folder = Folder::take(&latest)?;
     if let Some(Places { folder, readme }) = &places {
@@ -188,7 +183,7 @@ pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
     let mut terminal = Terminal::stderr(arguments.detail());
     let mut tally = Tally::default();
     let mut failure = None;
-    let outcome = runtime.block_on(run::run(&plan, stop, |event| {
+    let run = run::run(&plan, stop, |event| {
         // A stderr that is closed must not end a run.
         drop(terminal.event(&event));
         // An interrupted run is no result: what an earlier one left stays.
@@ -201,7 +196,8 @@ pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
             }
         }
         drop(tally.event(&event));
-    }));
+    });
+    let outcome = block_on(async { Ok(run.await) })?;
     outcome.map_err(|error| match error {
         run::RunError::Accepted(error) => error.into(),
         error => anyhow::Error::from(PeerError(error)),
