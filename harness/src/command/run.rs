@@ -174,37 +174,23 @@ pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
         try_write(&folder.join("matrix.md"))?;
         readme.as_deref().map_or(Ok(()), try_write)?;
     }
-    let mut reporters: Vec<Box<dyn Reporter>> = vec![
+    let mut files: Vec<Box<dyn Reporter>> = vec![
         Box::new(Stored::create(&latest.join(RESULT))?),
         Box::new(Captured::new(&latest.join(CAPTURE))),
     ];
-    reporters.extend(report::files(subject, &latest, places));
-    let mut stdout = to_stdout(arguments.format, &plan.cases);
-    let mut terminal = Terminal::stderr(arguments.detail());
-    let mut tally = Tally::default();
-    let mut failure = None;
-    let run = run::run(&plan, stop, |event| {
-        // A stderr that is closed must not end a run.
-        drop(terminal.event(&event));
-        // An interrupted run is no result: what an earlier one left stays.
-        if matches!(event, Event::Interrupted) {
-            reporters.clear();
-        }
-        for reporter in reporters.iter_mut().chain(&mut stdout) {
-            if let Err(error) = reporter.event(&event) {
-                failure.get_or_insert(error);
-            }
-        }
-        drop(tally.event(&event));
-    });
+    files.extend(report::files(subject, &latest, places));
+    let mut reports = Reports::new(files, arguments.detail());
+    reports.stdout = to_stdout(arguments.format, &plan.cases);
+    let run = run::run(&plan, stop, |event| reports.take(&event));
     let outcome = block_on(async { Ok(run.await) })?;
     outcome.map_err(|error| match error {
         run::RunError::Accepted(error) => error.into(),
         error => anyhow::Error::from(PeerError(error)),
     })?;
-    if let Some(error) = failure {
+    if let Some(error) = reports.failure {
         return Err(error).context("the results are not whole");
     }
+    let tally = reports.tally;
     if whole && arguments.is_default() && !tally.interrupted {
         folder.keep().context("the results are not kept")?;
     }
@@ -214,7 +200,54 @@ pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
         ""
     };
     complain(&format!("results: {stay}{}", latest.display()));
-    Ok(exit_code(&tally))
+    match reports.unwritten {
+        Some(error) => Err(error).context("stdout is not whole"),
+        None => Ok(exit_code(&tally)),
+    }
+}
+
+/// All that takes the events of a run.
+struct Reports {
+    terminal: Terminal<io::Stderr>,
+    files: Vec<Box<dyn Reporter>>,
+    stdout: Option<Box<dyn Reporter>>,
+    tally: Tally,
+    /// Why files are not whole.
+    failure: Option<io::Error>,
+    /// Why stdout is not whole, though it has a reader.
+    unwritten: Option<io::Error>,
+}
+
+impl Reports {
+    fn new(files: Vec<Box<dyn Reporter>>, detail: Detail) -> Self {
+        Self {
+            terminal: Terminal::stderr(detail),
+            files,
+            stdout: None,
+            tally: Tally::default(),
+            failure: None,
+            unwritten: None,
+        }
+    }
+
+    fn take(&mut self, event: &Event) {
+        // A stderr that is closed must not end a run.
+        drop(self.terminal.event(event));
+        // An interrupted run is no result, and one with a gap is none either: what an earlier one left stays.
+        if matches!(event, Event::Interrupted) {
+            self.files.clear();
+        }
+        if let Err(error) = self.files.iter_mut().try_for_each(|it| it.event(event)) {
+            self.failure = Some(error);
+            self.files.clear();
+        }
+        // A reader that has gone is no fault of the run, which goes on and ends as it would have.
+        if let Some(Err(error)) = self.stdout.as_mut().map(|it| it.event(event)) {
+            self.unwritten = Some(error).filter(|it| it.kind() != io::ErrorKind::BrokenPipe);
+            self.stdout = None;
+        }
+        drop(self.tally.event(event));
+    }
 }
 
 /// Where the results of a whole run are published.
