@@ -24,6 +24,7 @@ mod run;
 mod schema;
 mod selection;
 mod serve;
+mod stdout;
 
 use std::io;
 use std::path::PathBuf;

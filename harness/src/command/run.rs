@@ -1,6 +1,6 @@
 //! `reqmtls run`: cells run, judged and reported.
 
-use std::io;
+use std::io::{self, LineWriter};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -9,11 +9,13 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
+use futures_util::FutureExt;
 use reqmtls_contract::TLS_FLAGS;
 use reqmtls_vocabulary::{ExtensionType, words};
 
 use super::root::Root;
 use super::selection::{Selected, Selection};
+use super::stdout::{Queue, queue};
 use super::{EXIT_FINDINGS, EXIT_NOTHING, EXIT_PEER, PeerError, block_on, complain, interrupted};
 use crate::judge::Conformance;
 use crate::report::{
@@ -167,7 +169,7 @@ pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
         flag: arguments.flag,
         revision,
     };
-    let stop = interrupted()?;
+    let stop = interrupted()?.shared();
     // Before anything runs: results that cannot be written would be noticed too late.
     let folder = Folder::take(&latest)?;
     if let Some(Places { folder, readme }) = &places {
@@ -180,9 +182,15 @@ pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
     ];
     files.extend(report::files(subject, &latest, places));
     let mut reports = Reports::new(files, arguments.detail());
-    reports.stdout = to_stdout(arguments.format, &plan.cases);
-    let run = run::run(&plan, stop, |event| reports.take(&event));
-    let outcome = block_on(async { Ok(run.await) })?;
+    let (outcome, written) = block_on(async {
+        let (queue, writing) = queue(io::stdout());
+        reports.stdout = to_stdout(arguments.format, &plan.cases, queue.clone());
+        let has_room = async move || queue.room().await;
+        let take = |event| reports.take(&event);
+        let outcome = run::run(&plan, stop.clone(), has_room, take).await;
+        reports.stdout = None;
+        Ok((outcome, writing.end(stop).await))
+    })?;
     outcome.map_err(|error| match error {
         run::RunError::Accepted(error) => error.into(),
         error => anyhow::Error::from(PeerError(error)),
@@ -200,10 +208,12 @@ pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
         ""
     };
     complain(&format!("results: {stay}{}", latest.display()));
-    match reports.unwritten {
-        Some(error) => Err(error).context("stdout is not whole"),
-        None => Ok(exit_code(&tally)),
+    let written = reports.unwritten.map_or(written, Err);
+    if written.context("stdout is not whole")? {
+        return Ok(exit_code(&tally));
     }
+    complain("interrupted: stdout was not read to its end");
+    Ok(EXIT_PEER)
 }
 
 /// All that takes the events of a run.
@@ -272,11 +282,12 @@ fn accepted(root: &Root, published: &Path) -> Option<PathBuf> {
 }
 
 /// What stdout gets.
-fn to_stdout(format: Format, cases: &[Arc<Case>]) -> Option<Box<dyn Reporter>> {
+fn to_stdout(format: Format, cases: &[Arc<Case>], out: Queue) -> Option<Box<dyn Reporter>> {
+    let out = LineWriter::new(out);
     match format {
-        Format::Json => Some(Box::new(Lines(io::stdout()))),
+        Format::Json => Some(Box::new(Lines(out))),
         Format::Text if std::env::var_os("GITHUB_ACTIONS").is_some() => {
-            Some(Box::new(Annotations::new(io::stdout(), cases)))
+            Some(Box::new(Annotations::new(out, cases)))
         }
         Format::Text => None,
     }

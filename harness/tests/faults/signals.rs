@@ -73,6 +73,35 @@ fn ends(bench: &Bench, mut run: Child) {
 }
 
 #[test]
+fn a_reader_of_stdout_that_has_stopped_keeps_no_run_from_its_end() {
+    let bench = Bench::of("hangs", OTHER);
+    let (_reader, stdout) = full_pipe();
+    let mut run = bench.command(&[OTHER, "--mode", "process", "--timeout", "60"]);
+    let run = run.args(["--format", "json"]).stdout(stdout);
+    let run = run.stderr(Stdio::null()).spawn().unwrap();
+    let program = bench.root().join("peers/faulty/run");
+    until("a peer runs", || processes(&program).count() > 0);
+    terminate(&run);
+    ends(&bench, run);
+    bench.is_clean("");
+}
+
+#[test]
+fn a_reader_of_stdout_that_has_stopped_costs_no_result() {
+    let bench = Bench::new("");
+    let (_reader, stdout) = full_pipe();
+    let mut run = bench.command(&[OTHER, "--mode", "process", "--format", "json"]);
+    let mut run = run.stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
+    let err = run.stderr.take().unwrap();
+    until("there is a result", || bench.cells().len() == 4);
+    terminate(&run);
+    ends(&bench, run);
+    let err = std::io::read_to_string(err).unwrap();
+    let last = "interrupted: stdout was not read to its end\n";
+    assert!(err.ends_with(last), "{err}");
+}
+
+#[test]
 fn a_second_interrupt_ends_a_run_whose_stderr_nobody_reads() {
     let bench = Bench::of("hangs", OTHER);
     // So that it has nothing to say before it listens.
