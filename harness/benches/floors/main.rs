@@ -82,15 +82,20 @@ async fn ran(plan: &Plan) -> Vec<(Cell, Vec<Trace>)> {
 /// How long the cells of a plan take, peers and certificates aside, and how many ran.
 async fn timed(plan: &Plan) -> (u64, Duration, Duration) {
     let (mut count, mut took, mut start) = (0, Duration::ZERO, Duration::ZERO);
-    let outcome = run(plan, std::future::pending(), |event| match event {
-        Event::Cells { .. } => start = Clock::Processor.now(),
-        Event::Cell(cell, _) => {
-            assert!(cell.reason.is_none(), "{}: {:?}", cell.case, cell.reason);
-            count += u64::from(plan.repeat);
-        }
-        Event::Ended(ended) => took = ended.timings.cells,
-        _ => {}
-    });
+    let outcome = run(
+        plan,
+        std::future::pending(),
+        async || (),
+        |event| match event {
+            Event::Cells { .. } => start = Clock::Processor.now(),
+            Event::Cell(cell, _) => {
+                assert!(cell.reason.is_none(), "{}: {:?}", cell.case, cell.reason);
+                count += u64::from(plan.repeat);
+            }
+            Event::Ended(ended) => took = ended.timings.cells,
+            _ => {}
+        },
+    );
     outcome.await.unwrap();
     (count, took, Clock::Processor.now().saturating_sub(start))
 }

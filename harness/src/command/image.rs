@@ -5,11 +5,10 @@ use std::io::{self, Write};
 
 use anyhow::{Context, anyhow};
 use clap::Args;
-use tokio::runtime::Runtime;
 
 use super::peers::check_names;
 use super::root::Root;
-use super::{EXIT_PEER, complain};
+use super::{EXIT_PEER, block_on, complain};
 use crate::peer::{Engine, Runner, build};
 
 /// Arguments of `image`.
@@ -24,8 +23,7 @@ pub(super) struct Arguments {
 pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
     let peers = root.peers()?;
     check_names(&peers, &arguments.names)?;
-    let runtime = Runtime::new().context("cannot start the runtime")?;
-    runtime.block_on(async {
+    block_on(async {
         // Before anything is built.
         let engine = match Engine::connect().await {
             Ok(engine) => engine,

@@ -10,6 +10,7 @@ mod decode;
 mod diff;
 mod explain;
 mod image;
+mod interrupt;
 mod judge;
 mod list;
 mod man;
@@ -23,6 +24,7 @@ mod run;
 mod schema;
 mod selection;
 mod serve;
+mod stdout;
 
 use std::io;
 use std::path::PathBuf;
@@ -30,8 +32,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use colorchoice_clap::Color;
-use tokio::signal::unix::{SignalKind, signal};
 
+use self::interrupt::{block_on, interrupted};
 use self::root::Root;
 use crate::report::paint::{BAD, painted};
 
@@ -162,31 +164,6 @@ pub fn main() -> ExitCode {
             })
         }
     }
-}
-
-/// Ready at Ctrl-C or SIGTERM; from now on these end nothing by themselves, but for the second one.
-///
-/// # Panics
-///
-/// Outside of a runtime.
-fn interrupted() -> io::Result<impl Future<Output = ()>> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut next = async move || {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    };
-    Ok(async move {
-        next().await;
-        // Whoever asks twice does not want to wait. Peers end by themselves, and the next run removes what is left.
-        tokio::spawn(async move {
-            next().await;
-            complain("interrupted again: ending at once");
-            std::process::exit(EXIT_PEER.into());
-        });
-    })
 }
 
 /// Writes a value to stdout as one JSON document.

@@ -12,7 +12,7 @@ use reqmtls_observer::capture::Writer;
 use reqmtls_peer_rustls::Rustls;
 
 use super::probe::add_all;
-use super::{EXIT_PEER, complain, interrupted, peers};
+use super::{EXIT_PEER, block_on, complain, interrupted, peers};
 use crate::peer::tool::Tool;
 use crate::probe::{Judged, Probed};
 use crate::program::{
@@ -96,9 +96,8 @@ pub(super) fn obey(root: &Path, arguments: &Arguments) -> anyhow::Result<u8> {
         },
         captures: root.join("results/latest/programs"),
     };
-    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-    let done = runtime.block_on(async {
-        let stop = interrupted().context("cannot listen for signals")?;
+    let stop = interrupted()?;
+    let done = block_on(async {
         anyhow::Ok(tokio::select! {
             results = work.all(&chosen) => Some(results),
             () = stop => None,

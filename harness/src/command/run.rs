@@ -1,6 +1,6 @@
 //! `reqmtls run`: cells run, judged and reported.
 
-use std::io;
+use std::io::{self, LineWriter};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
+use futures_util::FutureExt;
 use reqmtls_contract::TLS_FLAGS;
 use reqmtls_vocabulary::{ExtensionType, words};
-use tokio::runtime::Runtime;
 
 use super::root::Root;
 use super::selection::{Selected, Selection};
-use super::{EXIT_FINDINGS, EXIT_NOTHING, EXIT_PEER, PeerError, complain, interrupted};
+use super::stdout::{Queue, queue};
+use super::{EXIT_FINDINGS, EXIT_NOTHING, EXIT_PEER, PeerError, block_on, complain, interrupted};
 use crate::judge::Conformance;
 use crate::report::{
     self, Annotations, CAPTURE, Captured, Detail, Folder, Lines, Places, RESULT, Reporter, Stored,
@@ -168,47 +169,36 @@ pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
         flag: arguments.flag,
         revision,
     };
-    let runtime = Runtime::new().context("cannot start the runtime")?;
-    let stop = {
-        let _entered = runtime.enter();
-        interrupted().context("cannot listen for signals")?
-    };
+    let stop = interrupted()?.shared();
     // Before anything runs: results that cannot be written would be noticed too late.
     let folder = Folder::take(&latest)?;
     if let Some(Places { folder, readme }) = &places {
         try_write(&folder.join("matrix.md"))?;
         readme.as_deref().map_or(Ok(()), try_write)?;
     }
-    let mut reporters: Vec<Box<dyn Reporter>> = vec![
+    let mut files: Vec<Box<dyn Reporter>> = vec![
         Box::new(Stored::create(&latest.join(RESULT))?),
         Box::new(Captured::new(&latest.join(CAPTURE))),
     ];
-    reporters.extend(report::files(subject, &latest, places));
-    let mut stdout = to_stdout(arguments.format, &plan.cases);
-    let mut terminal = Terminal::stderr(arguments.detail());
-    let mut tally = Tally::default();
-    let mut failure = None;
-    let outcome = runtime.block_on(run::run(&plan, stop, |event| {
-        // A stderr that is closed must not end a run.
-        drop(terminal.event(&event));
-        // An interrupted run is no result: what an earlier one left stays.
-        if matches!(event, Event::Interrupted) {
-            reporters.clear();
-        }
-        for reporter in reporters.iter_mut().chain(&mut stdout) {
-            if let Err(error) = reporter.event(&event) {
-                failure.get_or_insert(error);
-            }
-        }
-        drop(tally.event(&event));
-    }));
+    files.extend(report::files(subject, &latest, places));
+    let mut reports = Reports::new(files, arguments.detail());
+    let (outcome, written) = block_on(async {
+        let (queue, writing) = queue(io::stdout());
+        reports.stdout = to_stdout(arguments.format, &plan.cases, queue.clone());
+        let has_room = async move || queue.room().await;
+        let take = |event| reports.take(&event);
+        let outcome = run::run(&plan, stop.clone(), has_room, take).await;
+        reports.stdout = None;
+        Ok((outcome, writing.end(stop).await))
+    })?;
     outcome.map_err(|error| match error {
         run::RunError::Accepted(error) => error.into(),
         error => anyhow::Error::from(PeerError(error)),
     })?;
-    if let Some(error) = failure {
+    if let Some(error) = reports.failure {
         return Err(error).context("the results are not whole");
     }
+    let tally = reports.tally;
     if whole && arguments.is_default() && !tally.interrupted {
         folder.keep().context("the results are not kept")?;
     }
@@ -218,7 +208,56 @@ pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
         ""
     };
     complain(&format!("results: {stay}{}", latest.display()));
-    Ok(exit_code(&tally))
+    let written = reports.unwritten.map_or(written, Err);
+    if written.context("stdout is not whole")? {
+        return Ok(exit_code(&tally));
+    }
+    complain("interrupted: stdout was not read to its end");
+    Ok(EXIT_PEER)
+}
+
+/// All that takes the events of a run.
+struct Reports {
+    terminal: Terminal<io::Stderr>,
+    files: Vec<Box<dyn Reporter>>,
+    stdout: Option<Box<dyn Reporter>>,
+    tally: Tally,
+    /// Why files are not whole.
+    failure: Option<io::Error>,
+    /// Why stdout is not whole, though it has a reader.
+    unwritten: Option<io::Error>,
+}
+
+impl Reports {
+    fn new(files: Vec<Box<dyn Reporter>>, detail: Detail) -> Self {
+        Self {
+            terminal: Terminal::stderr(detail),
+            files,
+            stdout: None,
+            tally: Tally::default(),
+            failure: None,
+            unwritten: None,
+        }
+    }
+
+    fn take(&mut self, event: &Event) {
+        // A stderr that is closed must not end a run.
+        drop(self.terminal.event(event));
+        // An interrupted run is no result, and one with a gap is none either: what an earlier one left stays.
+        if matches!(event, Event::Interrupted) {
+            self.files.clear();
+        }
+        if let Err(error) = self.files.iter_mut().try_for_each(|it| it.event(event)) {
+            self.failure = Some(error);
+            self.files.clear();
+        }
+        // A reader that has gone is no fault of the run, which goes on and ends as it would have.
+        if let Some(Err(error)) = self.stdout.as_mut().map(|it| it.event(event)) {
+            self.unwritten = Some(error).filter(|it| it.kind() != io::ErrorKind::BrokenPipe);
+            self.stdout = None;
+        }
+        drop(self.tally.event(event));
+    }
 }
 
 /// Where the results of a whole run are published.
@@ -243,11 +282,12 @@ fn accepted(root: &Root, published: &Path) -> Option<PathBuf> {
 }
 
 /// What stdout gets.
-fn to_stdout(format: Format, cases: &[Arc<Case>]) -> Option<Box<dyn Reporter>> {
+fn to_stdout(format: Format, cases: &[Arc<Case>], out: Queue) -> Option<Box<dyn Reporter>> {
+    let out = LineWriter::new(out);
     match format {
-        Format::Json => Some(Box::new(Lines(io::stdout()))),
+        Format::Json => Some(Box::new(Lines(out))),
         Format::Text if std::env::var_os("GITHUB_ACTIONS").is_some() => {
-            Some(Box::new(Annotations::new(io::stdout(), cases)))
+            Some(Box::new(Annotations::new(out, cases)))
         }
         Format::Text => None,
     }

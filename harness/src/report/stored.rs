@@ -138,6 +138,14 @@ pub enum StoredError {
     /// The last line is missing.
     #[error("the result is cut short: its last line is missing")]
     Cut,
+    /// Cells are missing, or there are more than it says, though the run was not interrupted.
+    #[error("got {got} cells, expected {expected}")]
+    Cells {
+        /// How many there are.
+        got: usize,
+        /// How many it says that there are.
+        expected: usize,
+    },
 }
 
 /// The events of a stored run, as they came; without the octets.
@@ -147,6 +155,7 @@ pub enum StoredError {
 /// The file cannot be read, or is not what a run writes. Events before that are taken.
 pub fn replay(path: &Path, mut take: impl FnMut(Event)) -> Result<(), StoredError> {
     let mut has_begun = false;
+    let (mut got, mut expected) = (0, 0);
     for (number, text) in (1..).zip(BufReader::new(File::open(path)?).lines()) {
         let line =
             serde_json::from_str(&text?).map_err(|error| StoredError::Line { number, error })?;
@@ -163,8 +172,17 @@ pub fn replay(path: &Path, mut take: impl FnMut(Event)) -> Result<(), StoredErro
             Line::Peer(peer) => Event::Up(peer),
             Line::Missing(missing) => Event::Missing(missing),
             Line::Lost(lost) => Event::Lost(lost),
-            Line::Cells(count) => Event::Cells { count },
-            Line::Cell(cell) => Event::Cell(cell, Vec::new()),
+            Line::Cells(count) => {
+                expected = count;
+                Event::Cells { count }
+            }
+            Line::Cell(cell) => {
+                got += 1;
+                Event::Cell(cell, Vec::new())
+            }
+            Line::Ended(ended) if got != expected && !ended.interrupted => {
+                return Err(StoredError::Cells { got, expected });
+            }
             Line::Ended(ended) => {
                 take(Event::Ended(ended));
                 return Ok(());
@@ -275,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_of_another_version_or_cut_short_is_an_error() {
+    fn a_result_of_another_version_or_cut_short_or_with_a_gap_is_an_error() {
         let text = written();
         let other = text.replacen("\"schema\":4", "\"schema\":3", 1);
         assert_eq!(
@@ -287,6 +305,12 @@ mod tests {
             replayed(rest).unwrap_err(),
             "the result is cut short: its last line is missing"
         );
+        let (before, rest) = text.split_once("{\"cell\"").unwrap();
+        let (_, after) = rest.split_once('\n').unwrap();
+        let without = format!("{before}{after}");
+        assert_eq!(replayed(&without).unwrap_err(), "got 0 cells, expected 1");
+        let interrupted = without.replace("\"interrupted\":false", "\"interrupted\":true");
+        assert_eq!(replayed(&interrupted).unwrap().len(), 3);
         let (_, rest) = text.split_once('\n').unwrap();
         assert_eq!(
             replayed(rest).unwrap_err(),

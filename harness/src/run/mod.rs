@@ -23,7 +23,7 @@ use futures_util::{Stream, StreamExt};
 use reqmtls_contract::Revision;
 use reqmtls_vocabulary::Side;
 use thiserror::Error;
-use tokio::sync::{OnceCell as AsyncOnceCell, Semaphore};
+use tokio::sync::OnceCell as AsyncOnceCell;
 use tokio::task::JoinSet;
 
 pub use self::accepted::{
@@ -73,7 +73,8 @@ pub enum RunError {
     Accepted(#[from] AcceptedError),
 }
 
-/// Runs a plan. When `stop` is ready no further cell starts, peers are ended, and the run ends.
+/// Runs a plan. When `stop` is ready no further cell starts, peers are ended, and the run ends. A cell's place is free
+/// again when its result was taken, which waits for `room`: results do not pile up.
 ///
 /// # Errors
 ///
@@ -81,6 +82,7 @@ pub enum RunError {
 pub async fn run(
     plan: &Plan,
     stop: impl Future<Output = ()>,
+    room: impl AsyncFn(),
     mut emit: impl FnMut(Event),
 ) -> Result<(), RunError> {
     // Before anything is started: a snapshot that cannot be used would be noticed too late.
@@ -126,6 +128,7 @@ pub async fn run(
             peers: &mut running,
             common,
             tasks: &mut tasks,
+            room,
             emit: &emit,
         };
         let up = starting.peers().await?;
@@ -162,6 +165,10 @@ pub async fn run(
         engine.end().await;
     }
     timings.stop = stopping.elapsed();
+    // A run that did not take place is no result.
+    if let Some(Err(error)) = outcome {
+        return Err(error);
+    }
     // What does not occur here may in another shard (the merged ones show it), or beside a peer that is not here.
     let is_whole = plan.shard.is_none() && !plan.narrowed && running.len() == plan.clients.len();
     emit(Event::Ended(Ended {
@@ -174,46 +181,42 @@ pub async fn run(
         },
         timings,
     }));
-    outcome.unwrap_or(Ok(()))
+    Ok(())
 }
 
 /// The cells of a run, with what they need.
-struct Running<'a, E> {
+struct Running<'a, R, E> {
     plan: &'a Plan,
     /// The peers that are up, in the order of columns.
     peers: &'a mut Vec<Arc<RunningPeer>>,
     common: Arc<Common>,
     /// A task for each cell that runs.
     tasks: &'a mut JoinSet<(Cell, Vec<Trace>)>,
+    /// Ready when another result can be taken.
+    room: R,
     emit: &'a RefCell<E>,
 }
 
-impl<E: FnMut(Event)> Running<'_, E> {
+impl<R: AsyncFn(), E: FnMut(Event)> Running<'_, R, E> {
     /// Runs the cells, as many at once as the plan says, each as soon as both its ends are up.
     async fn run(
-        self,
+        mut self,
         up: impl Stream<Item = (usize, Arc<RunningPeer>)>,
         sightings: &mut Sightings<'_>,
         timings: &mut Timings,
     ) {
         let start = Instant::now();
         let mut first = None;
-        let places = Arc::new(Semaphore::new(self.plan.jobs));
         let mut waiting = VecDeque::<Planned>::new();
         let (mut count, mut columns) = (0, Vec::new());
         let mut up = pin!(up.fuse());
         loop {
             // A cell's deadline begins when it has its place.
-            while let Ok(place) = Arc::clone(&places).try_acquire_owned()
+            while self.tasks.len() < self.plan.jobs
                 && let Some(cell) = waiting.pop_front()
             {
                 first.get_or_insert_with(Instant::now);
-                let common = Arc::clone(&self.common);
-                self.tasks.spawn(async move {
-                    let result = cell.run(common).await;
-                    drop(place);
-                    result
-                });
+                self.tasks.spawn(cell.run(Arc::clone(&self.common)));
             }
             tokio::select! {
                 biased;
@@ -236,10 +239,7 @@ impl<E: FnMut(Event)> Running<'_, E> {
                         self.emit(Event::Cells { count });
                     }
                 }
-                Some(done) = self.tasks.join_next() => {
-                    // A cell does not panic; if one does, the whole run should.
-                    let (mut cell, traces) =
-                        done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+                Some((mut cell, traces)) = self.next(), if !self.tasks.is_empty() => {
                     self.report_losses();
                     mark(&mut cell, sightings, |name| self.library(name));
                     self.emit(Event::Cell(Box::new(cell), traces));
@@ -249,6 +249,14 @@ impl<E: FnMut(Event)> Running<'_, E> {
         }
         self.report_losses();
         timings.cells = first.map_or(Duration::ZERO, |first| first.elapsed());
+    }
+
+    /// The next result, once it can be taken.
+    async fn next(&mut self) -> Option<(Cell, Vec<Trace>)> {
+        (self.room)().await;
+        let done = self.tasks.join_next().await?;
+        // A cell does not panic; if one does, the whole run should.
+        Some(done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())))
     }
 
     fn emit(&self, event: Event) {

@@ -189,7 +189,7 @@ pub(crate) fn processes(program: &Path) -> impl Iterator<Item = u32> {
 
 /// Waits for something that another process does.
 #[track_caller]
-pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let start = Instant::now();
     while !is_so() {
         assert!(

@@ -75,6 +75,20 @@ fn an_interrupted_run_leaves_the_last_result_as_it_was() {
 }
 
 #[test]
+fn a_run_that_cannot_take_place_leaves_the_last_result_as_it_was() {
+    let bench = Bench::new("");
+    bench.run(&[]);
+    let before = bench.cells();
+    let mut run = bench.command(&[OTHER, "--mode", "container"]);
+    let output = run.env("DOCKER_HOST", "unix:///nowhere").output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert!(err.contains("no container engine answers"), "{err}");
+    assert_eq!(bench.cells(), before);
+    bench.is_clean(&err);
+}
+
+#[test]
 fn secrets_are_their_owners_whatever_the_umask_and_the_folder_was() {
     let bench = Bench::new("");
     let latest = bench.root().join("results/latest");
@@ -99,6 +113,33 @@ fn a_closed_stderr_changes_nothing() {
         assert_eq!(output.status.code(), Some(1), "{redirect}");
         assert_eq!(bench.cells().len(), 4, "{redirect}");
     }
+}
+
+#[test]
+fn a_reader_of_stdout_that_goes_costs_the_run_nothing() {
+    let bench = Bench::new("");
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut run = bench.command(&["--mode", "process", "--format", "json"]);
+    let output = run.stdout(writer).output().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{err}");
+    let kept = bench.root().join("results/latest/whole/result.jsonl");
+    assert!(kept.is_file(), "{err}");
+}
+
+#[test]
+fn a_full_stdout_is_named_and_the_results_are_whole() {
+    let bench = Bench::new("");
+    let run = format!("run {OTHER} --mode process --format json >/dev/full");
+    let output = shell(&bench, "", &run);
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), USAGE, "{err}");
+    assert!(
+        err.ends_with("error: stdout is not whole: No space left on device (os error 28)\n"),
+        "{err}"
+    );
+    assert_eq!(bench.cells().len(), 4, "{err}");
 }
 
 #[test]
@@ -129,40 +170,62 @@ fn a_run_that_is_killed_leaves_no_half_file_for_the_next() {
     assert_eq!(unfinished(), 0);
 }
 
-/// A disk of its own, in a namespace of its own, that something else fills while the run goes on.
-#[test]
-fn a_disk_that_fills_in_the_middle_of_a_run_is_named_and_leaves_the_last_result() {
+/// Runs a script where `results` is a disk of its own, in a namespace of its own, and `$run` stands for a run that
+/// leaves results there; what both write.
+fn on_a_small_disk(case: &str, script: &str) -> String {
     let bench = Bench::of("hangs", OTHER);
     let program = assert_cmd::cargo::cargo_bin("reqmtls");
     let run = format!(
-        "{} --root {} run {OTHER} --mode process --timeout 2",
+        "{} --root {} run {case} --mode process --timeout 2",
         program.display(),
         bench.root().display()
     );
     let script = format!(
-        "mkdir results && mount -t tmpfs -o size=280m none results && {run} 2>/dev/null
-        cp results/latest/result.jsonl before
-        ({run}; echo code $?) &
-        until ls -A results/latest | grep -q '^.reqmtls-'; do :; done
-        cat /dev/zero >results/everything 2>/dev/null
-        wait
-        cmp results/latest/result.jsonl before && echo as before
-        echo unfinished $(ls -A results/latest | grep -c '^.reqmtls-')"
+        "run='{run}'; fill() {{ cat /dev/zero >results/everything 2>/dev/null; }}
+        mkdir results && mount -t tmpfs -o size=280m none results && $run 2>/dev/null
+        cp -r results/latest before
+        {script}
+        rm -f results/everything
+        diff -r results/latest before && echo as before"
     );
     let output = std::process::Command::new("unshare")
         .args(["--map-root-user", "--mount", "sh", "-c", &script])
         .current_dir(bench.root())
         .output()
         .unwrap();
-    let text = String::from_utf8_lossy(&[output.stderr, output.stdout].concat()).into_owned();
-    for words in [
-        "No space left on device",
-        "code 2\n",
-        "as before\n",
-        "unfinished 0\n",
-    ] {
+    String::from_utf8_lossy(&[output.stderr, output.stdout].concat()).into_owned()
+}
+
+#[track_caller]
+fn leaves_the_last_result(text: &str) {
+    for words in ["No space left on device", "code 2\n", "as before\n"] {
         assert!(text.contains(words), "expected {words:?} in\n{text}");
     }
+}
+
+#[test]
+fn a_disk_that_fills_in_the_middle_of_a_run_is_named_and_leaves_the_last_result() {
+    leaves_the_last_result(&on_a_small_disk(
+        OTHER,
+        "($run; echo code $?) &
+        until ls -A results/latest | grep -q '^.reqmtls-'; do :; done
+        fill
+        wait",
+    ));
+}
+
+/// The cells that hang are the last ones, so there is room again before the run ends.
+#[test]
+fn a_disk_that_is_full_for_a_moment_is_named_and_leaves_the_last_result() {
+    leaves_the_last_result(&on_a_small_disk(
+        "request-mtls",
+        "$run --format json >lines & id=$!
+        until [ -s lines ]; do :; done
+        kill -s STOP $id; fill; kill -s CONT $id
+        until [ $(wc -l <lines) -gt 100 ]; do :; done
+        rm results/everything
+        wait $id; echo code $?",
+    ));
 }
 
 #[test]

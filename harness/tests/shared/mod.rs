@@ -71,14 +71,19 @@ static TURN: Mutex<()> = Mutex::const_new(());
 pub(crate) async fn run_through(plan: &Plan) -> Ran {
     let _turn = TURN.lock().await;
     let (mut peers, mut cells, mut ended) = (Vec::new(), Vec::new(), None);
-    let outcome = run(plan, std::future::pending(), |event| match event {
-        Event::Notice(text) => eprintln!("{text}"),
-        Event::Missing(missing) => panic!("{}: {}", missing.name, missing.reason),
-        Event::Up(peer) => peers.push(peer),
-        Event::Cell(cell, traces) => cells.push((*cell, traces)),
-        Event::Ended(end) => ended = Some(end),
-        _ => {}
-    });
+    let outcome = run(
+        plan,
+        std::future::pending(),
+        async || (),
+        |event| match event {
+            Event::Notice(text) => eprintln!("{text}"),
+            Event::Missing(missing) => panic!("{}: {}", missing.name, missing.reason),
+            Event::Up(peer) => peers.push(peer),
+            Event::Cell(cell, traces) => cells.push((*cell, traces)),
+            Event::Ended(end) => ended = Some(end),
+            _ => {}
+        },
+    );
     outcome.await.unwrap_or_else(|error| panic!("{error}"));
     let place = |cell: &Cell| {
         let case = plan.cases.iter().position(|case| case.id == cell.case);

@@ -7,20 +7,19 @@ mod text;
 use std::io::{self, Write};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 
 pub(super) use self::options::Arguments;
 
-use super::{EXIT_FINDINGS, EXIT_NOTHING, EXIT_PEER, complain, interrupted};
+use super::{EXIT_FINDINGS, EXIT_NOTHING, EXIT_PEER, block_on, complain, interrupted};
 use crate::judge::Finding;
 use crate::probe::{Document, Grouped, Judged, Probed, grouped, judge, probe};
 use crate::report::{CaptureFile, write_whole};
 
 /// Probes, writes what there is to say on stdout, and returns the exit code.
 pub(super) fn obey(arguments: &Arguments) -> anyhow::Result<u8> {
-    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-    runtime.block_on(async {
-        let stop = interrupted().context("cannot listen for signals")?;
+    let stop = interrupted()?;
+    block_on(async {
         tokio::select! {
             code = obeying(arguments) => code,
             () = stop => {

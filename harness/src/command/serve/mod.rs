@@ -15,7 +15,7 @@ pub(super) use self::options::Arguments;
 use self::options::Wanted;
 use self::output::Output;
 use super::root::Root;
-use super::{EXIT_FINDINGS, EXIT_NOTHING, EXIT_PEER, complain, interrupted};
+use super::{EXIT_FINDINGS, EXIT_NOTHING, EXIT_PEER, block_on, complain, interrupted};
 use crate::report::{write_secret, write_whole};
 use crate::scenario::Certificates;
 use crate::serve::{Door, Limits, Plan, Website, serve};
@@ -46,8 +46,7 @@ pub(super) fn obey(
         hand_out(&certificates, &authority)?;
     }
     let output = Output::new(arguments.json, arguments.capture.as_deref())?;
-    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-    runtime.block_on(run(arguments, wanted, output))
+    block_on(run(arguments, wanted, output))
 }
 
 /// Writes the authority's certificate, and beside it a client's that it has issued, with its key.
@@ -81,7 +80,7 @@ async fn run(arguments: &Arguments, wanted: Vec<Wanted>, mut output: Output) -> 
         };
         doors.push(Arc::new(door(arguments, wanted, listener, &limits)?));
     }
-    let stop = interrupted().context("cannot listen for signals")?;
+    let stop = interrupted()?;
     let served = serve(&doors, limits, stop, |served| output.connection(&served));
     served.await?;
     let (judged, violating) = (output.judged, output.violating);
