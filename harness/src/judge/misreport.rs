@@ -116,13 +116,14 @@ impl Claims {
     }
 
     /// Where the secrets do not fit, the wire shows it; where they are of another connection, only the other end's
-    /// may have opened this one. Lines that cannot be read are a failure of the cell.
+    /// may have opened this one. Lines that cannot be read are a failure of the cell. No client random is named: it is
+    /// another one in each run, and what runs find is compared.
     fn key_log(&mut self, facts: &Facts, log: &KeyLog) {
         if let Some(random) = facts.client_random
-            && let Some(other) = log.other_than(random)
+            && log.has_other_than(random)
         {
-            let got = format!("a key log of another connection, with the client random {other}");
-            let expected = format!("the secrets of this connection alone, with {random}");
+            let got = "a key log of another connection".to_owned();
+            let expected = "the secrets of this connection alone".to_owned();
             self.findings
                 .push(Finding::of_report(self.side, got, expected));
         }

@@ -11,7 +11,7 @@ use reqmtls_vocabulary::{ProtocolVersion, Side};
 use super::accepted::Accepted;
 use super::event::{Cell, Connection, Drift, Label, Player, Reason, Repeats, Trace};
 use super::job::{JobError, TwoEnds};
-use crate::judge::{self, Conformance, Evidence, Judged, Knowledge};
+use crate::judge::{self, Conformance, Evidence, Finding, Judged, Knowledge};
 use crate::peer::RunningPeer;
 use crate::scenario::{Case, Material, Setups};
 
@@ -65,18 +65,25 @@ impl Planned {
         }
     }
 
-    /// Runs the cell as often as it is to run. Of what varies, the worst counts.
+    /// Runs the cell as often as it is to run. Of what varies, the worst counts, with the findings of all.
     pub(super) async fn run(self, common: Arc<Common>) -> (Cell, Vec<Trace>) {
         let this = Arc::new(self);
         let mut repeats = Repeats::default();
         let (mut worst, mut traces) = this.run_once(&common, 0).await;
         repeats.add(&worst);
+        let mut findings = worst.findings.clone();
         for number in 1..common.repeat {
             let (cell, its_traces) = this.run_once(&common, number).await;
-            repeats.add(&cell);
-            if cell.conformance as usize > worst.conformance as usize {
+            let is_worse = cell.conformance as usize > worst.conformance as usize;
+            if repeats.add(&cell) || is_worse {
+                add_new(&mut findings, &cell.findings);
+            }
+            if is_worse {
                 (worst, traces) = (cell, its_traces);
             }
+        }
+        if worst.is_judged() {
+            worst.findings = findings;
         }
         worst.repeats = (common.repeat > 1).then_some(repeats);
         (worst, traces)
@@ -242,6 +249,15 @@ async fn run_job(
     };
     let outcome = ends.run().await;
     (setups, outcome)
+}
+
+/// Adds the findings that say something else than those that are there.
+fn add_new(findings: &mut Vec<Finding>, others: &[Finding]) {
+    for other in others {
+        if findings.iter().all(|it| it.said() != other.said()) {
+            findings.push(other.clone());
+        }
+    }
 }
 
 fn label(setups: &Setups, number: u32, connections: u32) -> Label {
@@ -423,7 +439,7 @@ impl Found {
                 }
             }
             None => {
-                let deviates = self.judged.findings.iter().any(judge::Finding::counts);
+                let deviates = self.judged.findings.iter().any(Finding::counts);
                 cell.conformance = if deviates {
                     Conformance::Deviates
                 } else {
