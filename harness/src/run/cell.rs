@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt};
+use indexmap::IndexSet;
 use reqmtls_contract::{ConnectionReport, Message, Outcome};
 use reqmtls_observer::{HandshakeMessage, KeyLog, Recording, TlsFlags, Transcript};
 use reqmtls_vocabulary::{ProtocolVersion, Side};
@@ -115,7 +116,7 @@ impl Planned {
                 Ok(evidence) => {
                     let (this, common) = (Arc::clone(this), Arc::clone(common));
                     let players = [client.clone(), server.clone()];
-                    let octets = evidence.iter().map(|it| it.recording.octets());
+                    let octets = evidence.iter().map(Evidence::octets);
                     let is_long = octets.sum::<usize>() > LONG;
                     let judge = move || this.judge(&common.material, setups, evidence, &players);
                     // What takes long delays nobody who relays; waking a thread takes longer than most judging.
@@ -358,12 +359,8 @@ impl Found {
             // Exporter secrets decrypt nothing, and there are libraries that derive another.
             let logs = [&evidence.client.key_log, &evidence.server.key_log];
             let lines = logs.into_iter().flatten();
-            let mut key_log: Vec<String> = Vec::new();
-            for line in lines.filter(|line| !line.starts_with("EXPORTER_SECRET")) {
-                if !key_log.contains(line) {
-                    key_log.push(line.clone());
-                }
-            }
+            let lines = lines.filter(|line| !line.starts_with("EXPORTER_SECRET"));
+            let key_log: IndexSet<_> = lines.cloned().collect();
             let public = |report: ConnectionReport| ConnectionReport {
                 key_log: Vec::new(),
                 ..report
@@ -372,7 +369,7 @@ impl Found {
             let trace = Trace {
                 name: String::new(),
                 recording: evidence.recording,
-                key_log,
+                key_log: key_log.into_iter().collect(),
                 knowledge: Some(connection.knowledge),
             };
             let connection = Connection {
