@@ -52,7 +52,7 @@ impl Peer for Faulty {
 
     fn prepare(&self, mut job: Job) -> Result<Arc<dyn Endpoint>, PrepareError> {
         let strikes = job.id.starts_with(&format!("{} ", self.case));
-        let fault = if strikes {
+        let mut fault = if strikes {
             self.fault.clone()
         } else {
             String::new()
@@ -61,11 +61,15 @@ impl Peer for Faulty {
             eprintln!("first\nout of {HOSTILE}paper");
             std::process::exit(7);
         }
-        if fault == "varies"
+        if ["varies", "misreports"].contains(&&*fault)
             && job.side == Side::Client
             && self.jobs.fetch_add(1, Ordering::Relaxed) % 3 == 2
         {
-            job.setup.tls_flags = None;
+            if fault == "varies" {
+                job.setup.tls_flags = None;
+            } else {
+                "misreports more".clone_into(&mut fault);
+            }
         }
         let inner = self.inner.prepare(job)?;
         Ok(Arc::new(End { inner, fault }))
@@ -96,6 +100,12 @@ impl Endpoint for End {
             }
             "speaks in escapes" => report.break_off(&HOSTILE.repeat(1000)),
             _ => self.inner.run(connection, stream, report).await,
+        }
+        if self.fault.starts_with("misreports") {
+            report.resumed = Some(true);
+        }
+        if self.fault == "misreports more" {
+            report.alert_sent = Some(42);
         }
         if self.fault == "dies reporting" {
             std::process::exit(7);

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use assert_cmd::Command;
@@ -408,6 +409,88 @@ fn merged_shards_are_the_run() {
     ] {
         let text = |folder: &Path| fs::read_to_string(folder.join(name)).unwrap();
         assert_eq!(text(&latest), text(&root.path().join("merged")), "{name}");
+    }
+}
+
+/// Rewrites results so that another peer, which no cell has, was up but for one shard.
+fn with_other_peer(results: &[String], absent: usize) {
+    for (place, path) in results.iter().enumerate() {
+        let text = fs::read_to_string(path).unwrap();
+        let mut lines = text.lines().map(str::to_owned).collect::<Vec<_>>();
+        let of_peer = lines.iter().find(|line| line.starts_with("{\"peer\""));
+        let mut peer: Value = serde_json::from_str(of_peer.unwrap()).unwrap();
+        peer["peer"]["name"] = json!("other");
+        if place == absent {
+            peer = json!({ "missing": { "name": "other", "reason": "not built" } });
+        }
+        lines.insert(1, peer.to_string());
+        fs::write(path, lines.join("\n") + "\n").unwrap();
+    }
+}
+
+#[test]
+fn a_peer_that_is_missing_in_one_shard_costs_no_other() {
+    let root = root();
+    let known = "[[deviation]]\nside = \"server\"\nversions = \"*\"\nrequirement = \"TLS-4\"\n\
+        cases = [\"request-mtls/set/absent\"]\nreason = \"none\"\nreference = \"none\"\n";
+    let path = root.path().join("peers/rustls/known-deviations.toml");
+    fs::write(path, known).unwrap();
+    let shards = shards(root.path(), 3, &[]);
+    for absent in [0, 1] {
+        let parts: Vec<String> = shards.iter().map(|it| format!("{it}.{absent}")).collect();
+        for (from, to) in shards.iter().zip(&parts) {
+            fs::copy(from, to).unwrap();
+        }
+        with_other_peer(&parts, absent);
+        // A folder of somebody's own stays as it is.
+        let merged = root.path().join(format!("merged-{absent}"));
+        fs::create_dir(&merged).unwrap();
+        fs::set_permissions(&merged, fs::Permissions::from_mode(0o755)).unwrap();
+        fs::write(merged.join(".reqmtls-of-another"), "").unwrap();
+        let paths: Vec<&str> = parts.iter().map(String::as_str).collect();
+        let to = ["--to", merged.to_str().unwrap()];
+        let (code, _, err) = reqmtls(root.path(), &[&["merge"], &*paths, &to].concat());
+        let said = format!("peer other: in shard {}/3: not built\n", absent + 1);
+        assert!(code == 3 && err.contains(&said), "{code} {err}");
+        assert!(
+            err.contains("30 cells: ") && !err.contains("no longer occurs"),
+            "{err}"
+        );
+        let mode = fs::metadata(&merged).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o755);
+        let mut names: Vec<_> = fs::read_dir(&merged)
+            .unwrap()
+            .map(|it| it.unwrap().file_name())
+            .collect();
+        names.sort();
+        assert_eq!(names, [".reqmtls-of-another", "result.jsonl"]);
+        let text = fs::read_to_string(merged.join("result.jsonl")).unwrap();
+        let up = text.lines().filter(|line| line.starts_with("{\"peer\""));
+        assert_eq!(
+            up.filter(|line| line.contains("\"name\":\"other\""))
+                .count(),
+            1,
+            "{text}"
+        );
+        // Neither there nor missing, it is no peer of that run.
+        let whole = fs::read_to_string(&parts[absent]).unwrap();
+        let refused = |path: &String| {
+            let text = fs::read_to_string(path).unwrap();
+            let lines = text.lines();
+            let lines = lines.filter(|line| !line.contains("\"name\":\"other\""));
+            fs::write(path, lines.collect::<Vec<_>>().join("\n") + "\n").unwrap();
+            let (code, _, err) = reqmtls(root.path(), &[&["merge"], &*paths, &to].concat());
+            assert_eq!(code, 2, "{err}");
+            err
+        };
+        let err = refused(&parts[absent]);
+        let expected = format!("{}: got peer other none, expected rustls ", parts[absent]);
+        assert!(err.contains(&expected), "{err}");
+        fs::write(&parts[absent], whole).unwrap();
+        let others = parts.iter().filter(|path| **path != parts[absent]);
+        let errors: Vec<_> = others.map(refused).collect();
+        let expected = format!("expected missing as in {}\n", parts[absent]);
+        assert!(errors[1].ends_with(&expected), "{errors:?}");
     }
 }
 

@@ -36,14 +36,25 @@ impl fmt::Display for Octets {
     }
 }
 
+/// The hexadecimal text of octets for people: `…` stands for those after the first `most`.
+#[must_use]
+pub fn shortened(octets: &[u8], most: usize) -> String {
+    let start = octets.get(..most).unwrap_or(octets);
+    let more = if start.len() < octets.len() {
+        "…"
+    } else {
+        ""
+    };
+    hex::encode(start) + more
+}
+
 impl fmt::Debug for Octets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A certificate chain in full would bury everything around it.
-        match self.0.get(..16) {
-            Some(start) if self.0.len() > 16 => {
-                write!(f, "{}…({} bytes)", hex::encode(start), self.0.len())
-            }
-            _ => write!(f, "{self}"),
+        f.write_str(&shortened(&self.0, 16))?;
+        match self.0.len() {
+            0..=16 => Ok(()),
+            length => write!(f, "({length} bytes)"),
         }
     }
 }

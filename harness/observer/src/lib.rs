@@ -114,7 +114,7 @@ mod tls12;
 mod transcript;
 
 pub use alert::Alert;
-pub use bytes::{Octets, Octets32};
+pub use bytes::{Octets, Octets32, shortened};
 pub use flags::{TlsFlags, TlsFlagsError};
 pub use keylog::{KeyLog, KeyLogDifference, KeyLogError, KeyLogProblem, Label};
 pub use message::{

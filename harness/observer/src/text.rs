@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use indexmap::IndexSet;
 
+use crate::bytes::shortened;
 use crate::flags::TlsFlags;
 use crate::message::{CompressedCertificate, Extension, HandshakeMessage};
 use reqmtls_vocabulary::{Codepoints, ContentType, ProtocolVersion, Side};
@@ -218,13 +219,5 @@ fn octets(body: &[u8]) -> String {
     if body.is_empty() {
         return "empty".to_owned();
     }
-    let mut text = String::new();
-    for octet in body.iter().take(MALFORMED_OCTETS) {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{octet:02x}");
-    }
-    if body.len() > MALFORMED_OCTETS {
-        text.push('…');
-    }
-    text
+    shortened(body, MALFORMED_OCTETS)
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
+use indexmap::IndexMap;
 
 use super::complain;
 use super::root::Root;
@@ -41,10 +42,16 @@ pub(super) fn obey(root: &Root, arguments: &Arguments) -> anyhow::Result<u8> {
     let mut parts: Vec<Part> = parts.collect::<Result<_, _>>()?;
     check(&mut parts)?;
     let (first, extension) = (&parts[0], parts[0].started.extension);
-    let latest = || root.results(first.started.revision).join("latest");
-    let to = arguments.to.clone().unwrap_or_else(latest);
+    let latest = root.results(first.started.revision).join("latest");
     let known = root.material()?.known;
-    let _folder = Folder::take(&to)?;
+    // Another folder than that of the runs is somebody's own: the result, without secrets and whole or absent, joins
+    // what is there.
+    let _folder = arguments
+        .to
+        .is_none()
+        .then(|| Folder::take(&latest))
+        .transpose()?;
+    let to = arguments.to.clone().unwrap_or(latest);
     let mut stored = Stored::create(&to.join(RESULT))?;
     let mut terminal = Terminal::stderr(Detail::Quiet);
     let mut tally = Tally::default();
@@ -108,8 +115,37 @@ fn read(path: &Path) -> anyhow::Result<Part<'_>> {
 }
 
 impl Part<'_> {
-    /// What all shards of a run have in common.
-    fn common(&self) -> BTreeMap<String, String> {
+    /// What it says of a peer that was up.
+    fn peer(&self, name: &str) -> Option<String> {
+        let peer = self.peers.iter().find(|peer| peer.name == name)?;
+        Some(format!("{} ({})", peer.description.library, peer.mode))
+    }
+
+    /// Whether it has the value that another part has.
+    fn agrees(
+        &self,
+        name: &str,
+        got: Option<String>,
+        expected: Option<String>,
+        other: &Part<'_>,
+    ) -> anyhow::Result<()> {
+        if got == expected {
+            return Ok(());
+        }
+        let [got, expected] = [got, expected].map(|it| it.unwrap_or("none".to_owned()));
+        bail!(
+            "{}: got {name} {got}, expected {expected} as in {}",
+            self.path.display(),
+            other.path.display()
+        )
+    }
+
+    fn is_missing(&self, name: &str) -> bool {
+        self.missing.iter().any(|it| it.name == name)
+    }
+
+    /// What all shards of a run have in common, peers aside.
+    fn common(&self) -> BTreeMap<&'static str, String> {
         let Sharded {
             shard,
             harness,
@@ -125,13 +161,39 @@ impl Part<'_> {
             ("extension", started.extension.to_string()),
             ("flag", started.flag.to_string()),
         ];
-        let of_run = of_run.map(|(name, value)| (name.to_owned(), value));
-        let peers = self.peers.iter().map(|peer| {
-            let value = format!("{} ({})", peer.description.library, peer.mode);
-            (format!("peer {}", peer.name), value)
-        });
-        of_run.into_iter().chain(peers).collect()
+        of_run.into()
     }
+}
+
+/// The peers of all parts, each as it is in the first that has it.
+fn peers<'a>(parts: &'a [Part]) -> IndexMap<&'a str, (&'a Peer, &'a Part<'a>)> {
+    let mut peers = IndexMap::new();
+    for part in parts {
+        for peer in &part.peers {
+            peers.entry(&*peer.name).or_insert((peer, part));
+        }
+    }
+    peers
+}
+
+/// Who was missing, with the reasons, and the shards where not all lacked it for the same one.
+fn missing(parts: &[Part]) -> Vec<Missing> {
+    let mut missing: IndexMap<&str, IndexMap<&str, Vec<String>>> = IndexMap::new();
+    for part in parts {
+        for Missing { name, reason } in &part.missing {
+            let shards = missing.entry(name).or_default().entry(reason).or_default();
+            shards.push(part.sharded.shard.to_string());
+        }
+    }
+    let said = |(reason, shards): (&str, Vec<String>)| match shards.len() {
+        count if count == parts.len() => reason.to_owned(),
+        _ => format!("in shard {}: {reason}", shards.join(", ")),
+    };
+    let missing = missing.into_iter().map(|(name, reasons)| Missing {
+        name: name.to_owned(),
+        reason: reasons.into_iter().map(said).collect::<Vec<_>>().join("; "),
+    });
+    missing.collect()
 }
 
 /// Sorts the shards, and checks that they are all those of one run.
@@ -140,17 +202,22 @@ fn check(parts: &mut [Part]) -> anyhow::Result<()> {
     let first = &parts[0];
     let expected = first.common();
     for part in &parts[1..] {
-        let got = part.common();
-        for name in expected.keys().chain(got.keys()) {
-            if got.get(name) != expected.get(name) {
-                let value =
-                    |of: &BTreeMap<_, _>| of.get(name).map_or("none".to_owned(), String::clone);
-                let (got, expected) = (value(&got), value(&expected));
-                bail!(
-                    "{}: got {name} {got}, expected {expected} as in {}",
-                    part.path.display(),
-                    first.path.display()
-                );
+        for (name, got) in part.common() {
+            part.agrees(name, Some(got), expected.get(name).cloned(), first)?;
+        }
+    }
+    for (name, (_, of)) in peers(parts) {
+        // Where a peer is missing, nothing is known of it.
+        for part in parts.iter().filter(|part| !part.is_missing(name)) {
+            part.agrees(&format!("peer {name}"), part.peer(name), of.peer(name), of)?;
+        }
+    }
+    for of in parts.iter() {
+        for Missing { name, .. } in &of.missing {
+            let is_known = |part: &&Part| part.is_missing(name) || part.peer(name).is_some();
+            if let Some(part) = parts.iter().find(|part| !is_known(part)) {
+                let expected = Some("missing".to_owned());
+                part.agrees(&format!("peer {name}"), None, expected, of)?;
             }
         }
     }
@@ -188,14 +255,20 @@ fn events(
         sharded: None,
         ..first.started.clone()
     }))?;
-    let peers = first.peers.iter().cloned();
-    peers.map(Event::Up).try_for_each(&mut emit)?;
-    let missing = first.missing.iter().cloned();
-    missing.map(Event::Missing).try_for_each(&mut emit)?;
+    let peers = peers(parts);
+    for (peer, _) in peers.values() {
+        emit(Event::Up((*peer).clone()))?;
+    }
+    let missing = missing(parts);
+    let is_whole = !first.sharded.narrowed && missing.is_empty();
+    missing
+        .into_iter()
+        .map(Event::Missing)
+        .try_for_each(&mut emit)?;
     let count = parts.iter().map(|part| part.cells).sum();
     emit(Event::Cells { count })?;
     let library = |name: &str| {
-        let peer = first.peers.iter().find(|peer| peer.name == name)?;
+        let (peer, _) = peers.get(name)?;
         Some(&*peer.description.library)
     };
     for part in parts {
@@ -214,7 +287,7 @@ fn events(
         outcome?;
     }
     let mut ended = first.ended.clone();
-    if !first.sharded.narrowed && first.missing.is_empty() {
+    if is_whole {
         ended.stale = sightings.stale();
     }
     for part in &parts[1..] {

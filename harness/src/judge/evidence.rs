@@ -29,6 +29,14 @@ impl Evidence {
         }
     }
 
+    /// How many octets there are to judge: what passed, and both key logs.
+    #[must_use]
+    pub fn octets(&self) -> usize {
+        let lines = Side::BOTH.map(|side| self.report(side).key_log.iter());
+        let lines = lines.into_iter().flatten().map(String::len);
+        self.recording.octets() + lines.sum::<usize>()
+    }
+
     /// Decrypts with what both ends' key logs have together, and holds the two against each other. Both logs come with
     /// what was seen, the client's first.
     pub(super) fn observe(

@@ -97,6 +97,12 @@ impl Finding {
         }
     }
 
+    /// Who is at fault, and for what.
+    #[must_use]
+    pub fn said(&self) -> String {
+        format!("{}: {self}", self.party)
+    }
+
     /// Whether it makes a cell deviate: it is an end's fault, and more than our conclusion about a library.
     #[must_use]
     pub fn counts(&self) -> bool {

@@ -3,12 +3,15 @@
 use std::fmt::Display;
 
 use reqmtls_contract::{ConnectionReport, Hex, Outcome};
-use reqmtls_observer::{KeyLog, Octets32};
+use reqmtls_observer::{KeyLog, Octets32, shortened};
 use reqmtls_vocabulary::Side;
 
 use super::check::View;
 use super::facts::early_data;
 use super::{Facts, Finding};
+
+/// The most octets that a finding shows.
+const MOST: usize = 64;
 
 /// Every point in which an end's report contradicts the wire. What a report leaves out is no contradiction:
 /// libraries differ in what they report. `log` is the report's key log as it was read.
@@ -116,13 +119,14 @@ impl Claims {
     }
 
     /// Where the secrets do not fit, the wire shows it; where they are of another connection, only the other end's
-    /// may have opened this one. Lines that cannot be read are a failure of the cell.
+    /// may have opened this one. Lines that cannot be read are a failure of the cell. No client random is named: it is
+    /// another one in each run, and what runs find is compared.
     fn key_log(&mut self, facts: &Facts, log: &KeyLog) {
         if let Some(random) = facts.client_random
-            && let Some(other) = log.other_than(random)
+            && log.has_other_than(random)
         {
-            let got = format!("a key log of another connection, with the client random {other}");
-            let expected = format!("the secrets of this connection alone, with {random}");
+            let got = "a key log of another connection".to_owned();
+            let expected = "the secrets of this connection alone".to_owned();
             self.findings
                 .push(Finding::of_report(self.side, got, expected));
         }
@@ -130,7 +134,7 @@ impl Claims {
 
     fn hold(&mut self, name: &str, reported: Option<&Hex>, shown: Option<&Hex>) {
         if reported != shown {
-            let text = |value: Option<&Hex>| value.map_or("none".to_owned(), Hex::to_string);
+            let text = |value: Option<&Hex>| value.map_or("none".to_owned(), octets);
             self.find(name, text(reported), text(shown));
         }
     }
@@ -155,6 +159,26 @@ impl Claims {
     }
 }
 
+/// Octets as a finding shows them: what is on the wire is as long as its sender likes.
+fn octets(octets: &Hex) -> String {
+    match octets.0.len() {
+        0..=MOST => octets.to_string(),
+        length => format!("{} ({length} octets)", shortened(&octets.0, MOST)),
+    }
+}
+
 fn hex(certificate: Octets32) -> Hex {
     Hex(certificate.0.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_octets_are_cut_and_counted() {
+        assert_eq!(octets(&Hex(vec![7; 64])), "07".repeat(64));
+        let expected = format!("{}… (65535 octets)", "07".repeat(64));
+        assert_eq!(octets(&Hex(vec![7; 65535])), expected);
+    }
 }

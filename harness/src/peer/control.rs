@@ -12,6 +12,7 @@ use thiserror::Error;
 use tokio::io::BufReader;
 use tokio::net::TcpStream;
 
+use super::limits;
 use super::plain::{plain, plain_reply};
 
 /// A setup key of no version of the contract.
@@ -78,6 +79,18 @@ pub enum ControlError {
         got: usize,
         /// How many were opened.
         expected: usize,
+    },
+    /// It reported something longer than the contract permits.
+    #[error("got {what} of {got} {unit} in a report, expected {expected}")]
+    Length {
+        /// What of a connection's report.
+        what: &'static str,
+        /// How long it is.
+        got: usize,
+        /// In what that is counted.
+        unit: &'static str,
+        /// How long it may be.
+        expected: String,
     },
     /// It takes any job, also one that it cannot understand.
     #[error(
@@ -224,7 +237,7 @@ impl Control {
             )
             .await?
         {
-            Reply::Report(report) => Ok(report),
+            Reply::Report(report) => limits::check(&report).map(|()| report),
             other => Err(unexpected("report", &other)),
         }
     }

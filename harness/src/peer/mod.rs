@@ -9,6 +9,7 @@ mod end;
 mod engine;
 pub(crate) mod group;
 mod image;
+mod limits;
 pub mod manifest;
 mod plain;
 mod process;

@@ -116,7 +116,7 @@ fn test_case(cell: &Cell) -> TestCase {
         Conformance::Failed => of_kind(NonSuccessKind::Error, "failed", reason.unwrap_or_default()),
         Conformance::Deviates if cell.deviates_newly() => {
             let new = |finding: &&Finding| finding.counts() && finding.known.is_none();
-            let findings = cell.findings.iter().filter(new).map(said);
+            let findings = cell.findings.iter().filter(new).map(Finding::said);
             let text = findings.collect::<Vec<_>>().join("; ");
             of_kind(NonSuccessKind::Failure, "finding", text)
         }
@@ -133,15 +133,11 @@ fn test_case(cell: &Cell) -> TestCase {
     case.set_classname(cell.case.scenario());
     case.set_time(Duration::from_millis(cell.milliseconds));
     let known = cell.findings.iter().filter(|it| it.known.is_some());
-    let known: Vec<_> = known.map(said).collect();
+    let known: Vec<_> = known.map(Finding::said).collect();
     if !known.is_empty() {
         case.set_system_out(known.join("\n"));
     }
     case
-}
-
-fn said(finding: &Finding) -> String {
-    format!("{}: {finding}", finding.party)
 }
 
 #[cfg(test)]

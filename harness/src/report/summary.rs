@@ -23,6 +23,7 @@ pub struct Summary {
     /// What is new about an end, with the cells that show it: the first's command, and how many.
     findings: IndexMap<String, (String, usize)>,
     drifted: Vec<String>,
+    varying: Vec<String>,
     failed: Vec<String>,
     missing: Vec<String>,
     /// How often a peer was lost, and what was seen at first.
@@ -40,6 +41,7 @@ impl Summary {
             tally: Tally::default(),
             findings: IndexMap::new(),
             drifted: Vec::new(),
+            varying: Vec::new(),
             failed: Vec::new(),
             missing: Vec::new(),
             lost: IndexMap::new(),
@@ -67,6 +69,9 @@ impl Summary {
         let name = format!("{} {}", cell.case, cell.pairing());
         if let Some(drift @ (Drift::Changed | Drift::New)) = cell.drift {
             self.drifted.push(format!("{name}: {drift}. `{command}`"));
+        }
+        if let Some(repeats) = cell.repeats.as_ref().filter(|it| it.vary()) {
+            self.varying.push(format!("{name}: {repeats}"));
         }
         if cell.conformance == Conformance::Failed {
             let reason = cell.reason.as_ref().map(ToString::to_string);
@@ -111,6 +116,7 @@ impl Summary {
             ("Peers that are not there", &self.missing),
             ("Peers that were lost", &lost),
             ("Findings that are not known", &findings),
+            ("Cells that vary from run to run", &self.varying),
             ("Failed", &self.failed),
             ("Transcripts that are not the accepted ones", &self.drifted),
         ];

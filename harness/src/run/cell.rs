@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt};
+use indexmap::IndexSet;
 use reqmtls_contract::{ConnectionReport, Message, Outcome};
 use reqmtls_observer::{HandshakeMessage, KeyLog, Recording, TlsFlags, Transcript};
 use reqmtls_vocabulary::{ProtocolVersion, Side};
@@ -11,7 +12,7 @@ use reqmtls_vocabulary::{ProtocolVersion, Side};
 use super::accepted::Accepted;
 use super::event::{Cell, Connection, Drift, Label, Player, Reason, Repeats, Trace};
 use super::job::{JobError, TwoEnds};
-use crate::judge::{self, Conformance, Evidence, Judged, Knowledge};
+use crate::judge::{self, Conformance, Evidence, Finding, Judged, Knowledge};
 use crate::peer::RunningPeer;
 use crate::scenario::{Case, Material, Setups};
 
@@ -65,18 +66,25 @@ impl Planned {
         }
     }
 
-    /// Runs the cell as often as it is to run. Of what varies, the worst counts.
+    /// Runs the cell as often as it is to run. Of what varies, the worst counts, with the findings of all.
     pub(super) async fn run(self, common: Arc<Common>) -> (Cell, Vec<Trace>) {
         let this = Arc::new(self);
         let mut repeats = Repeats::default();
         let (mut worst, mut traces) = this.run_once(&common, 0).await;
         repeats.add(&worst);
+        let mut findings = worst.findings.clone();
         for number in 1..common.repeat {
             let (cell, its_traces) = this.run_once(&common, number).await;
-            repeats.add(&cell);
-            if cell.conformance as usize > worst.conformance as usize {
+            let is_worse = cell.conformance as usize > worst.conformance as usize;
+            if repeats.add(&cell) || is_worse {
+                add_new(&mut findings, &cell.findings);
+            }
+            if is_worse {
                 (worst, traces) = (cell, its_traces);
             }
+        }
+        if worst.is_judged() {
+            worst.findings = findings;
         }
         worst.repeats = (common.repeat > 1).then_some(repeats);
         (worst, traces)
@@ -108,7 +116,7 @@ impl Planned {
                 Ok(evidence) => {
                     let (this, common) = (Arc::clone(this), Arc::clone(common));
                     let players = [client.clone(), server.clone()];
-                    let octets = evidence.iter().map(|it| it.recording.octets());
+                    let octets = evidence.iter().map(Evidence::octets);
                     let is_long = octets.sum::<usize>() > LONG;
                     let judge = move || this.judge(&common.material, setups, evidence, &players);
                     // What takes long delays nobody who relays; waking a thread takes longer than most judging.
@@ -244,6 +252,15 @@ async fn run_job(
     (setups, outcome)
 }
 
+/// Adds the findings that say something else than those that are there.
+fn add_new(findings: &mut Vec<Finding>, others: &[Finding]) {
+    for other in others {
+        if findings.iter().all(|it| it.said() != other.said()) {
+            findings.push(other.clone());
+        }
+    }
+}
+
 fn label(setups: &Setups, number: u32, connections: u32) -> Label {
     match setups.swept {
         Some(flag) => Label::Flags(vec![flag..=flag]),
@@ -342,12 +359,8 @@ impl Found {
             // Exporter secrets decrypt nothing, and there are libraries that derive another.
             let logs = [&evidence.client.key_log, &evidence.server.key_log];
             let lines = logs.into_iter().flatten();
-            let mut key_log: Vec<String> = Vec::new();
-            for line in lines.filter(|line| !line.starts_with("EXPORTER_SECRET")) {
-                if !key_log.contains(line) {
-                    key_log.push(line.clone());
-                }
-            }
+            let lines = lines.filter(|line| !line.starts_with("EXPORTER_SECRET"));
+            let key_log: IndexSet<_> = lines.cloned().collect();
             let public = |report: ConnectionReport| ConnectionReport {
                 key_log: Vec::new(),
                 ..report
@@ -356,7 +369,7 @@ impl Found {
             let trace = Trace {
                 name: String::new(),
                 recording: evidence.recording,
-                key_log,
+                key_log: key_log.into_iter().collect(),
                 knowledge: Some(connection.knowledge),
             };
             let connection = Connection {
@@ -423,7 +436,7 @@ impl Found {
                 }
             }
             None => {
-                let deviates = self.judged.findings.iter().any(judge::Finding::counts);
+                let deviates = self.judged.findings.iter().any(Finding::counts);
                 cell.conformance = if deviates {
                     Conformance::Deviates
                 } else {

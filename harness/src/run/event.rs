@@ -148,7 +148,7 @@ pub struct Cell {
     /// The accepted transcript, where this one differs from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<String>,
-    /// What is not as it should be; of a failed cell nothing.
+    /// What is not as it should be, in any of several runs; of a failed cell nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
     /// The requirements that the misbehaving end was caught violating.
@@ -171,7 +171,8 @@ pub struct Cell {
 pub struct Repeats {
     /// How often it ran.
     pub runs: u32,
-    /// What differed, in the order in which it was first seen: one, if nothing varies.
+    /// What differed in conformance, transcript or findings, in the order in which it was first seen: one, if nothing
+    /// varies.
     pub seen: Vec<Seen>,
     /// How many runs showed yet something else, of which not all is remembered.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -195,23 +196,33 @@ pub struct Seen {
     pub conformance: Conformance,
     /// Its transcript.
     pub text: String,
+    /// What was not as it should be, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<String>,
 }
 
 impl Repeats {
-    /// Adds a run.
-    pub(super) fn add(&mut self, cell: &Cell) {
+    /// Adds a run. Whether it showed something that is new, and remembered.
+    pub(super) fn add(&mut self, cell: &Cell) -> bool {
         self.runs += 1;
         let (conformance, text) = (cell.conformance, cell.text());
-        let alike = |it: &Seen| it.conformance == conformance && it.text == text;
+        let findings: Vec<_> = cell.findings.iter().map(Finding::said).collect();
+        let alike =
+            |it: &Seen| it.conformance == conformance && it.text == text && it.findings == findings;
         match self.seen.iter().position(alike) {
             Some(place) => self.seen[place].runs += 1,
             None if self.seen.len() == MOST_SEEN => self.beyond += 1,
-            None => self.seen.push(Seen {
-                runs: 1,
-                conformance,
-                text,
-            }),
+            None => {
+                self.seen.push(Seen {
+                    runs: 1,
+                    conformance,
+                    text,
+                    findings,
+                });
+                return true;
+            }
         }
+        false
     }
 
     /// Whether not all runs were alike.
@@ -226,7 +237,7 @@ impl fmt::Display for Repeats {
         let more = if self.beyond > 0 { "more than " } else { "" };
         write!(
             f,
-            "{more}{} distinct transcripts in {} runs (",
+            "{more}{} distinct results in {} runs (",
             self.seen.len(),
             self.runs
         )?;

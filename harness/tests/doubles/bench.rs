@@ -116,6 +116,13 @@ impl Ran {
         self
     }
 
+    /// What others wrote without end is not repeated without end.
+    #[track_caller]
+    pub(crate) fn is_short(&self) {
+        let longest = self.err.lines().map(str::len).max();
+        assert!(longest < Some(2000), "got a line of {longest:?} octets");
+    }
+
     /// These words stand against an end in a pairing.
     #[track_caller]
     pub(crate) fn says_of(&self, pairing: &str, words: &str) -> &Self {

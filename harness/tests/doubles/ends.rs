@@ -244,7 +244,9 @@ fn secrets_of_another_connection_are_caught() {
             BROKEN_PEER,
             "8 cells: 3 conforms, 3 deviates, 0 unsupported, 2 failed",
         )
-        .names_the_double("a key log of another connection, with the client random ")
+        .names_the_double(
+            "a key log of another connection; expected the secrets of this connection alone",
+        )
         .says_of(
             "double--double",
             "no secret CLIENT_HANDSHAKE_TRAFFIC_SECRET for this connection",

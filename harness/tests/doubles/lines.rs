@@ -366,6 +366,22 @@ fn a_report_of_too_many_connections_is_caught() {
 }
 
 #[test]
+fn a_report_of_a_megabyte_or_of_many_lines_is_caught_and_not_repeated() {
+    let ran = lying_to("report", |it| {
+        it.changed(|reply| reply["connections"][0]["tls_flags_sent"] = json!("00".repeat(1 << 20)))
+    });
+    ran.ended(BROKEN_PEER, ALL_FAILED)
+        .names_the_double("got tls_flags_sent of 1048576 octets in a report, expected at most 512");
+    ran.is_short();
+    let line = format!("SOME_SECRET {} {}", "00".repeat(32), "00".repeat(32));
+    lying_to("report", move |it| {
+        it.changed(|reply| reply["connections"][0]["key_log"] = json!(vec![&line; 10_000]))
+    })
+    .ended(BROKEN_PEER, ALL_FAILED)
+    .names_the_double("got key_log of 10000 lines in a report, expected at most 64");
+}
+
+#[test]
 fn garbage_instead_of_a_report_is_caught() {
     lying_to("report", |_| Act::Write("all went well\n".to_owned()))
         .ended(BROKEN_PEER, ALL_FAILED)

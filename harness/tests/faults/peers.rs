@@ -188,12 +188,43 @@ fn a_cell_that_shows_two_things_in_several_runs_is_reported_and_no_pass() {
     // A client leaves the flag out in every third job.
     for pairing in ["faulty--rustls", "faulty--faulty"] {
         ran.says(&format!(
-            "varies: {STRUCK} {pairing}: 2 distinct transcripts in 6 runs ("
+            "varies: {STRUCK} {pairing}: 2 distinct results in 6 runs ("
         ));
         assert_eq!(ran.cell(STRUCK, pairing).0, "deviates");
     }
     ran.says("repeated: 8 cells, of which 2 vary");
     assert_eq!(ran.count("varies: "), 2, "{}", ran.err);
+    assert_eq!(ran.code, Some(1), "{}", ran.err);
+}
+
+#[test]
+fn what_only_some_runs_misreport_varies_and_is_a_finding_of_the_cell() {
+    let bench = Bench::new("misreports");
+    let ran = bench.run(&["--repeat", "6", "--jobs", "1"]);
+    // It always misreports that it resumed, and as client in every third job also an alert.
+    ran.says("repeated: 8 cells, of which 2 vary");
+    let latest = bench.root().join("results/latest");
+    let summary = fs::read_to_string(latest.join("summary.md")).unwrap();
+    let result = fs::read_to_string(latest.join("result.jsonl")).unwrap();
+    for pairing in ["faulty--rustls", "faulty--faulty"] {
+        let varies =
+            format!("{STRUCK} {pairing}: 2 distinct results in 6 runs (4 deviates, 2 deviates)");
+        ran.says(&format!("varies: {varies}"));
+        assert!(summary.contains(&format!("* {varies}")), "{summary}");
+    }
+    ran.says("client reported alert_sent 42; expected none, as on the wire");
+    for line in result.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        let (cell, client) = (&line["cell"], &line["cell"]["client"]["peer"]);
+        if cell["case"] == STRUCK && client == "faulty" {
+            let findings = cell["findings"].as_array().unwrap();
+            let of_client = findings.iter().filter(|it| it["party"] == "client");
+            assert_eq!(of_client.count(), 2, "{cell:#}");
+            let seen = cell["repeats"]["seen"].as_array().unwrap();
+            let texts = |it: &Value| it["findings"].as_array().unwrap().len();
+            assert_eq!(texts(&seen[0]) + 1, texts(&seen[1]), "{cell:#}");
+        }
+    }
     assert_eq!(ran.code, Some(1), "{}", ran.err);
 }
 
@@ -229,7 +260,7 @@ fn junit_has_what_varies_as_failures_of_a_suite_of_its_own() {
         assert_eq!(ty.as_deref(), Some("varies"));
         let message = message.as_deref().unwrap();
         assert!(
-            message.starts_with("2 distinct transcripts in 6 runs ("),
+            message.starts_with("2 distinct results in 6 runs ("),
             "{message}"
         );
     }

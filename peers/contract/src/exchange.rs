@@ -8,10 +8,14 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use crate::{Hex, read_line, write_line};
+use crate::line::read_line_within;
+use crate::{Hex, write_line};
 
 /// What a client asks, after the handshake or as early data.
 pub const REQUEST: &[u8] = b"who am i?\n";
+
+/// The most octets of the server's answer, a line, its end included.
+pub const ANSWER_LIMIT: usize = 4096;
 
 /// What the server knows of the client.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +46,7 @@ pub async fn ask(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> io::Resu
 ///
 /// [`ClosedInstead`] inside, where the server closed and the client has closed too; what the stream fails with.
 pub async fn read_answer(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> io::Result<Answer> {
-    let answer = read_line(stream).await?;
+    let answer = read_line_within(stream, ANSWER_LIMIT).await?;
     stream.shutdown().await?;
     drain(stream).await?;
     answer.ok_or_else(|| io::Error::other(ClosedInstead))

@@ -28,7 +28,8 @@ pub use blocking::{Blocking, BlockingEndpoint, BlockingStream};
 pub use capability::Capabilities;
 pub use describe::Description;
 pub use exchange::{
-    Answer, ClosedInstead, REQUEST, ask, read_answer, read_request, serve_answer, write_answer,
+    ANSWER_LIMIT, Answer, ClosedInstead, REQUEST, ask, read_answer, read_request, serve_answer,
+    write_answer,
 };
 pub use flags::{MalformedFlags, SUPPORTED_VERSIONS, TLS_FLAGS, flag_is_set, offers_tls13};
 pub use hex::Hex;

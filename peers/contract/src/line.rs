@@ -30,14 +30,20 @@ pub async fn write_line(
 pub async fn read_line<T: DeserializeOwned>(
     stream: &mut (impl AsyncRead + Unpin),
 ) -> io::Result<Option<T>> {
+    read_line_within(stream, LINE_LIMIT).await
+}
+
+/// The same, of a line with another limit.
+pub(crate) async fn read_line_within<T: DeserializeOwned>(
+    stream: &mut (impl AsyncRead + Unpin),
+    limit: usize,
+) -> io::Result<Option<T>> {
     let mut line = Vec::new();
     loop {
         match stream.read_u8().await {
             Ok(b'\n') => break,
-            Ok(_) if line.len() + 1 >= LINE_LIMIT => {
-                return Err(invalid(format!(
-                    "got a line of more than {LINE_LIMIT} octets"
-                )));
+            Ok(_) if line.len() + 1 >= limit => {
+                return Err(invalid(format!("got a line of more than {limit} octets")));
             }
             Ok(octet) => line.push(octet),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && line.is_empty() => {

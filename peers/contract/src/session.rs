@@ -1,9 +1,8 @@
 use std::fmt;
 
-use crate::{Answer, ClosedInstead, ConnectionReport, ConnectionState, Outcome, REQUEST};
-
-/// The most octets of an answer.
-const MOST: usize = 4096;
+use crate::{
+    ANSWER_LIMIT, Answer, ClosedInstead, ConnectionReport, ConnectionState, Outcome, REQUEST,
+};
 
 /// A TLS connection of a library whose calls block. What the library decides by itself it decides; here is only
 /// what a job's connection consists of.
@@ -201,7 +200,7 @@ fn read_line(session: &mut impl Session) -> Result<Option<Vec<u8>>, Failure> {
         if length == 0 && line.is_empty() {
             return Ok(None);
         }
-        if length == 0 || line.len() > MOST {
+        if length == 0 || line.len() > ANSWER_LIMIT {
             let text = String::from_utf8_lossy(&line);
             return Err(Failure::Other(format!(
                 "got {text:?}, expected a line with the server's answer"
@@ -345,7 +344,7 @@ mod tests {
     #[test]
     fn an_answer_without_end_breaks_the_connection() {
         let mut session = Played {
-            reads: vec![Ok(vec![b'x'; 2 * MOST])],
+            reads: vec![Ok(vec![b'x'; 2 * ANSWER_LIMIT])],
             ..Played::default()
         };
         assert_eq!(as_client(&mut session, false).outcome, Outcome::Broken);

@@ -6,7 +6,7 @@ use super::Report;
 use super::hello;
 use crate::command::capture::Numbers;
 use crate::command::connection::{answers, flag_name, value};
-use reqmtls_observer::{ExtensionType, TlsFlags};
+use reqmtls_observer::{ExtensionType, TlsFlags, shortened};
 
 /// How many octets beyond the length are shown.
 const SHOWN: usize = 16;
@@ -51,10 +51,9 @@ pub(super) fn octets(report: &mut Report, body: &[u8], flag: u16) {
         place += count;
     }
     if !beyond.is_empty() {
-        let shown = hex::encode(beyond.iter().take(SHOWN).copied().collect::<Vec<_>>());
-        let more = if beyond.len() > SHOWN { "…" } else { "" };
+        let shown = shortened(beyond, SHOWN);
         let places = places(within.len(), beyond.len());
-        report.line(format!("  {places}: {shown}{more}, beyond the length"));
+        report.line(format!("  {places}: {shown}, beyond the length"));
     }
     if length > octets.len() {
         report.line(format!("  {} octets are missing", length - octets.len()));
