@@ -380,6 +380,10 @@ async fn the_tasks_of_a_replicated_job_come_to_what_one_run_does() {
     reqmtls(root, &["accept"]);
     reqmtls(root, &run);
     let image = reqmtls(root, &["image", "faulty"]).trim_end().to_owned();
+    // By it old ones go.
+    let made = docker.inspect_image(&image).await.unwrap();
+    let labels = made.config.and_then(|it| it.labels).unwrap_or_default();
+    assert!(labels.contains_key("reqmtls.runner"), "{labels:?}");
     let user = user();
     chown(results, Some(user.0), Some(user.1)).unwrap();
     fs::set_permissions(results, Permissions::from_mode(0o755)).unwrap();

@@ -168,7 +168,7 @@ fn test(
 pub(super) fn install(runtime: &Runtime, tools: &[&Tool]) -> u8 {
     let packages = build::missing(tools.iter().copied());
     if !packages.is_empty() {
-        complain(&format!("installing {}", packages.join(" ")));
+        complain(&build::installing(&packages));
     }
     match runtime.block_on(build::install(tools)) {
         Ok(packages) if packages.is_empty() => complain("nothing to install"),

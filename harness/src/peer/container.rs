@@ -57,7 +57,8 @@ impl Container {
         engine: &Arc<Engine>,
     ) -> Result<Self, StartError> {
         let image = image(name, program, &engine.client).await?;
-        engine.remove_old_images(name, &image).await;
+        let label = format!("{PEER}={name}");
+        engine.remove_old_images(label, &image).await;
         let id = engine.start(body(name, image, engine)).await?;
         let last_words = LastWords::default();
         let (says, listens) = oneshot::channel();

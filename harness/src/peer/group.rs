@@ -1,15 +1,37 @@
 //! A process and all that it starts, ended together.
 
+use std::fs::File;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
+
+/// How long a build may take to end by itself: its scripts have folders to remove.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How long what was killed may take to be gone.
+const GONE: Duration = Duration::from_secs(1);
+
+/// How often the end of a group is looked for.
+const ROUND: Duration = Duration::from_millis(10);
 
 /// A shell script that does what the harness cannot do once it was killed: its input ends with the harness. `$0` is the
-/// group, `$1` what stands in the environment of processes that are of the group but may have left it.
+/// group, `$1` what stands in the environment of processes that are of the group but may have left it, `$2` how many
+/// tenths of a second it has to end by itself.
 const GUARD: &str = r#"read -r _
-kill -s KILL -- "-$0"
+end() {
+    kill -s "$1" -- "-$0"
+    rounds=$2
+    while [ "$rounds" -gt 0 ] && kill -s 0 -- "-$0"; do
+        sleep 0.1
+        rounds=$((rounds - 1))
+    done
+}
+[ "$2" = 0 ] || end TERM "$2"
+end KILL 10
 [ -z "$1" ] || for environment in $(grep -Fxlsz -e "$1" /proc/[0-9]*/environ); do
     process=${environment%/environ}
     kill -s KILL "${process#/proc/}"
@@ -18,7 +40,7 @@ done"#;
 /// The process group of a child; killed when dropped, and when the harness is killed.
 #[derive(Debug)]
 pub(crate) struct Group {
-    leader: Pid,
+    pub(crate) leader: Pid,
     guard: Option<Child>,
 }
 
@@ -33,6 +55,30 @@ impl Group {
     ///
     /// Nothing can be started that guards it.
     pub(crate) fn of(child: &tokio::process::Child, variable: Option<&str>) -> io::Result<Self> {
+        Self::guarded(
+            child,
+            variable.unwrap_or_default(),
+            Duration::ZERO,
+            Stdio::null(),
+        )
+    }
+
+    /// The group of a build, for [`end`](Self::end): the same grace if the harness is killed. The lock of what it writes
+    /// to is the guard's too, so that it stays until nothing of the group is left.
+    ///
+    /// # Errors
+    ///
+    /// Nothing can be started that guards it.
+    pub(crate) fn of_build(child: &tokio::process::Child, lock: File) -> io::Result<Self> {
+        Self::guarded(child, "", GRACE, lock.into())
+    }
+
+    fn guarded(
+        child: &tokio::process::Child,
+        variable: &str,
+        grace: Duration,
+        held: Stdio,
+    ) -> io::Result<Self> {
         let id = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
         let leader = id.ok_or_else(|| io::Error::other("it has been waited for"))?;
         if std::process::id() == 1 {
@@ -42,9 +88,11 @@ impl Group {
         let guard = Command::new("sh")
             .args(["-c", GUARD])
             .arg(leader.as_raw_nonzero().to_string())
-            .args(variable)
+            .arg(variable)
+            .arg((grace.as_millis() / 100).to_string())
             .stdin(Stdio::piped())
-            .stdout(Stdio::null())
+            // Nothing is written there.
+            .stdout(held)
             .stderr(Stdio::null())
             // Ctrl-C is the harness's.
             .process_group(0)
@@ -68,6 +116,24 @@ impl Group {
     /// Kills the process and what it started.
     pub(crate) fn kill(&self) {
         kill(self.leader);
+    }
+
+    /// Asks the process and what it started to end, and kills what has not within the grace. It blocks: a build that
+    /// nobody waits for any more has to be gone before the folders and the lock are that it writes under.
+    pub(crate) fn end(&self, child: &mut tokio::process::Child) {
+        for (signal, patience) in [(Signal::TERM, GRACE), (Signal::KILL, GONE)] {
+            // It may have ended by itself.
+            let _ = kill_process_group(self.leader, signal);
+            let start = Instant::now();
+            // The end of a group is told to nobody, and until it is reaped the child counts.
+            while start.elapsed() < patience {
+                drop(child.try_wait());
+                if test_kill_process_group(self.leader).is_err() {
+                    return;
+                }
+                thread::sleep(ROUND);
+            }
+        }
     }
 }
 
@@ -115,7 +181,7 @@ mod tests {
         // The pipe ends when nobody has it open for writing.
         let mut rest = Vec::new();
         let end = tokio::io::AsyncReadExt::read_to_end(&mut output, &mut rest);
-        let ended = tokio::time::timeout(std::time::Duration::from_secs(10), end).await;
+        let ended = tokio::time::timeout(Duration::from_secs(10), end).await;
         assert_eq!(ended.unwrap().unwrap(), 0);
         assert!(!child.wait().await.unwrap().success());
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::archive;
-use super::engine::Engine;
+use super::engine::{Engine, RUNNER};
 use super::image::{Image, Program};
 use super::manifest::Manifest;
 use super::{Mode, StartError};
@@ -64,7 +64,7 @@ impl Runner {
         Ok(())
     }
 
-    /// Makes the image, unless there is one, and says its name. Its peers are processes beside the harness.
+    /// Makes the image, unless there is one, says its name, and removes old ones. Its peers are processes beside the harness.
     ///
     /// # Errors
     ///
@@ -77,12 +77,15 @@ impl Runner {
         let mut entry = self.command;
         entry.extend(["run", "--mode", Mode::Process.as_str()].map(str::to_owned));
         let changes = vec![
+            format!("LABEL {RUNNER}=true"),
             format!("ENTRYPOINT {}", json!(entry)),
             format!("WORKDIR {ROOT}"),
             format!("ENV REQMTLS_RESULTS={RESULTS}"),
             "USER 65534:65534".to_owned(),
         ];
-        archive::image(REPOSITORY, &self.files, changes, &engine.client).await
+        let image = archive::image(REPOSITORY, &self.files, changes, &engine.client).await?;
+        engine.remove_old_images(RUNNER.to_owned(), &image).await;
+        Ok(image)
     }
 }
 

@@ -95,8 +95,8 @@ impl<E: FnMut(Event)> Starting<'_, E> {
     /// Installs what the peers of the plan lack. What is lacking still is said by the build of who lacks it.
     async fn install(&self) {
         let tools: Vec<_> = self.plan.peers.iter().flat_map(|it| &it.tools).collect();
-        let packages = build::missing(tools.iter().copied()).join(" ");
-        self.emit(Event::Notice(format!("installing {packages}")));
+        let packages = build::missing(tools.iter().copied());
+        self.emit(Event::Notice(build::installing(&packages)));
         if let Err(error) = build::install(&tools).await {
             self.emit(Event::Notice(format!("not installed: {error}")));
         }

@@ -193,6 +193,59 @@ async fn a_container_that_does_not_go_by_itself_goes_with_the_next_run() {
     gone(&docker, "faulty").await;
 }
 
+/// A harness in a container has a namespace of processes of its own, and may have the name of its host.
+#[tokio::test]
+async fn a_harness_that_cannot_see_a_run_leaves_its_containers() {
+    let Some((_, docker, _turn)) = engine().await else {
+        return;
+    };
+    let own_processes = ["--pid", "--fork", "--mount-proc", "--map-root-user"];
+    match unshare(own_processes, &["true".as_ref()]) {
+        Ok(output) if output.status.success() => {}
+        other => {
+            println!("skipped: unshare makes no namespace of processes: {other:?}");
+            return;
+        }
+    }
+    let [bench, other] = ["hangs", "none"].map(|fault| Bench::of(fault, OTHER));
+    let arguments = [OTHER, "--mode", "container", "--timeout", "60"];
+    let mut run = bench.command(&arguments);
+    let mut run = run.stderr(Stdio::null()).spawn().unwrap();
+    let wait = async {
+        loop {
+            if let Some(it) = containers(&docker, "faulty").await.pop() {
+                break it.id;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let started = tokio::time::timeout(Duration::from_secs(30), wait).await;
+    let output = unshare(own_processes, &words(&other.command(&arguments))).unwrap();
+    let left = containers(&docker, "faulty").await;
+    SIGNALS[0](&run);
+    run.wait().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert!(err.contains("4 conforms"), "{err}");
+    let ids: Vec<_> = left.into_iter().map(|it| it.id).collect();
+    assert_eq!(ids, [started.unwrap()]);
+    gone(&docker, "faulty").await;
+}
+
+/// Runs a command in namespaces of its own.
+fn unshare<const N: usize>(
+    namespaces: [&str; N],
+    command: &[&OsStr],
+) -> io::Result<std::process::Output> {
+    let mut unshare = std::process::Command::new("unshare");
+    unshare.args(namespaces).args(command).output()
+}
+
+fn words(command: &std::process::Command) -> Vec<&OsStr> {
+    iter::once(command.get_program())
+        .chain(command.get_args())
+        .collect()
+}
+
 /// What goes between a harness and the engine.
 async fn relay(mut harness: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<(u64, u64)> {
     let mut engine = UnixStream::connect("/var/run/docker.sock").await?;
@@ -250,12 +303,7 @@ async fn a_peer_that_is_published_elsewhere_is_named_with_the_address() {
         return;
     };
     let own_network = ["--net", "--map-root-user"];
-    let unshare = |command: &[&OsStr]| {
-        let mut unshare = std::process::Command::new("unshare");
-        unshare.args(own_network).args(command);
-        unshare.output()
-    };
-    match unshare(&["true".as_ref()]) {
+    match unshare(own_network, &["true".as_ref()]) {
         Ok(output) if output.status.success() => {}
         other => {
             println!("skipped: unshare makes no network: {other:?}");
@@ -264,10 +312,7 @@ async fn a_peer_that_is_published_elsewhere_is_named_with_the_address() {
     }
     let bench = Bench::of("hangs", OTHER);
     let run = bench.command(&[OTHER, "--mode", "container"]);
-    let words: Vec<_> = iter::once(run.get_program())
-        .chain(run.get_args())
-        .collect();
-    let output = unshare(&words).unwrap();
+    let output = unshare(own_network, &words(&run)).unwrap();
     let ran = Ran {
         code: output.status.code(),
         err: String::from_utf8(output.stderr).unwrap(),

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
 
 mod bench;
+mod builds;
 mod containers;
 mod files;
 mod peers;

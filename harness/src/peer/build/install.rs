@@ -1,12 +1,37 @@
 //! What peers and programs need of the machine, installed.
 
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::process::Stdio;
+use std::time::Duration;
+
 use rustix::process::geteuid;
 use thiserror::Error;
 use tokio::process::Command;
+use tokio::time::timeout;
 
 use super::BuildError;
-use super::command::run;
+use super::command::{TAIL, start};
 use crate::peer::tool::Tool;
+
+/// How long apt-get is waited for.
+const PATIENCE: Duration = Duration::from_mins(30);
+
+/// The most octets of what it wrote that are looked at.
+const MOST: u64 = 64 << 10;
+
+/// The command, but for the package: with it in a session of its own, neither Ctrl-C nor the end of the terminal
+/// reaches it; sudo, which may ask for a password, stays where it can. One that an earlier run has begun is waited for.
+const APT_GET: [&str; 8] = [
+    "setsid",
+    "--wait",
+    "env",
+    "DEBIAN_FRONTEND=noninteractive",
+    "apt-get",
+    "-q",
+    "-o",
+    "DPkg::Lock::Timeout=600",
+];
 
 /// Why what is missing was not installed.
 #[derive(Debug, Error)]
@@ -17,6 +42,14 @@ pub enum InstallError {
     /// It did not install them.
     #[error(transparent)]
     Command(#[from] BuildError),
+    /// It takes too long.
+    #[error("{command} has not ended within {} min, and goes on", .patience.as_secs() / 60)]
+    Deadline {
+        /// The command.
+        command: String,
+        /// How long it was waited for.
+        patience: Duration,
+    },
     /// It did, but what they should bring is still not there.
     #[error("installed, and still missing: {0}")]
     Still(String),
@@ -49,31 +82,65 @@ pub async fn install(tools: &[&Tool]) -> Result<Vec<String>, InstallError> {
     if !has_apt {
         return Err(InstallError::Elsewhere(packages.join(" ")));
     }
-    let refresh = ["-q", "update"].map(str::to_owned).to_vec();
-    let mut fetch = ["-q", "install", "-y", "--no-install-recommends"]
-        .map(str::to_owned)
-        .to_vec();
-    fetch.extend(packages.iter().cloned());
-    for arguments in [refresh, fetch] {
-        let name = format!("apt-get {}", arguments.join(" "));
-        run(apt_get(&arguments), &name, &mut |_| {}).await?;
-    }
+    apt_get(&["update"]).await?;
+    let names = packages.iter().map(String::as_str);
+    let mut arguments = vec!["install", "-y", "--no-install-recommends"];
+    arguments.extend(names);
+    apt_get(&arguments).await?;
     match missing(tools.iter().copied()) {
         still if still.is_empty() => Ok(packages),
         still => Err(InstallError::Still(still.join(" "))),
     }
 }
 
-fn apt_get(arguments: &[String]) -> Command {
-    let mut command = if geteuid().is_root() {
-        Command::new("env")
-    } else {
-        let mut command = Command::new("sudo");
-        command.arg("env");
-        command
+/// Says what [`install`] is about to do.
+#[must_use]
+pub fn installing(packages: &[String]) -> String {
+    format!(
+        "installing {}: apt-get goes on to its end, also when this is interrupted",
+        packages.join(" ")
+    )
+}
+
+/// Runs apt-get. Whoever ceases to wait leaves it running: what it has begun would have to be mended by hand.
+async fn apt_get(arguments: &[&str]) -> Result<(), InstallError> {
+    let name = format!("apt-get {}", arguments.join(" "));
+    let start = start(&name);
+    let sudo = (!geteuid().is_root()).then_some("sudo");
+    let mut words = sudo.into_iter().chain(APT_GET);
+    let mut command = Command::new(words.next().unwrap_or_default());
+    // A file, which outlives the harness: the end of a pipe would be that of its scripts.
+    let output = tempfile::tempfile().map_err(&start)?;
+    command
+        .args(words)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(output.try_clone().map_err(&start)?);
+    let mut child = command.spawn().map_err(&start)?;
+    let Ok(status) = timeout(PATIENCE, child.wait()).await else {
+        return Err(InstallError::Deadline {
+            command: name,
+            patience: PATIENCE,
+        });
     };
-    command
-        .args(["DEBIAN_FRONTEND=noninteractive", "apt-get"])
-        .args(arguments);
-    command
+    let status = status.map_err(&start)?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(InstallError::Command(BuildError::Failed {
+        command: name,
+        status,
+        tail: last_lines(output).map_err(&start)?,
+    }))
+}
+
+fn last_lines(mut file: File) -> io::Result<String> {
+    let length = file.seek(SeekFrom::End(0))?;
+    file.seek(SeekFrom::Start(length.saturating_sub(MOST)))?;
+    let mut octets = Vec::new();
+    file.take(MOST).read_to_end(&mut octets)?;
+    let text = String::from_utf8_lossy(&octets);
+    let lines: Vec<_> = text.lines().collect();
+    Ok(lines[lines.len().saturating_sub(TAIL)..].join("\n"))
 }

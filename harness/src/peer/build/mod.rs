@@ -19,7 +19,7 @@ use super::image::Program;
 use super::manifest::Manifest;
 use super::tool::Tool;
 
-pub use self::install::{InstallError, install, missing};
+pub use self::install::{InstallError, install, installing, missing};
 
 /// Why a peer could not be built.
 #[derive(Debug, Error)]
@@ -127,12 +127,12 @@ async fn make(
             Err(BuildError::NoProgram(program.path))
         };
     };
-    let _lock = place.enter(root, &mut progress).await?;
+    let lock = place.enter(root, &mut progress).await?;
     let mut command = place.cargo("build");
     command.args(["--locked", "--package", package]);
     command.current_dir(root);
     let name = format!("cargo build --package {package}");
-    run(command, &name, &mut progress).await?;
+    run(command, &name, &lock, &mut progress).await?;
     let built = place.target.join(&place.host).join("release").join(package);
     if !built.is_file() {
         return Err(BuildError::NoProgram(built));
@@ -153,7 +153,7 @@ pub async fn test(
         return Ok(());
     };
     let place = Place::prepare(root, manifest, &mut progress).await?;
-    let _lock = place.enter(root, &mut progress).await?;
+    let lock = place.enter(root, &mut progress).await?;
     for (verb, more) in [
         ("clippy", &["--all-targets", "--", "-D", "warnings"][..]),
         ("test", &[]),
@@ -161,7 +161,8 @@ pub async fn test(
         let mut command = place.cargo(verb);
         command.args(["--locked", "--package", package]);
         command.args(more).current_dir(root);
-        show(command, &format!("cargo {verb} --package {package}")).await?;
+        let name = format!("cargo {verb} --package {package}");
+        show(command, &name, &lock).await?;
     }
     Ok(())
 }
@@ -294,7 +295,8 @@ impl Place {
                 command.args(["--package", &package]);
             }
             command.arg("--quiet").current_dir(root);
-            run(command, "cargo clean of the workspace's packages", progress).await?;
+            let name = "cargo clean of the workspace's packages";
+            run(command, name, &lock, progress).await?;
         }
         fs::write(&owner, own).map_err(BuildError::file(&owner))?;
         Ok(lock)
@@ -323,13 +325,18 @@ async fn prepare(
     if out.is_dir() {
         return Ok(());
     }
-    let _lock = cache.lock(out, progress).await?;
+    let lock = cache.lock(out, progress).await?;
     if out.is_dir() {
         return Ok(());
     }
     let parent = cache.folder("prepared");
+    let name = out.file_name().unwrap_or_default().to_string_lossy();
+    let name = format!("unfinished-{name}");
+    // What a harness left that was killed; its steps are gone, or the lock would be theirs.
+    drop(fs::remove_dir_all(parent.join(&name)));
     let unfinished = tempfile::Builder::new()
-        .prefix("unfinished-")
+        .prefix(&name)
+        .rand_bytes(0)
         .tempdir_in(&parent)
         .map_err(BuildError::file(&parent))?;
     for step in &manifest.prepare {
@@ -344,7 +351,7 @@ async fn prepare(
         };
         let mut command = tokio::process::Command::new(program);
         command.args(arguments).current_dir(&manifest.folder);
-        run(command, &words.join(" "), progress).await?;
+        run(command, &words.join(" "), &lock, progress).await?;
     }
     // Whoever runs the program may read it.
     let readable = fs::Permissions::from_mode(0o755);
