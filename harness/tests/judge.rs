@@ -398,6 +398,18 @@ fn a_line_of_json_has_file_connection_and_rulings() {
 }
 
 #[test]
+fn a_stdout_that_nobody_reads_makes_no_good_verdict() {
+    let folder = Story::default().folder();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut judge = std::process::Command::new(assert_cmd::cargo::cargo_bin!("reqmtls"));
+    let judge = judge
+        .current_dir(folder.path())
+        .args(["judge", "it.pcapng"]);
+    assert_eq!(judge.stdout(writer).status().unwrap().code(), Some(2));
+}
+
+#[test]
 fn secrets_may_be_beside_the_capture_or_lacking() {
     let forge = Story::default().forge();
     let without = file(&forge.recording, &KeyLog::default());

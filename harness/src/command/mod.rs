@@ -133,6 +133,14 @@ enum Command {
     Man(man::Arguments),
 }
 
+impl Command {
+    /// Whether its exit code is a verdict, which a stdout that nobody reads to the end must not turn into a good one.
+    fn judges(&self) -> bool {
+        use Command::{CheckPeer, Diff, Judge, Probe};
+        matches!(self, CheckPeer(_) | Diff(_) | Judge(_) | Probe(_))
+    }
+}
+
 /// Reads the command line, obeys it, and returns how it went.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -151,7 +159,7 @@ pub fn main() -> ExitCode {
     arguments.color.write_global();
     match obey(&arguments) {
         Ok(code) => ExitCode::from(code),
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) if is_broken_pipe(&error) && !arguments.command.judges() => ExitCode::SUCCESS,
         Err(error) => {
             let text = format!("{error:#}");
             // Diagnostics of scenarios name themselves errors.
